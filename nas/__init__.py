@@ -1,0 +1,22 @@
+"""nas: a design-space explorer for modern ConvNets.
+
+The functions below are the Python interface. They are loaded on first use, so that `import nas` costs nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from nas.api import build, estimate, from_official, load_architecture, load_model, load_space
+
+__version__ = "0.1.0"
+__all__ = ["build", "estimate", "from_official", "load_architecture", "load_model", "load_space"]
+
+
+def __getattr__(name: str) -> Any:
+    """Load the interface when it is first asked for."""
+    if name in __all__:
+        return getattr(import_module("nas.api"), name)
+    raise AttributeError(f"module 'nas' has no attribute {name!r}")

@@ -1,0 +1,162 @@
+"""From an architecture to a PyTorch network."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from nas.architecture.architecture import Architecture
+from nas.architecture.initialise import initialise
+from nas.errors import FieldError
+from nas.layers import Block, Site, Spec, drop_path_rates
+from nas.task import Task
+
+
+class StageModule(nn.Module):
+    """Downsampling, blocks and norm of one stage."""
+
+    def __init__(self, downsample: nn.Module, blocks: Sequence[nn.Module], norm: nn.Module) -> None:
+        """Join the parts of a stage."""
+        super().__init__()
+        self.downsample = downsample
+        self.blocks = nn.Sequential(*blocks)
+        self.norm = norm
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, C_in, H, W) -> (N, C, H_out, W_out)."""
+        y: Tensor = self.norm(self.blocks(self.downsample(x)))
+        return y
+
+
+class Network(nn.Module):
+    """A classifier: stem, stages, head."""
+
+    def __init__(self, stem: nn.Module, stages: Sequence[StageModule], head: nn.Module) -> None:
+        """Join the parts of a network."""
+        super().__init__()
+        self.stem = stem
+        self.stages = nn.ModuleList(stages)
+        self.head = head
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, C_in, H, W) -> (N, classes), or pooled features (N, C) without classes."""
+        x = self.stem(x)
+        for stage in self.stages:
+            x = stage(x)
+        y: Tensor = self.head(x)
+        return y
+
+
+class FeaturePyramid(nn.Module):
+    """A backbone: the maps of chosen stages, in the convention of timm and the detection toolboxes.
+
+    Attributes:
+        feature_info: for each returned map, `num_chs` (channels), `reduction` (of the input's side) and `module`.
+    """
+
+    def __init__(
+        self, stem: nn.Module, stages: Sequence[StageModule], outputs: Sequence[int], info: list[dict[str, Any]]
+    ) -> None:
+        """Keep the stages up to the last one that is asked for."""
+        super().__init__()
+        self.stem = stem
+        self.stages = nn.ModuleList(stages[: max(outputs) + 1])
+        self.outputs = tuple(outputs)
+        self.feature_info = info
+
+    def forward(self, x: Tensor) -> list[Tensor]:
+        """(N, C_in, H, W) -> one map (N, C_i, H_i, W_i) for each chosen stage."""
+        maps = []
+        x = self.stem(x)
+        for index, stage in enumerate(self.stages):
+            x = stage(x)
+            if index in self.outputs:
+                maps.append(x)
+        return maps
+
+
+def build(
+    architecture: Architecture,
+    classes: int = 1000,
+    in_channels: int = 3,
+    features_only: bool = False,
+    *,
+    out_indices: Sequence[int] | None = None,
+    drop_path: float | None = None,
+) -> nn.Module:
+    """The network of an architecture, freshly initialised on the CPU from the default generator.
+
+    Args:
+        architecture: what to build.
+        classes: outputs of the classifier; 0 gives pooled features (N, C).
+        in_channels: channels of the images.
+        features_only: return the feature pyramid instead of logits.
+        out_indices: with `features_only`, the stages whose maps are returned; default all.
+        drop_path: stochastic-depth rate instead of the architecture's own.
+
+    Raises:
+        FieldError: `out_indices` without `features_only`, or outside the stages.
+    """
+    task = Task(resolution=_NOMINAL_RESOLUTION, classes=classes, channels=in_channels)
+    with torch.device("meta"):
+        modules = _modules(architecture, task, architecture.drop_path if drop_path is None else drop_path)
+        stages = [_stage(modules, index) for index in range(len(architecture.stages))]
+        network: nn.Module
+        if features_only:
+            outputs = _checked_outputs(out_indices, len(stages))
+            network = FeaturePyramid(modules["stem"], stages, outputs, _feature_info(architecture, task, outputs))
+        elif out_indices is not None:
+            raise FieldError("out_indices", "only means something with features_only=True")
+        else:
+            network = Network(modules["stem"], stages, modules["head"])
+    return initialise(network.to_empty(device="cpu"))
+
+
+_NOMINAL_RESOLUTION = 1 << 20  # modules do not depend on the resolution; this one no stride uses up
+
+
+def _modules(architecture: Architecture, task: Task, drop_path: float) -> dict[str, nn.Module]:
+    """Every module by the name of its part, blocks one by one."""
+    rates = iter(drop_path_rates(drop_path, architecture.depth))
+    modules: dict[str, nn.Module] = {}
+    for name, _, spec, site, times in architecture.parts(task):
+        if isinstance(spec, Block):
+            prefix, _, first = name.rpartition(".")
+            for offset in range(times):
+                modules[f"{prefix}.{int(first) + offset}"] = spec.build(site, next(rates))
+        else:
+            modules[name] = _build(spec, site)
+    return modules
+
+
+def _build(spec: Spec, site: Site) -> nn.Module:
+    return spec.build(site)
+
+
+def _stage(modules: dict[str, nn.Module], index: int) -> StageModule:
+    prefix = f"stages.{index}"
+    blocks = [module for name, module in modules.items() if name.startswith(f"{prefix}.blocks.")]
+    nothing = nn.Identity()
+    return StageModule(modules.get(f"{prefix}.downsample", nothing), blocks, modules.get(f"{prefix}.norm", nothing))
+
+
+def _checked_outputs(asked: Sequence[int] | None, stages: int) -> list[int]:
+    outputs = list(range(stages)) if asked is None else sorted(index % stages for index in asked if -stages <= index)
+    if not outputs or (asked is not None and not all(-stages <= index < stages for index in asked)):
+        raise FieldError("out_indices", f"must name stages 0 to {stages - 1}, got {asked!r}")
+    return outputs
+
+
+def _feature_info(architecture: Architecture, task: Task, outputs: Sequence[int]) -> list[dict[str, Any]]:
+    size = {part.stage: part.spec.size_out(part.site) for part in architecture.parts(task) if part.stage is not None}
+    return [
+        {
+            "num_chs": architecture.stages[index].width,
+            "reduction": round(task.resolution / size[index]),
+            "module": f"stages.{index}",
+        }
+        for index in outputs
+    ]

@@ -1,0 +1,1 @@
+"""The command line. Commands compute nothing themselves and import what they need when they run."""

@@ -1,0 +1,71 @@
+"""`nas pareto`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from nas.cli.options import Json, Storage, StudyName
+from nas.ledger.address import DEFAULT_STORAGE
+
+if TYPE_CHECKING:
+    from nas.cost import Budget
+    from nas.report.front import FrontRow
+
+
+def run(
+    study: StudyName = None,
+    everything: Annotated[bool, typer.Option("--all", help="Every trained candidate, not only the front.")] = False,
+    storage: Storage = DEFAULT_STORAGE,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print comma-separated values on stdout.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Show the Pareto front of a study: validation accuracy against FLOPs."""
+    from nas.cost import Budget
+    from nas.errors import UserError
+    from nas.ledger import Ledger
+    from nas.report.front import evaluated_rows, front_rows
+
+    if as_csv and as_json:
+        raise UserError("--csv and --json are two answers to one question; give one of them")
+    with Ledger.read(storage) as ledger:
+        name = study or ledger.latest_study()
+        budget = Budget.parse(ledger.study(name).definition["budget"])
+        rows = evaluated_rows(ledger.trials(name), budget)
+    best = front_rows(rows)
+    shown = rows if everything else best
+    if as_json:
+        from nas.cli.output import print_json
+
+        print_json([row.to_dict() for row in shown])
+    elif as_csv:
+        _print_csv(shown)
+    else:
+        _draw(name, budget, rows, best, shown)
+
+
+def _print_csv(rows: list[FrontRow]) -> None:
+    import csv
+    import sys
+    from dataclasses import fields
+
+    from nas.report.front import FrontRow
+
+    writer = csv.DictWriter(sys.stdout, [field.name for field in fields(FrontRow)], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(row.to_dict() for row in rows)
+
+
+def _draw(name: str, budget: Budget, rows: list[FrontRow], best: list[FrontRow], shown: list[FrontRow]) -> None:
+    from nas.cli.output import draw
+    from nas.cli.tables import front_table, scatter
+
+    if not rows:
+        draw(f"{name}: no candidate has an accuracy yet")
+        return
+    kind = "candidates" if len(shown) > len(best) else "Pareto front"
+    draw(front_table(shown, f"{name}: {kind} within {budget}", show_share=bool(budget.bounds)))
+    if len(rows) > 1:
+        draw("", scatter(rows, best))
+    draw("", "take the best: nas export --best -o winner/    look at one: nas show " + f"{name}:{best[-1].id}")

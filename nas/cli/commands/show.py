@@ -1,0 +1,49 @@
+"""`nas show`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from nas.cli.options import Classes, Json, Resolution, Storage, overridden
+from nas.ledger.address import DEFAULT_STORAGE
+from nas.task import Task
+
+
+def run(
+    architecture: Annotated[str, typer.Argument(metavar="ARCH", help="A preset, an architecture file or STUDY:ID.")],
+    resolution: Resolution = None,
+    classes: Classes = None,
+    storage: Storage = DEFAULT_STORAGE,
+    as_json: Json = False,
+) -> None:
+    """Draw an architecture: stages, maps, and where its parameters and FLOPs are."""
+    from dataclasses import asdict
+
+    from nas.architecture import estimate
+    from nas.export.references import resolve_architecture
+    from nas.report.cost import part_rows
+
+    found = resolve_architecture(architecture, storage)
+    task = overridden(Task(), resolution, classes)
+    rows = part_rows(found, task)
+    if as_json:
+        from nas.cli.output import print_json
+
+        document = {"name": architecture, "id": found.id, "resolution": task.resolution, "classes": task.classes}
+        parts = [asdict(row) for row in rows]
+        print_json({**document, **asdict(estimate(found, task)), "architecture": found.to_dict(), "parts": parts})
+        return
+    from nas.cli.output import draw
+    from nas.cli.tables import drawing
+    from nas.units import format_count
+
+    cost = estimate(found, task)
+    size = f"{task.resolution}x{task.resolution}, {task.classes} classes"
+    title = (
+        f"{architecture} ({found.id}): {format_count(cost.params)} params, {format_count(cost.flops)}FLOPs at {size}"
+    )
+    draw(drawing(rows, title))
+    if found.drop_path:
+        draw(f"drop path 0 to {found.drop_path:g} over {found.depth} blocks")

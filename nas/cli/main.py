@@ -1,0 +1,98 @@
+"""`nas`: the entry point, and the only place where errors become exit codes.
+
+0 done; 1 the work failed; 2 the user's input is wrong; 130 interrupted, resumable.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Sequence
+from types import FrameType
+from typing import NoReturn
+
+import click
+import typer
+from typer.main import get_command
+
+import nas
+from nas.cli.commands import check, cost, export, pareto, presets, sample, search, show, studies, train
+from nas.errors import NasError, UserError
+
+FAILED, WRONG_INPUT, INTERRUPTED = 1, 2, 130
+
+app = typer.Typer(
+    name="nas",
+    help="Explore the design space of modern ConvNets: a search space in YAML, a budget, a Pareto front, a winner.",
+    epilog="Start with: nas search --space tiny --budget 30MFLOPs --data digits",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+)
+
+
+def _version(*, asked: bool) -> None:
+    if asked:
+        typer.echo(f"nas {nas.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: bool = typer.Option(
+        False, "--version", callback=lambda asked: _version(asked=asked), is_eager=True, help="Show the version."
+    ),
+) -> None:
+    """Explore the design space of modern ConvNets: a search space in YAML, a budget, a Pareto front, a winner."""
+
+
+_SEARCHING, _LOOKING, _TAKING = "Searching", "Looking", "Taking a winner"
+for _name, _run, _panel in (
+    ("search", search.run, _SEARCHING),
+    ("check", check.run, _SEARCHING),
+    ("sample", sample.run, _SEARCHING),
+    ("studies", studies.run, _LOOKING),
+    ("pareto", pareto.run, _LOOKING),
+    ("show", show.run, _LOOKING),
+    ("cost", cost.run, _LOOKING),
+    ("presets", presets.run, _LOOKING),
+    ("export", export.run, _TAKING),
+    ("train", train.run, _TAKING),
+):
+    app.command(_name, rich_help_panel=_panel)(_run)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command line and return its exit code."""
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        result = get_command(app).main(list(arguments) if arguments is not None else None, "nas", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return WRONG_INPUT
+    except (click.Abort, KeyboardInterrupt):
+        return INTERRUPTED
+    except UserError as error:
+        _complain(str(error))
+        return WRONG_INPUT
+    except NasError as error:
+        _complain(str(error))
+        return FAILED
+    except BrokenPipeError:  # the reader of our output has seen enough
+        sys.stderr.close()
+        return 0
+    return result if isinstance(result, int) else 0
+
+
+def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
+    """End on SIGTERM (a scheduler's way of asking) as on Ctrl-C."""
+    raise KeyboardInterrupt
+
+
+def _complain(message: str) -> None:
+    typer.echo(f"{typer.style('error:', fg='red', bold=True)} {message}", err=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,45 @@
+"""Options that several commands share: one name, one meaning, one help text."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from nas.task import Task
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout and nothing else.")]
+Space = Annotated[str, typer.Option("--space", "-s", help="A space file, or the name of a packaged space.")]
+Budgets = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--budget",
+        "-b",
+        help="An upper limit (4.5GFLOPs, 30Mparams, 12Mactivations) or a range (4.2..4.5GFLOPs). Repeatable. "
+        "1 FLOP = 1 multiply-add.",
+    ),
+]
+Storage = Annotated[
+    str,
+    typer.Option("--storage", help="The ledger: sqlite:///FILE or postgresql+psycopg://USER@HOST/DATABASE."),
+]
+Resolution = Annotated[
+    int | None,
+    typer.Option("--resolution", "-r", help="Side of the input images in pixels that costs are for."),
+]
+Classes = Annotated[int | None, typer.Option("--classes", help="Classes of the classifier that costs are for.")]
+Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed: the same seed draws the same.")]
+Data = Annotated[str | None, typer.Option("--data", "-d", help="The data set: digits or folder:PATH.")]
+Output = Annotated[Path, typer.Option("--output", "-o", help="The folder to write; made if it is missing.")]
+Device = Annotated[str, typer.Option("--device", help="Where to train: auto, cpu or cuda.")]
+StudyName = Annotated[str | None, typer.Argument(help="Name of the study; default: the latest.", show_default=False)]
+
+
+def overridden(task: Task, resolution: int | None, classes: int | None) -> Task:
+    """`task` with what the command line says instead."""
+    return Task(
+        resolution=task.resolution if resolution is None else resolution,
+        classes=task.classes if classes is None else classes,
+        channels=task.channels,
+    )

@@ -1,0 +1,31 @@
+"""Output: results go to stdout, as a document or drawn; everything said on the way goes to stderr."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+from rich.console import Console, RenderableType
+
+
+def console() -> Console:
+    """For results."""
+    return Console(highlight=False, soft_wrap=False)
+
+
+def aside() -> Console:
+    """For progress, hints and warnings, on stderr."""
+    return Console(stderr=True, highlight=False)
+
+
+def print_json(document: Any) -> None:
+    """One JSON document on stdout."""
+    sys.stdout.write(json.dumps(document, indent=2, allow_nan=False, default=str) + "\n")
+
+
+def draw(*renderables: RenderableType) -> None:
+    """Something for people on stdout."""
+    out = console()
+    for one in renderables:
+        out.print(one)

@@ -1,0 +1,107 @@
+"""Tables and plots in the terminal, from views."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from rich.table import Table
+from rich.text import Text
+
+from nas.ledger import StudySummary
+from nas.report.front import FrontRow
+from nas.units import format_count, format_seconds
+
+if TYPE_CHECKING:  # it brings torch along, which `nas pareto` has no use for
+    from nas.report.cost import PartRow
+
+
+def table(title: str, *columns: str, caption: str | None = None) -> Table:
+    """An empty table; a column that begins with '>' is aligned to the right."""
+    made = Table(title=title, title_justify="left", title_style="bold", caption=caption, caption_justify="left")
+    for column in columns:
+        made.add_column(column.removeprefix(">"), justify="right" if column.startswith(">") else "left", no_wrap=True)
+    return made
+
+
+def front_table(rows: Sequence[FrontRow], title: str, *, show_share: bool) -> Table:
+    """The Pareto front; the most accurate one is bold."""
+    share = [">of budget"] if show_share else []
+    made = table(title, "id", ">top-1 (val.)", ">FLOPs", ">params", *share, ">rung", ">seeds", ">training")
+    best = max(rows, key=lambda row: row.accuracy, default=None)
+    for row in rows:
+        used = [f"{row.share:.0%}"] if show_share and row.share is not None else []
+        made.add_row(
+            row.id,
+            f"{row.accuracy:.1%}",
+            format_count(row.flops),
+            format_count(row.params),
+            *used,
+            str(row.rung),
+            str(row.seeds),
+            format_seconds(row.seconds),
+            style="bold" if row is best else "",
+        )
+    return made
+
+
+def studies_table(studies: Sequence[StudySummary]) -> Table:
+    """Every study of a ledger."""
+    made = table("Studies", "name", "created", ">trained", ">reused", ">failed", ">rejected", ">best top-1", "state")
+    for study in studies:
+        best = "-" if study.best_accuracy is None else f"{study.best_accuracy:.1%}"
+        made.add_row(
+            study.name,
+            study.created[:16].replace("T", " "),
+            *(str(study.counts.get(state, 0)) for state in ("done", "reused", "failed", "rejected")),
+            best,
+            "unfinished trainings" if study.counts.get("queued", 0) else "",
+        )
+    return made
+
+
+_WIDTH, _HEIGHT = 64, 14
+
+
+def scatter(rows: Sequence[FrontRow], best: Sequence[FrontRow]) -> Text:
+    """Accuracy over FLOPs: every candidate a dot, the front as stars."""
+    low, high = min(row.flops for row in rows), max(row.flops for row in rows)
+    bottom, top = min(row.accuracy for row in rows), max(row.accuracy for row in rows)
+    grid = [[" "] * _WIDTH for _ in range(_HEIGHT)]
+    starred = {row.id for row in best}
+    for row in sorted(rows, key=lambda one: one.id in starred):  # stars last, so that no dot hides one
+        x = round((row.flops - low) / (high - low or 1) * (_WIDTH - 1))
+        y = round((row.accuracy - bottom) / (top - bottom or 1) * (_HEIGHT - 1))
+        grid[_HEIGHT - 1 - y][x] = "*" if row.id in starred else "."
+    text = Text()
+    for index, line in enumerate(grid):
+        label = f"{top:.1%}" if index == 0 else f"{bottom:.1%}" if index == _HEIGHT - 1 else ""
+        text.append(f"{label:>7} |")
+        for mark in line:
+            text.append(mark, style="bold green" if mark == "*" else "dim" if mark == "." else "")
+        text.append("\n")
+    left, right = format_count(low), format_count(high)
+    text.append(" " * 8 + "+" + "-" * _WIDTH + "\n")
+    text.append(" " * 9 + left + " " * (_WIDTH - len(left) - len(right)) + right + "\n")
+    text.append(" " * 9 + "FLOPs".center(_WIDTH) + "\n")
+    text.append(" " * 9 + "* front   . other candidates", style="dim")
+    return text
+
+
+def drawing(rows: Sequence[PartRow], title: str) -> Table:
+    """An architecture from the image to the logits, with the share of the FLOPs as bars."""
+    made = table(title, "part", "what", ">width", ">map", ">params", ">FLOPs", "share of FLOPs")
+    made.columns[1].no_wrap = False
+    total = sum(row.flops for row in rows) or 1
+    for row in rows:
+        share = row.flops / total
+        made.add_row(
+            "  " * row.indent + row.name,
+            row.what,
+            str(row.width),
+            f"{row.size}x{row.size}",
+            format_count(row.params),
+            format_count(row.flops),
+            f"{'█' * round(share * 20)} {share:.0%}" if row.flops else "",
+        )
+    return made

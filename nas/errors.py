@@ -1,0 +1,49 @@
+"""What can go wrong, in the words a user reads.
+
+`UserError` is the root of everything that is the input's fault: the command line turns it into exit code 2 and prints
+its message without a traceback. Anything else that escapes is a defect of ours.
+"""
+
+from __future__ import annotations
+
+
+class NasError(Exception):
+    """Root of the errors this package raises on purpose."""
+
+
+class UserError(NasError):
+    """The input is wrong; the message says where, what is wrong and what to do."""
+
+
+class FieldError(UserError):
+    """A rule about one field of a spec is broken; the loader adds file, line and column.
+
+    Attributes:
+        field: the name of the offending field, in the words of the YAML.
+        rule: the broken rule with the value that broke it.
+    """
+
+    def __init__(self, field: str, rule: str) -> None:
+        super().__init__(f"{field}: {rule}")
+        self.field = field
+        self.rule = rule
+
+
+class UnknownNameError(UserError, LookupError):
+    """A name that nothing is registered under; the message proposes the nearest one."""
+
+
+class BudgetError(UserError):
+    """A budget that cannot be read, or that nothing in the space can meet."""
+
+
+class DataError(UserError):
+    """A data set that is missing, empty, corrupt or too small for what was asked."""
+
+
+class LedgerError(UserError):
+    """A database that cannot be opened, is of another version, or does not hold what was asked for."""
+
+
+class StudyError(UserError):
+    """A study that does not exist, exists already, or disagrees with what it is resumed with."""

@@ -1,0 +1,6 @@
+"""Where jobs run: one small protocol (`base`), local processes (`local`), and whatever else is registered."""
+
+from nas.executors.base import Executor, Finished, Report, Work, executors
+from nas.executors.local import LocalExecutor
+
+__all__ = ["Executor", "Finished", "LocalExecutor", "Report", "Work", "executors"]

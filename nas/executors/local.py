@@ -1,0 +1,341 @@
+"""Jobs in processes of this machine: long-lived workers, forked from a server that has everything imported."""
+
+from __future__ import annotations
+
+import itertools
+import pickle
+import selectors
+import socket
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from types import TracebackType
+from typing import Self
+
+from nas.errors import NasError
+from nas.executors.base import Finished, Work, executors
+from nas.executors.channel import Channel, Message, encode, job_to_dict
+from nas.executors.forkserver import ENDED, ForkServer, describe_exit
+from nas.executors.log import Log
+from nas.records import Evaluation, Failure, Job
+
+_STILLBORN_LIMIT = 5  # in a row: workers cannot start here; fewer may be chance, such as a shortage of memory
+_LONGEST_WAIT_SECONDS = 60.0  # at a time; the operating system refuses to wait for weeks
+
+
+@dataclass(slots=True, eq=False)
+class _Worker:
+    """One process: the fork server knows it by `key`; `name` is its host:pid once it is ready for jobs."""
+
+    key: int
+    channel: Channel
+    name: str = ""
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether it can be sent a job."""
+        return bool(self.name) and not self.channel.ended
+
+
+@dataclass(slots=True, eq=False)
+class _Slot:
+    """A place for one worker after another.
+
+    A job stays in its slot until it ends or is lost with its worker. Until a worker is ready it waits in `request`, and
+    cannot be lost.
+    """
+
+    log: Log
+    worker: _Worker
+    job: Job | None = None
+    request: bytes = b""
+    sent: float | None = None  # when a worker got the job, on the monotonic clock
+    fraction: float = 0.0
+
+
+@executors.register("local")
+class LocalExecutor:
+    """Worker processes on this machine, each with its own memory and a fixed number of threads.
+
+    What a worker writes to its standard streams goes to a temporary file; the end of it comes back with the evaluation
+    of a job that its worker did not survive, and with the error when workers cannot start.
+    """
+
+    def __init__(
+        self,
+        work: Work,
+        *,
+        workers: int = 2,
+        threads: int = 1,
+        preload: Sequence[str] = ("nas.evaluate.proxy",),
+    ) -> None:
+        """Start the processes; does not wait for them.
+
+        Args:
+            work: what a worker does with a job; a function at the top level of an importable module, or a `partial` of
+                one.
+            workers: processes, each with one job at a time.
+            threads: threads of torch and other numeric libraries in each process.
+            preload: modules imported once, before the workers are forked from there; they must neither start threads
+                nor touch a GPU when they are imported. The work's own module is imported in each worker otherwise.
+
+        Raises:
+            ValueError: a number is not positive, or workers could not import the work.
+        """
+        if workers < 1 or threads < 1:
+            raise ValueError(f"workers and threads must be at least 1, got {workers} and {threads}")
+        self._work = _pickled(work)
+        self._threads = threads
+        self._preload = tuple(preload)
+        self._keys = itertools.count()
+        self._finished: list[Finished] = []
+        self._error: NasError | None = None
+        self._stillborn = 0  # processes that ended before a worker was ready, in a row
+        self._is_closed = False
+        self._selector = selectors.DefaultSelector()
+        self._server = self._start_server()
+        self._slots: list[_Slot] = []
+        try:
+            for _ in range(workers):
+                self._slots.append(self._new_slot())
+        except BaseException:
+            self.close()
+            raise
+
+    @property
+    def workers(self) -> int:
+        """How many jobs can be under way at the same time."""
+        return len(self._slots)
+
+    @property
+    def capacity(self) -> int:
+        """How many jobs `submit` accepts right now."""
+        return 0 if self._is_closed else sum(slot.job is None for slot in self._slots)
+
+    def submit(self, job: Job) -> None:
+        """Hand a job to a free worker; see `Executor.submit`."""
+        self._check_open()
+        if any(job.id == busy.id for _, busy in self._busy()):
+            raise ValueError(f"job {job.id!r} is under way already")
+        free = [slot for slot in self._slots if slot.job is None]
+        if not free:
+            raise RuntimeError(f"all {self.workers} workers are busy; submit no more jobs than `capacity`")
+        slot = next((slot for slot in free if slot.worker.is_ready), free[0])
+        slot.request = encode(job_to_dict(job))
+        slot.job, slot.sent, slot.fraction = job, None, 0.0
+        if slot.worker.is_ready:
+            self._send(slot)
+
+    def completed(self, timeout: float) -> list[Finished]:
+        """The jobs that ended since the last call; see `Executor.completed`."""
+        self._check_open()
+        deadline = time.monotonic() + timeout
+        self._handle_events(0.0)
+        while not self._finished and self._error is None and any(self._busy()):
+            left = deadline - time.monotonic()
+            if left <= 0:
+                break
+            self._handle_events(min(left, _LONGEST_WAIT_SECONDS))
+        if self._error is not None and not self._finished:
+            raise self._error
+        finished, self._finished = self._finished, []
+        return finished
+
+    def progress(self) -> Mapping[str, float]:
+        """The fraction done of every job under way, by job id, as of the last `completed`."""
+        return {job.id: slot.fraction for slot, job in self._busy()}
+
+    def cancel(self, job_id: str) -> None:
+        """Stop a job by ending its worker; see `Executor.cancel`."""
+        self._finished = [finished for finished in self._finished if finished.job_id != job_id]
+        for slot, job in list(self._busy()):
+            if job.id == job_id:
+                slot.job = None
+                if slot.sent is not None:
+                    self._server.kill(slot.worker.key)
+                    self._replace(slot)
+
+    def close(self) -> None:
+        """Kill every process, whatever it does, and give back every descriptor; may be called twice."""
+        if self._is_closed:
+            return
+        self._is_closed = True
+        self._server.close()
+        for slot in self._slots:
+            slot.worker.channel.close()
+            slot.log.close()
+        self._selector.close()
+
+    def __enter__(self) -> Self:
+        """The executor itself."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
+    ) -> None:
+        """Close it."""
+        self.close()
+
+    # Jobs.
+
+    def _busy(self) -> Iterator[tuple[_Slot, Job]]:
+        return ((slot, slot.job) for slot in self._slots if slot.job is not None)
+
+    def _send(self, slot: _Slot) -> None:
+        slot.log.clear()  # the log tells of one job and does not grow with the study
+        slot.sent = time.monotonic()
+        slot.worker.channel.send(slot.request)
+        self._watch(slot.worker)
+
+    def _finish(self, slot: _Slot, evaluation: Evaluation) -> None:
+        if slot.job is not None:
+            self._finished.append(Finished(slot.job.id, evaluation))
+            slot.job = None
+
+    def _lose(self, slot: _Slot, ending: str) -> None:
+        """Finish the job of a worker that has ended, if it had one."""
+        if slot.job is not None and slot.sent is not None:
+            lost = Evaluation(
+                key=slot.job.key,
+                failure=Failure.NODE_LOST,
+                message=f"the worker {ending} during the job",
+                traceback=slot.log.tail(),
+                seconds=time.monotonic() - slot.sent,
+                worker=slot.worker.name,
+            )
+            self._finish(slot, lost)
+
+    # What workers and their server have to say.
+
+    def _handle_events(self, timeout: float) -> None:
+        if self._error is not None:
+            return
+        for key, _ in self._selector.select(timeout):
+            if key.fileobj is self._server:
+                self._hear_server()
+            else:
+                self._hear_worker(key.data)
+
+    def _hear_worker(self, key: int) -> None:
+        slot = self._slot_of(key)
+        if slot is None:
+            return  # replaced by what another event of the same moment said
+        channel = slot.worker.channel
+        channel.flush()
+        self._read(slot)
+        if channel.ended:
+            self._selector.unregister(channel)
+            self._server.kill(key)  # as a rule it has ended, and its server says how; it may only have hung up
+        else:
+            self._watch(slot.worker)
+
+    def _read(self, slot: _Slot) -> None:
+        for message in slot.worker.channel.receive():
+            self._take(slot, message)
+
+    def _take(self, slot: _Slot, message: Message) -> None:
+        if message["kind"] == "ready":
+            slot.worker.name = message["worker"]
+            self._stillborn = 0
+            if slot.job is not None:
+                self._send(slot)
+        elif message["kind"] == "progress":
+            slot.fraction = message["fraction"]
+        elif message["kind"] == "done":
+            self._finish(slot, Evaluation.from_dict(message["evaluation"]))
+
+    def _hear_server(self) -> None:
+        for news in self._server.news():
+            slot = self._slot_of(news.worker)
+            if news.what == ENDED and slot is not None:  # nobody mourns a cancelled one
+                self._bury(slot, describe_exit(news.exit_code))
+        if self._server.ended:
+            self._restart_server()
+
+    # Processes.
+
+    def _slot_of(self, key: int) -> _Slot | None:
+        return next((slot for slot in self._slots if slot.worker.key == key), None)
+
+    def _bury(self, slot: _Slot, ending: str) -> None:
+        """Account for a worker that has ended, and put another one in its place."""
+        self._read(slot)  # it may have finished its job before it ended
+        if slot.worker.name:
+            self._lose(slot, ending)
+        elif self._is_hopeless(f"the last one {ending} and wrote\n{slot.log.tail()}"):
+            return
+        self._replace(slot)
+
+    def _is_hopeless(self, ending: str) -> bool:
+        """Count a process that ended before it was of use; too many in a row are an error."""
+        self._stillborn += 1
+        if self._stillborn < _STILLBORN_LIMIT:
+            return False
+        self._error = NasError(
+            f"worker processes cannot start: {self._stillborn} in a row ended before they could take a job; {ending}"
+        )
+        return True
+
+    def _replace(self, slot: _Slot) -> None:
+        with suppress(KeyError):  # not watched any more if it has hung up
+            self._selector.unregister(slot.worker.channel)
+        slot.worker.channel.close()
+        slot.worker = self._fork(slot.log)
+
+    def _new_slot(self) -> _Slot:
+        log = Log()
+        return _Slot(log, self._fork(log))
+
+    def _fork(self, log: Log) -> _Worker:
+        ours, theirs = socket.socketpair()
+        worker = _Worker(next(self._keys), Channel(ours))
+        with theirs:
+            self._server.spawn(worker.key, theirs, log)
+        self._selector.register(worker.channel, selectors.EVENT_READ, worker.key)
+        return worker
+
+    def _watch(self, worker: _Worker) -> None:
+        events = selectors.EVENT_READ | (selectors.EVENT_WRITE if worker.channel.is_sending else 0)
+        self._selector.modify(worker.channel, events, worker.key)
+
+    def _start_server(self) -> ForkServer:
+        server = ForkServer(self._work, threads=self._threads, preload=self._preload)
+        self._selector.register(server, selectors.EVENT_READ)
+        return server
+
+    def _restart_server(self) -> None:
+        self._selector.unregister(self._server)
+        ending = self._server.epitaph()
+        if not self._server.is_loaded:
+            self._error = NasError(f"worker processes cannot start: the process that forks them {ending}")
+        elif not self._is_hopeless(f"the process that forks them {ending}"):
+            self._server.close()
+            self._server = self._start_server()
+            for slot in self._slots:
+                self._read(slot)
+                self._lose(slot, "was lost with the process that forked it")
+                self._replace(slot)
+
+    def _check_open(self) -> None:
+        if self._is_closed:
+            raise RuntimeError("the executor is closed")
+
+
+def _pickled(work: Work) -> bytes:
+    """What a worker reads to get the same work; raises ValueError if it could not."""
+    function: object = work
+    while isinstance(function, partial):
+        function = function.func
+    module, name = getattr(function, "__module__", None), getattr(function, "__qualname__", None)
+    if module == "__main__":
+        raise ValueError(
+            f"workers cannot import {name!r} from the main program; move it to a module and import it from there"
+        )
+    try:
+        return pickle.dumps(work)
+    except (pickle.PicklingError, AttributeError, TypeError) as error:
+        raise ValueError(
+            f"the work must be a function at the top level of a module, or a partial of one: {error}"
+        ) from error

@@ -1,0 +1,95 @@
+"""The life of one worker process: wait for a job, do it, send what came of it; until the driver is gone."""
+
+from __future__ import annotations
+
+import json
+import os
+import pickle
+import socket
+import sys
+import time
+import traceback
+from dataclasses import replace
+
+from nas.executors.base import Report, Work
+from nas.executors.channel import encode, job_from_dict, messages_from
+from nas.records import Evaluation, Failure, Job, Plain
+
+_REPORT_SECONDS = 0.2  # at most five progress messages a second
+
+
+class ProgressSender:
+    """Sends the fraction of a job that is done: not too often, and never at the price of waiting."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        """Report on `sock`, the first time at once."""
+        self._socket = sock
+        self._due = 0.0
+
+    def __call__(self, fraction: float) -> None:
+        """Report `fraction`, clamped to [0, 1], unless the last report is too recent."""
+        now = time.monotonic()
+        if now < self._due:
+            return
+        self._due = now + _REPORT_SECONDS
+        message = encode({"kind": "progress", "fraction": max(0.0, min(1.0, float(fraction)))})
+        try:
+            sent = self._socket.send(message, socket.MSG_DONTWAIT)
+            self._socket.sendall(message[sent:])
+        except BlockingIOError:
+            return  # the socket is full because the driver is busy elsewhere; a later report says more
+        except ConnectionError:
+            os._exit(1)  # the driver is gone; an exception could be caught by the work, which would go on for nobody
+
+
+def serve(sock: socket.socket, pickled_work: bytes, *, threads: int) -> None:
+    """Do the jobs that arrive on `sock` until its other end closes."""
+    work: Work = pickle.loads(pickled_work)
+    _limit_threads(threads)
+    host = f"{socket.gethostname()}:{os.getpid()}"
+    try:
+        sock.sendall(encode({"kind": "ready", "worker": host}))
+        for message in messages_from(sock):
+            result = perform(work, job_from_dict(message), report=ProgressSender(sock), worker=host)
+            sock.sendall(encode({"kind": "done", "evaluation": result}))
+    except ConnectionError:
+        return  # the driver is gone
+
+
+def perform(work: Work, job: Job, *, report: Report, worker: str) -> dict[str, Plain]:
+    """The evaluation of `job` as plain data; whatever is raised becomes a `Failure.BUG` with its traceback."""
+    start = time.monotonic()
+    try:
+        evaluation = work(job, report=report)
+        _check(evaluation, job)
+        return _plain(replace(evaluation, worker=evaluation.worker or worker))
+    except BaseException as error:  # SystemExit as well: it ends the job, not the worker
+        message = "".join(traceback.format_exception_only(error)).strip()
+        trace = "".join(traceback.format_exception(error))
+        seconds = time.monotonic() - start
+        failed = Evaluation(
+            key=job.key, failure=Failure.BUG, message=message, traceback=trace, seconds=seconds, worker=worker
+        )
+        return failed.to_dict()
+
+
+def _check(evaluation: object, job: Job) -> None:
+    """Refuse what is not the evaluation of this job."""
+    if not isinstance(evaluation, Evaluation):
+        raise TypeError(f"the work returned {evaluation!r:.200}, not an Evaluation")
+    if evaluation.key != job.key:
+        raise ValueError(f"the work returned the evaluation of {evaluation.key}, asked was {job.key}")
+
+
+def _plain(evaluation: Evaluation) -> dict[str, Plain]:
+    """The evaluation as a dict that is known to survive the way to the driver and back."""
+    data: dict[str, Plain] = json.loads(json.dumps(evaluation.to_dict()))
+    Evaluation.from_dict(data)
+    return data
+
+
+def _limit_threads(threads: int) -> None:
+    """Set torch's threads if the work has imported it; the environment says the same to what is imported later."""
+    torch = sys.modules.get("torch")
+    if torch is not None:
+        torch.set_num_threads(threads)

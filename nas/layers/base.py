@@ -1,0 +1,221 @@
+"""What every part of an architecture is: data that knows its price and builds its owner.
+
+A *spec* is a frozen dataclass registered under its YAML name, with `cost(site)` in closed form and `build(site)`. A
+*site* is the place it stands at: widths and map size. New parts are new files that subclass one of the families here.
+"""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from typing import Any, ClassVar, TypeVar
+
+from torch import nn
+
+from nas.cost import Cost
+from nas.errors import FieldError, UserError
+from nas.registry import Registry, did_you_mean
+from nas.schema.fields import check_fields, field_types
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Where a part stands.
+
+    Attributes:
+        width_in: channels that come in.
+        width: channels that go out.
+        size: side of the incoming map in pixels.
+        stride: factor the part reduces the map by, where the part leaves that open.
+    """
+
+    width_in: int
+    width: int
+    size: int
+    stride: int = 1
+
+    @property
+    def size_out(self) -> int:
+        """Side of the outgoing map of a convolution with odd kernel, 'same' padding and this stride."""
+        return math.ceil(self.size / self.stride)
+
+    @property
+    def changes_shape(self) -> bool:
+        """Whether a shortcut around the part needs a projection."""
+        return self.stride != 1 or self.width_in != self.width
+
+    def inside(self, width: int) -> Site:
+        """A part of `width` channels on the outgoing map."""
+        return Site(width, width, self.size_out)
+
+
+class Spec(ABC):
+    """A part of an architecture: frozen, hashable, with a canonical form.
+
+    Subclasses are frozen dataclasses; their rules stand in their annotations (see `nas.schema.fields`). Rules between
+    fields are checked in `check`.
+    """
+
+    kind: ClassVar[str] = ""
+
+    def __post_init__(self) -> None:
+        """Raise FieldError where a value breaks its rule."""
+        check_fields(self)
+        self.check()
+
+    def check(self) -> None:
+        """Rules that join several fields; raises FieldError."""
+        return
+
+    @abstractmethod
+    def build(self, site: Site) -> nn.Module:
+        """The module, with uninitialised or default weights."""
+
+    @abstractmethod
+    def cost(self, site: Site) -> Cost:
+        """Its price at `site`, equal to what counting the built module gives."""
+
+    def size_out(self, site: Site) -> int:
+        """Side of the outgoing map in pixels."""
+        return site.size_out
+
+    def canonical(self) -> str | dict[str, Any]:
+        """Plain data that reads back to an equal spec; fields at their default are left out.
+
+        Leaving defaults out keeps ids stable when a part gains an option.
+        """
+        types = field_types(type(self))
+        values = {
+            field.name: _canonical_value(getattr(self, field.name))
+            for field in fields(self)  # type: ignore[arg-type]
+            if getattr(self, field.name) != types[field.name].default
+        }
+        return {"kind": self.kind, **values} if values else self.kind
+
+    def __str__(self) -> str:
+        form = self.canonical()
+        if isinstance(form, str):
+            return form
+        return f"{self.kind}({', '.join(f'{key}={value}' for key, value in form.items() if key != 'kind')})"
+
+
+def _canonical_value(value: Any) -> Any:
+    return value.canonical() if isinstance(value, Spec) else value
+
+
+S = TypeVar("S", bound=Spec)
+
+
+class Family(Registry[type[S]]):
+    """The registered specs of one kind of part: all mixers, all norms."""
+
+    def register(self, name: str) -> Callable[[type[S]], type[S]]:
+        """Decorator that registers a spec class and tells it its name."""
+        put = super().register(name)
+
+        def named(cls: type[S]) -> type[S]:
+            cls.kind = name
+            return put(cls)
+
+        return named
+
+    def read(self, data: Any) -> S:
+        """The spec of a canonical form: a name, or a mapping with `kind` and fields.
+
+        Raises:
+            UnknownNameError: no such kind.
+            FieldError: an unknown field or a value that breaks a rule.
+        """
+        if isinstance(data, str):
+            return self[data]()
+        if not isinstance(data, Mapping) or "kind" not in data:
+            raise UserError(f"a {self.kind} is a name or a mapping with 'kind', got {data!r}")
+        cls = self[data["kind"]]
+        types = field_types(cls)
+        values = {}
+        for key, value in data.items():
+            if key == "kind":
+                continue
+            if key not in types:
+                raise FieldError(key, f"unknown key {key!r} of {self.kind} {cls.kind!r}; {did_you_mean(key, types)}")
+            nested = types[key].spec
+            takes_spec = nested is not None and value is not None and types[key].problem(value) is not None
+            values[key] = family_of(nested).read(value) if nested is not None and takes_spec else value
+        return cls(**values)
+
+
+class Norm(Spec):
+    """Normalises a map; `site.width` channels in and out."""
+
+
+class Activation(Spec):
+    """An element-wise non-linearity; costs nothing by the convention of the papers."""
+
+    def cost(self, site: Site) -> Cost:
+        """Nothing: activations are not counted and have no parameters."""
+        return Cost()
+
+
+class Mixer(Spec):
+    """Mixes positions: the spatial operation of a block. Keeps the width unless it says otherwise."""
+
+
+class Block(Spec):
+    """A residual block: `site.width_in` channels in, `site.width` out, the map reduced by `site.stride`."""
+
+    @abstractmethod
+    def build(self, site: Site, drop_path: float = 0.0) -> nn.Module:
+        """The module; `drop_path` is the rate of its residual branches."""
+
+
+class Stem(Spec):
+    """Turns the image into the first map."""
+
+    def width(self, stage_width: int) -> int:
+        """Channels it puts out, for a first stage of `stage_width` channels."""
+        return stage_width
+
+
+class Downsample(Spec):
+    """Reduces the map between two stages.
+
+    Attributes:
+        stride: the factor.
+        in_block: whether that is left to the first block of the stage.
+    """
+
+    stride: int = 2
+    in_block: ClassVar[bool] = False
+
+
+class Head(Spec):
+    """Turns the last map into `site.width` logits, or into pooled features where that is 0."""
+
+
+norms: Family[Norm] = Family("norm")
+activations: Family[Activation] = Family("activation")
+mixers: Family[Mixer] = Family("mixer")
+blocks: Family[Block] = Family("block")
+stems: Family[Stem] = Family("stem")
+downsamples: Family[Downsample] = Family("downsample")
+heads: Family[Head] = Family("head")
+
+FAMILIES: tuple[tuple[type, Family[Any]], ...] = (
+    (Norm, norms),
+    (Activation, activations),
+    (Mixer, mixers),
+    (Block, blocks),
+    (Stem, stems),
+    (Downsample, downsamples),
+    (Head, heads),
+)
+
+
+def family_of(base: type) -> Family[Any]:
+    """The family a field annotated with `base` is read from."""
+    for family_base, family in FAMILIES:
+        if issubclass(base, family_base):
+            return family
+    raise TypeError(f"{base.__name__} is no family of specs")

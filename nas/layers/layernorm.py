@@ -1,0 +1,45 @@
+"""Layer normalisation over the channels of a map.
+
+'Layer Normalization' (arXiv:1607.06450), over C at every position as in ConvNeXt (arXiv:2201.03545, section 2.6), with
+ConvNeXt's eps of 1e-6.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from torch import Tensor, nn
+from torch.nn import functional
+
+from nas.cost import Cost, norm_cost
+from nas.layers.base import Norm, Site, norms
+
+
+class ChannelLayerNorm(nn.LayerNorm):
+    """`nn.LayerNorm` over the channels of (N, C, H, W).
+
+    The fused kernel wants channels last; on a map in that memory format both permutations are free.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, C, H, W) or (N, C) -> the same shape."""
+        if x.ndim == 2:
+            return super().forward(x)
+        last = x.permute(0, 2, 3, 1)
+        return functional.layer_norm(last, self.normalized_shape, self.weight, self.bias, self.eps).permute(0, 3, 1, 2)
+
+
+@norms.register("layernorm")
+@dataclass(frozen=True, kw_only=True)
+class LayerNorm(Norm):
+    """Layer normalisation over the channels, affine."""
+
+    eps: float = 1e-6
+
+    def build(self, site: Site) -> nn.Module:
+        """(N, C, H, W) -> (N, C, H, W)."""
+        return ChannelLayerNorm(site.width, eps=self.eps)
+
+    def cost(self, site: Site) -> Cost:
+        """Scale and shift."""
+        return norm_cost(site.width)

@@ -1,0 +1,37 @@
+"""Where a ledger lives: the address a user writes, and the words we print for it."""
+
+from __future__ import annotations
+
+import re
+
+DEFAULT_STORAGE = "sqlite:///nas.db"
+"""The ledger a command uses when none is named: a SQLite file in the working directory."""
+
+_HIDDEN = "***"
+_CREDENTIALS = re.compile(r"(?P<user>://[^:@/?]*):.*@")  # greedy: a password may itself hold '@', ':' or '/'
+_SECRET_OPTION = re.compile(r"([?&][^=&]*passw[^=&]*=)[^&]*", re.IGNORECASE)
+_SQLITE = re.compile(r"sqlite(\+\w+)?:///(?P<path>[^?]*)")
+
+
+def redacted(url: str) -> str:
+    """The address without its password, safe to print and to log.
+
+    >>> redacted("postgresql+psycopg://ann:secret@db.example/nas")
+    'postgresql+psycopg://ann:***@db.example/nas'
+    """
+    if _SQLITE.match(url):
+        return url
+    return _SECRET_OPTION.sub(rf"\1{_HIDDEN}", _CREDENTIALS.sub(rf"\g<user>:{_HIDDEN}@", url))
+
+
+def place(url: str) -> str:
+    """How messages name a ledger: the path of a SQLite file, otherwise the redacted address.
+
+    >>> place("sqlite:///nas.db")
+    './nas.db'
+    """
+    match = _SQLITE.match(url)
+    if match is None or not match["path"]:
+        return redacted(url)
+    path = match["path"]
+    return path if path.startswith(("/", ".", "\\")) or path[1:2] == ":" else f"./{path}"

@@ -1,0 +1,198 @@
+"""From an address to an engine: which databases we speak to, how they are set up, what their errors mean."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from nas.errors import LedgerError
+from nas.ledger.address import DEFAULT_STORAGE, place
+
+BUSY_SECONDS = 30
+"""How long a writer waits for another one before it gives up."""
+
+CONNECT_SECONDS = 10
+"""How long to wait for a PostgreSQL server that does not answer."""
+
+_DRIVERS = {
+    "sqlite": "sqlite",
+    "sqlite+pysqlite": "sqlite",
+    "postgres": "postgresql+psycopg",
+    "postgresql": "postgresql+psycopg",
+    "postgresql+psycopg": "postgresql+psycopg",
+}
+_SQLITE_REASONS = {
+    "SQLITE_NOTADB": "it is not a SQLite database; name another file with --storage",
+    "SQLITE_CORRUPT": "the database is damaged; restore the file from a copy",
+    "SQLITE_CANTOPEN": "the file cannot be opened or created; check the permissions of the file and its folder",
+    "SQLITE_READONLY": "the database is read-only; check the permissions of the file and its folder",
+    "SQLITE_FULL": "the disk is full; free some space, then resume with --resume",
+    "SQLITE_BUSY": f"another program has kept the database locked for {BUSY_SECONDS} s; wait for it or stop it",
+    "SQLITE_IOERR": "the disk cannot be read or written; check it and its free space",
+    "SQLITE_PERM": "permission denied; check the permissions of the file and its folder",
+}
+_DENIED = {"42501", "25006"}  # insufficient privilege, read-only transaction
+
+
+class Mode(StrEnum):
+    """What may be done to the database; the values are SQLite's own words."""
+
+    CREATE = "rwc"
+    WRITE = "rw"
+    READ = "ro"
+
+
+def connect(url: str, mode: Mode) -> sa.Engine:
+    """An engine for a ledger's address. Nothing is read yet, but a SQLite file's place is checked.
+
+    Raises:
+        LedgerError: an address we cannot read, a driver that is not installed, or a file that cannot be there.
+    """
+    address = _parse(url)
+    if address.get_backend_name() == "sqlite":
+        return _sqlite_engine(address, _checked_path(address, mode), mode)
+    return _postgresql_engine(address, mode)
+
+
+def insert(dialect: str, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
+    """The database's own INSERT, which has an ON CONFLICT clause."""
+    return sqlite.insert(table) if dialect == "sqlite" else postgresql.insert(table)
+
+
+@cache
+def insert_missing(dialect: str, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
+    """INSERT that leaves a row alone whose key is taken."""
+    return insert(dialect, table).on_conflict_do_nothing()
+
+
+@contextmanager
+def explained(where: str) -> Iterator[None]:
+    """Turn what a user can cause (full disk, server away, not a database) into a `LedgerError` that names the place."""
+    try:
+        yield
+    except DBAPIError as error:
+        reason = _sqlite_reason(error) if isinstance(error.orig, sqlite3.Error) else _postgresql_reason(error)
+        if reason is None:
+            raise
+        raise LedgerError(f"ledger {where}: {reason}") from error
+
+
+def _parse(url: str) -> sa.URL:
+    try:
+        address = sa.make_url(url)
+    except (ArgumentError, ValueError):
+        raise LedgerError(
+            f"cannot read {place(url)!r} as the address of a ledger; write it like {DEFAULT_STORAGE!r} "
+            "or 'postgresql+psycopg://user@host/database'"
+        ) from None
+    driver = _DRIVERS.get(address.drivername)
+    if driver is None:
+        raise LedgerError(
+            f"a ledger cannot live in {address.drivername!r} ({place(url)}); "
+            "use 'sqlite:///FILE' or 'postgresql+psycopg://user@host/database'"
+        )
+    return address.set(drivername=driver)
+
+
+def _checked_path(address: sa.URL, mode: Mode) -> Path:
+    """The file of a SQLite address.
+
+    Raises:
+        LedgerError: it cannot be there, or it is missing and may not be made.
+    """
+    where = place(address.render_as_string())
+    if address.query:
+        raise LedgerError(f"{where}: a SQLite ledger takes no options, got {', '.join(address.query)}; leave them out")
+    if not address.database or address.database == ":memory:":
+        raise LedgerError(f"a ledger must outlive the process; name a file, for example {DEFAULT_STORAGE!r}")
+    path = Path(address.database)
+    if path.is_dir():
+        raise LedgerError(f"{where} is a folder; name a file in it, for example 'sqlite:///{path / 'nas.db'}'")
+    if mode is Mode.CREATE and not path.parent.is_dir():
+        raise LedgerError(f"cannot make the ledger {where}: there is no folder {path.parent}; create it first")
+    if mode is not Mode.CREATE and not path.exists():
+        raise LedgerError(missing(where))
+    return path
+
+
+def missing(where: str) -> str:
+    """What to tell somebody who looks for a ledger where there is none."""
+    return f"no ledger at {where}; run `nas search` first, or name one with --storage"
+
+
+def _sqlite_engine(address: sa.URL, path: Path, mode: Mode) -> sa.Engine:
+    uri = f"{path.absolute().as_uri()}?mode={mode.value}"
+    if mode is Mode.READ and _is_at_rest(path):
+        uri += "&immutable=1"
+
+    def open_file() -> sqlite3.Connection:
+        # isolation_level=None: the module then leaves BEGIN to us, so that reads are snapshots and DDL is transactional
+        return sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+
+    engine = sa.create_engine(address, creator=open_file)
+    event.listen(engine, "connect", _configure_sqlite)
+    if mode is Mode.CREATE:
+        event.listen(engine, "connect", _use_write_ahead_log)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _is_at_rest(path: Path) -> bool:
+    """Whether a reader must not expect a log beside the file: nobody has it open and we could not create one."""
+    return not os.access(path.parent, os.W_OK) and not Path(f"{path}-wal").exists()
+
+
+def _configure_sqlite(connection: Any, _entry: ConnectionPoolEntry) -> None:
+    connection.execute("PRAGMA foreign_keys = ON")
+    # With a write-ahead log this survives the death of the process at any moment; only the loss of power may undo the
+    # last transactions (never damage the file). FULL would add an fsync to each.
+    connection.execute("PRAGMA synchronous = NORMAL")
+
+
+def _use_write_ahead_log(connection: Any, _entry: ConnectionPoolEntry) -> None:
+    """Let readers read while the driver writes. The setting stays with the file."""
+    connection.execute("PRAGMA journal_mode = WAL")
+
+
+def _begin_sqlite(connection: sa.Connection) -> None:
+    connection.exec_driver_sql(connection.get_execution_options().get("sqlite_begin", "BEGIN"))
+
+
+def for_writing(engine: sa.Engine) -> sa.Engine:
+    """The same engine, whose SQLite transactions take the write lock at once, so that they wait instead of failing."""
+    return engine.execution_options(sqlite_begin="BEGIN IMMEDIATE")
+
+
+def _postgresql_engine(address: sa.URL, mode: Mode) -> sa.Engine:
+    options: dict[str, Any] = {} if "connect_timeout" in address.query else {"connect_timeout": CONNECT_SECONDS}
+    try:
+        engine = sa.create_engine(address, connect_args=options, pool_pre_ping=True)
+    except ImportError as error:
+        raise LedgerError(
+            f"PostgreSQL needs psycopg; `pip install nas-convnets[postgres]` brings it ({error})"
+        ) from error
+    return engine.execution_options(postgresql_readonly=mode is Mode.READ)
+
+
+def _sqlite_reason(error: DBAPIError) -> str | None:
+    name: str = getattr(error.orig, "sqlite_errorname", "")
+    return next((reason for prefix, reason in _SQLITE_REASONS.items() if name.startswith(prefix)), None)
+
+
+def _postgresql_reason(error: DBAPIError) -> str | None:
+    if isinstance(error, OperationalError | InterfaceError) or getattr(error.orig, "sqlstate", None) in _DENIED:
+        said = " ".join(str(error.orig).split())
+        return f"the server cannot be used: {said}; check the address, the server and your rights on the database"
+    return None

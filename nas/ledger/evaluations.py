@@ -1,0 +1,156 @@
+"""Evaluations: what each training gave. At most one success per key, and every failure."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, fields, replace
+from functools import cache
+from typing import Any
+
+import sqlalchemy as sa
+
+from nas.errors import LedgerError
+from nas.ledger.engine import insert_missing
+from nas.ledger.tables import evaluations, trials
+from nas.records import Evaluation, EvaluationKey, Failure
+
+COLUMNS = (
+    evaluations.c.architecture,
+    evaluations.c.recipe,
+    evaluations.c.data,
+    evaluations.c.seed,
+    evaluations.c.rung,
+    evaluations.c.accuracy,
+    evaluations.c.loss,
+    evaluations.c.curve,
+    evaluations.c.images,
+    evaluations.c.seconds,
+    evaluations.c.train_seconds,
+    evaluations.c.peak_memory,
+    evaluations.c.worker,
+    evaluations.c.weights,
+    evaluations.c.failure,
+    evaluations.c.message,
+    evaluations.c.traceback,
+)
+"""What `from_row` reads, in its order."""
+
+
+def from_row(row: Sequence[Any]) -> Evaluation:
+    """An evaluation from the values of `COLUMNS`."""
+    architecture, recipe, data, seed, rung, *result = row
+    accuracy, loss, curve, images, seconds, train_seconds, peak_memory, worker, weights, *outcome = result
+    failure, message, traceback = outcome
+    return Evaluation(
+        key=EvaluationKey(architecture=architecture, recipe=recipe, data=data, seed=seed, rung=rung),
+        accuracy=accuracy,
+        loss=loss,
+        curve=tuple(curve),
+        images=images,
+        seconds=seconds,
+        train_seconds=train_seconds,
+        peak_memory=peak_memory,
+        worker=worker,
+        weights=weights,
+        failure=None if failure is None else Failure(failure),
+        message=message,
+        traceback=traceback,
+    )
+
+
+def keep(connection: sa.Connection, study: str, evaluation: Evaluation, finished: str) -> tuple[int, Evaluation]:
+    """Store an evaluation unless it is there: a second success of one key, or the very same failure.
+
+    Returns:
+        Row id and content of the evaluation that stands, which for a second success is the first one.
+    """
+    evaluation = _storable(evaluation)
+    known = None if evaluation.succeeded else _same_failure(connection, evaluation)
+    if known is not None:
+        return known, evaluation
+    row = _values(study, evaluation, finished)
+    added: int | None = connection.execute(_insertion(connection.dialect.name), row).scalar_one_or_none()
+    if added is not None:
+        return added, evaluation
+    first, *content = connection.execute(_success, asdict(evaluation.key)).one()
+    return first, from_row(content)
+
+
+def find(connection: sa.Connection, key: EvaluationKey) -> Evaluation | None:
+    """The successful evaluation of a key."""
+    row = connection.execute(_success, asdict(key)).one_or_none()
+    return None if row is None else from_row(row[1:])
+
+
+def of_study(connection: sa.Connection, study: str | None) -> list[Evaluation]:
+    """The evaluations that a study made or reused, failed ones included, oldest first; all of them for None."""
+    statement = sa.select(*COLUMNS).order_by(evaluations.c.id)
+    if study is not None:
+        used = sa.select(trials.c.evaluation).where(trials.c.study == study, trials.c.evaluation.is_not(None))
+        statement = statement.where(sa.or_(evaluations.c.study == study, evaluations.c.id.in_(used)))
+    return [from_row(row) for row in connection.execute(statement)]
+
+
+def set_weights(connection: sa.Connection, key: EvaluationKey, path: str | None) -> None:
+    """Say where the weights of a success are, or that they are gone.
+
+    Raises:
+        LedgerError: nothing succeeded under this key.
+    """
+    row = connection.execute(_success, asdict(key)).one_or_none()
+    if row is None:
+        raise LedgerError(f"the ledger holds no successful evaluation of {key}")
+    connection.execute(sa.update(evaluations).where(evaluations.c.id == row.id).values(weights=path))
+
+
+# Statements are built once: building one costs more than SQLite needs to run it.
+_with_key = sa.and_(*(evaluations.c[part.name] == sa.bindparam(part.name) for part in fields(EvaluationKey)))
+_success = sa.select(evaluations.c.id, *COLUMNS).where(_with_key, evaluations.c.failure.is_(None))
+_failures = sa.select(evaluations.c.id, *COLUMNS).where(_with_key, evaluations.c.failure.is_not(None))
+
+
+@cache
+def _insertion(dialect: str) -> sa.Executable:
+    return insert_missing(dialect, evaluations).returning(evaluations.c.id)
+
+
+def _same_failure(connection: sa.Connection, evaluation: Evaluation) -> int | None:
+    rows = connection.execute(_failures, asdict(evaluation.key))
+    return next((identity for identity, *content in rows if from_row(content) == evaluation), None)
+
+
+def _values(study: str, evaluation: Evaluation, finished: str) -> dict[str, Any]:
+    return {
+        "study": study,
+        **asdict(evaluation.key),
+        "accuracy": evaluation.accuracy,
+        "loss": evaluation.loss,
+        "curve": evaluation.curve,
+        "images": evaluation.images,
+        "seconds": evaluation.seconds,
+        "train_seconds": evaluation.train_seconds,
+        "peak_memory": evaluation.peak_memory,
+        "worker": evaluation.worker,
+        "weights": evaluation.weights,
+        "failure": None if evaluation.failure is None else evaluation.failure.value,
+        "message": evaluation.message,
+        "traceback": evaluation.traceback,
+        "finished": finished,
+    }
+
+
+def _storable(evaluation: Evaluation) -> Evaluation:
+    """The same without what a column cannot hold: a loss that is no number, characters that are no text.
+
+    A training that has cost hours must not be lost to a stray byte in its traceback.
+    """
+    loss = evaluation.loss if evaluation.loss is None or math.isfinite(evaluation.loss) else None
+    message, traceback = _text(evaluation.message), _text(evaluation.traceback)
+    if (loss, message, traceback) == (evaluation.loss, evaluation.message, evaluation.traceback):
+        return evaluation
+    return replace(evaluation, loss=loss, message=message, traceback=traceback)
+
+
+def _text(text: str) -> str:
+    return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode("utf-8")

@@ -1,0 +1,139 @@
+"""Leases: one driver at a time on a study.
+
+A lease is a row with a heartbeat. It is free again when its holder gives it back, when the holder has not renewed it
+for `LEASE_SECONDS`, or at once when the holder was a process of this host that no longer exists. All times are those of
+the database, so that the clocks of two hosts need not agree.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from nas.errors import StudyError
+from nas.ledger import studies
+from nas.ledger.tables import leases, studies as study_table
+
+LEASE_SECONDS = 30.0
+"""A holder that has not renewed its lease for so long has lost it."""
+
+RENEW_SECONDS = 5.0
+"""`Lease.renew` writes no more often than this."""
+
+_NOW = {
+    "sqlite": sa.text("SELECT (julianday('now') - 2440587.5) * 86400.0"),
+    "postgresql": sa.text("SELECT extract(epoch FROM clock_timestamp())::double precision"),
+}
+
+
+class Lease:
+    """The right to drive a study, for as long as it is renewed.
+
+    Call `renew` on every turn of the driver's loop; all but one call in `RENEW_SECONDS` cost nothing.
+    """
+
+    def __init__(
+        self, study: str, holder: str, token: str, writing: Callable[[], AbstractContextManager[sa.Connection]]
+    ) -> None:
+        self.study = study
+        self.holder = holder
+        self._token = token
+        self._writing = writing
+        self._renewed = time.monotonic()
+
+    def renew(self) -> None:
+        """Show that the holder lives.
+
+        Raises:
+            StudyError: the lease was lost, because it was not renewed in time and another driver has taken it.
+        """
+        if time.monotonic() - self._renewed < RENEW_SECONDS:
+            return
+        with self._writing() as connection:
+            renew(connection, self.study, self._token)
+        self._renewed = time.monotonic()
+
+
+def acquire(connection: sa.Connection, study: str, holder: str, token: str) -> None:
+    """Take the lease of a study.
+
+    Args:
+        connection: inside a writing transaction.
+        study: its name.
+        holder: `host:pid` of the driver.
+        token: unique to this acquisition.
+
+    Raises:
+        StudyError: no such study, or a living driver has it.
+    """
+    locked = sa.select(study_table.c.name).where(study_table.c.name == study).with_for_update()
+    if connection.execute(locked).first() is None:
+        studies.reject_unknown(connection, study)
+    now = _now(connection)
+    held = connection.execute(sa.select(leases).where(leases.c.study == study)).one_or_none()
+    if held is not None and _is_alive(held, holder, now):
+        raise StudyError(_refusal(held, now))
+    connection.execute(sa.delete(leases).where(leases.c.study == study))
+    connection.execute(
+        sa.insert(leases), {"study": study, "holder": holder, "token": token, "since": now, "renewed": now}
+    )
+
+
+def renew(connection: sa.Connection, study: str, token: str) -> None:
+    """Write a heartbeat.
+
+    Raises:
+        StudyError: another driver has the lease now.
+    """
+    mine = sa.update(leases).where(leases.c.study == study, leases.c.token == token)
+    if connection.execute(mine.values(renewed=_now(connection))).rowcount == 0:
+        other = connection.execute(sa.select(leases.c.holder).where(leases.c.study == study)).scalar_one_or_none()
+        raise StudyError(
+            f"study {study!r} was taken over by {other or 'another driver'}, because this one gave no sign of life "
+            f"for {LEASE_SECONDS:.0f} s; what it had stored is safe"
+        )
+
+
+def release(connection: sa.Connection, study: str, token: str) -> None:
+    """Give the lease back; harmless if it was lost."""
+    connection.execute(sa.delete(leases).where(leases.c.study == study, leases.c.token == token))
+
+
+def _now(connection: sa.Connection) -> float:
+    return float(connection.execute(_NOW[connection.dialect.name]).scalar_one())
+
+
+def _is_alive(held: sa.Row[Any], newcomer: str, now: float) -> bool:
+    if now - held.renewed > LEASE_SECONDS:
+        return False
+    host, _, process = held.holder.rpartition(":")
+    if host != newcomer.rpartition(":")[0] or not process.isdecimal():
+        return True  # another host: only the heartbeat can tell
+    return _process_exists(int(process))
+
+
+def _process_exists(process: int) -> bool:
+    if os.name != "posix":
+        return True  # signal 0 only asks on POSIX
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _refusal(held: sa.Row[Any], now: float) -> str:
+    since = datetime.fromtimestamp(held.since, UTC).isoformat(timespec="seconds")
+    left = max(1, round(LEASE_SECONDS - (now - held.renewed)))
+    return (
+        f"study {held.study!r} is being driven by {held.holder} since {since}; "
+        f"wait for it or stop it (if it died without a word, the study is free in {left} s)"
+    )

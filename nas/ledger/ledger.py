@@ -1,0 +1,284 @@
+"""The ledger: one object for everything that is kept. Each method is one transaction."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from types import TracebackType
+from typing import Self
+
+import sqlalchemy as sa
+
+from nas.errors import LedgerError, StudyError
+from nas.ledger import architectures, evaluations, leases, reports, revision, studies, trials
+from nas.ledger.address import place
+from nas.ledger.architectures import store as store_architectures
+from nas.ledger.engine import Mode, connect, explained, for_writing
+from nas.ledger.leases import Lease
+from nas.ledger.summary import StudySummary
+from nas.records import Evaluation, EvaluationKey, Plain, StudyRecord, TrialRecord, TrialState
+
+
+class Ledger:
+    """The durable truth of every search in one database, SQLite or PostgreSQL.
+
+    Open it with `Ledger.open` to drive a search, with `Ledger.read` to look, and close it by `with` or `close`. What a
+    writing method has returned from survives the death of the process. Every method raises `LedgerError` if the
+    database fails it (full disk, server away).
+    """
+
+    def __init__(self, engine: sa.Engine, where: str) -> None:
+        self._engine = engine
+        self._writer = for_writing(engine)
+        self._where = where
+
+    @classmethod
+    def open(cls, url: str, *, create: bool = True) -> Self:
+        """Open a ledger for writing, bringing its tables to the newest revision.
+
+        Args:
+            url: `sqlite:///FILE` or `postgresql+psycopg://user:password@host/database`.
+            create: make the file and the tables if there are none.
+
+        Raises:
+            LedgerError: the address cannot be read, the database cannot be used, was written by a newer program, or
+                holds no ledger while `create` is False.
+        """
+        return cls._open(url, Mode.CREATE if create else Mode.WRITE)
+
+    @classmethod
+    def read(cls, url: str) -> Self:
+        """Open an existing ledger for reading only, also while a driver writes it or where we may not write.
+
+        Raises:
+            LedgerError: as `open` does, or if it was written by an older program.
+        """
+        return cls._open(url, Mode.READ)
+
+    @classmethod
+    def _open(cls, url: str, mode: Mode) -> Self:
+        where = place(url)
+        engine = connect(url, mode)
+        try:
+            with explained(where):
+                revision.prepare(engine, where, mode)
+        except BaseException:
+            engine.dispose()
+            raise
+        return cls(engine, where)
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._engine.dispose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"Ledger({self._where!r})"
+
+    @contextmanager
+    def _reading(self) -> Iterator[sa.Connection]:
+        with explained(self._where), self._engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def _writing(self) -> Iterator[sa.Connection]:
+        with explained(self._where), self._writer.begin() as connection:
+            yield connection
+
+    # --- studies
+
+    def create_study(self, record: StudyRecord) -> None:
+        """Add a study.
+
+        Raises:
+            StudyError: the name is taken.
+        """
+        with self._writing() as connection:
+            studies.create(connection, record)
+
+    def study(self, name: str) -> StudyRecord:
+        """One study.
+
+        Raises:
+            StudyError: there is none of this name; the message lists those there are.
+        """
+        with self._reading() as connection:
+            return studies.read(connection, name)
+
+    def studies(self) -> list[StudySummary]:
+        """Every study with its progress, the most recently active one first."""
+        with self._reading() as connection:
+            return studies.summaries(connection)
+
+    def latest_study(self) -> str:
+        """The name of the most recently active study.
+
+        Raises:
+            StudyError: there is no study.
+        """
+        found = self.studies()
+        if not found:
+            raise StudyError(f"the ledger {self._where} holds no study; run `nas search` first")
+        return found[0].name
+
+    @contextmanager
+    def lease(self, study: str, *, holder: str) -> Iterator[Lease]:
+        """Be the only driver of a study, for as long as the lease is renewed.
+
+        Args:
+            study: its name.
+            holder: `host:pid` of the driver.
+
+        Raises:
+            StudyError: no such study, or a living driver has it.
+        """
+        token = secrets.token_hex(8)
+        with self._writing() as connection:
+            leases.acquire(connection, study, holder, token)
+        try:
+            yield Lease(study, holder, token, self._writing)
+        finally:
+            with suppress(LedgerError), self._writing() as connection:  # unreleased, it expires by itself
+                leases.release(connection, study, token)
+
+    # --- trials
+
+    def write_trials(
+        self,
+        study: str,
+        records: Sequence[TrialRecord],
+        *,
+        architectures: Mapping[str, Mapping[str, Plain]],
+    ) -> None:
+        """Store trials together: all of them or none.
+
+        Writing the same again changes nothing. A record with a known number brings a QUEUED or FAILED trial to what the
+        record says (a FAILED one can be queued again) and leaves a REJECTED, DONE or REUSED one, and the count of
+        attempts, as they are. The evaluation of a record, if it has one, is stored or found as `finish` does.
+
+        Args:
+            study: its name.
+            records: in any order.
+            architectures: the canonical dict of every architecture that may be new to the ledger, by id.
+
+        Raises:
+            StudyError: no such study, or a number already stands for another architecture.
+        """
+        with self._writing() as connection:
+            store_architectures(connection, architectures)
+            trials.write(connection, study, records, studies.timestamp())
+
+    def record_submission(self, study: str, number: int) -> int:
+        """Count one more attempt at a trial.
+
+        Returns:
+            The number of attempts so far, this one included.
+
+        Raises:
+            StudyError: no such trial.
+        """
+        with self._writing() as connection:
+            return trials.submitted(connection, study, number, studies.timestamp())
+
+    def finish(self, study: str, number: int, evaluation: Evaluation, state: TrialState) -> Evaluation:
+        """Store an evaluation and close its trial.
+
+        There is never a second success for one key: the first stands, and the trial gets that one. Failures are all
+        kept. Repeating the call changes nothing, and a trial that is REJECTED, DONE or REUSED stays so.
+
+        Args:
+            study: its name.
+            number: of the trial.
+            evaluation: of the trial's architecture.
+            state: DONE or REUSED for a success; FAILED for a failure, or QUEUED if it will be tried again.
+
+        Returns:
+            The evaluation that stands for the key.
+
+        Raises:
+            StudyError: no such trial.
+            ValueError: the evaluation is of another architecture, or does not fit the state.
+        """
+        with self._writing() as connection:
+            return trials.finish(connection, study, number, evaluation, state, studies.timestamp())
+
+    def trials(self, study: str, states: Collection[TrialState] | None = None) -> list[TrialRecord]:
+        """The trials of a study by number, with their evaluations; of some states only, or of all for None.
+
+        Raises:
+            StudyError: no such study.
+        """
+        with self._reading() as connection:
+            return trials.read(connection, study, states)
+
+    # --- evaluations
+
+    def find(self, key: EvaluationKey) -> Evaluation | None:
+        """The successful evaluation of a key, whichever study made it."""
+        with self._reading() as connection:
+            return evaluations.find(connection, key)
+
+    def evaluations(self, study: str | None = None) -> list[Evaluation]:
+        """The evaluations that a study made or reused, failed ones included, oldest first; all of them for None.
+
+        Raises:
+            StudyError: no such study.
+        """
+        with self._reading() as connection:
+            if study is not None:
+                studies.require(connection, study)
+            return evaluations.of_study(connection, study)
+
+    def set_weights(self, key: EvaluationKey, path: str | None) -> None:
+        """Say where the weights of a successful evaluation are, or that they are gone.
+
+        Raises:
+            LedgerError: nothing succeeded under this key.
+        """
+        with self._writing() as connection:
+            evaluations.set_weights(connection, key, path)
+
+    # --- architectures and what is known about them
+
+    def architecture(self, identity: str) -> dict[str, Plain]:
+        """The canonical dict of an architecture, by its whole id.
+
+        Raises:
+            LedgerError: there is none of this id.
+        """
+        with self._reading() as connection:
+            return architectures.read(connection, identity)
+
+    def architecture_id(self, study: str, prefix: str) -> str:
+        """The id of the one architecture of a study that begins with `prefix`; a whole id is always found.
+
+        Raises:
+            StudyError: no such study, none of its architectures begins so, or several do.
+        """
+        with self._reading() as connection:
+            return architectures.resolve(connection, study, prefix)
+
+    def save_report(self, study: str, architecture: str, kind: str, content: Mapping[str, Plain]) -> dict[str, Plain]:
+        """Keep a note about an architecture of a study, such as its test accuracy. It is made once.
+
+        Returns:
+            The report that stands: the first one of its kind.
+
+        Raises:
+            StudyError: no such study.
+        """
+        with self._writing() as connection:
+            return reports.save(connection, study, architecture, kind, content, studies.timestamp())
+
+    def report(self, study: str, architecture: str, kind: str) -> dict[str, Plain] | None:
+        """The report of this kind about an architecture of a study, if there is one."""
+        with self._reading() as connection:
+            return reports.read(connection, study, architecture, kind)

@@ -1,0 +1,88 @@
+"""Bringing a database to the newest revision of our tables, and refusing one that is newer than this program.
+
+The revision is read with one query; alembic (0.13 s) is loaded only when there is something to do.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from nas.errors import LedgerError
+from nas.ledger.engine import Mode, for_writing, missing
+
+VERSION_TABLE = "nas_alembic_version"
+
+REVISIONS = ("0001",)
+"""Every revision this program knows, oldest first; the last one is what it works with."""
+
+_ADVISORY_LOCK = 0x6E6173  # any number that all our programs agree on
+
+_current = sa.select(sa.column("version_num", sa.Text)).select_from(sa.table(VERSION_TABLE))
+
+
+def prepare(engine: sa.Engine, where: str, mode: Mode) -> None:
+    """Make sure that the database is at the newest revision, migrating it if `mode` allows it.
+
+    Args:
+        engine: of the database.
+        where: how messages name it.
+        mode: CREATE makes the tables if there are none; READ changes nothing.
+
+    Raises:
+        LedgerError: there is no ledger and none may be made, or it is of a newer program, or of an older one and may
+            only be read.
+    """
+    with engine.connect() as connection:
+        if _is_newest(_revision(connection), where, mode):
+            return
+    with for_writing(engine).begin() as connection:
+        _lock(connection)
+        if not _is_newest(_revision(connection), where, mode):  # another process may have been faster
+            _upgrade(connection)
+
+
+def _is_newest(revision: str | None, where: str, mode: Mode) -> bool:
+    """Whether nothing is to be done; False asks for an upgrade.
+
+    Raises:
+        LedgerError: neither is possible.
+    """
+    if revision == REVISIONS[-1]:
+        return True
+    if revision is None and mode is not Mode.CREATE:
+        raise LedgerError(missing(where))
+    if revision is not None and revision not in REVISIONS:
+        raise LedgerError(
+            f"ledger {where} was written by a newer nas (revision {revision}; this one knows up to {REVISIONS[-1]}); "
+            "upgrade nas, or name another ledger with --storage"
+        )
+    if mode is Mode.READ:
+        raise LedgerError(
+            f"ledger {where} was written by an older nas (revision {revision}, now {REVISIONS[-1]}); "
+            "`nas search --resume` brings it up to date"
+        )
+    return False
+
+
+def _revision(connection: sa.Connection) -> str | None:
+    if not sa.inspect(connection).has_table(VERSION_TABLE):
+        return None
+    return connection.execute(_current).scalar()
+
+
+def _lock(connection: sa.Connection) -> None:
+    """Let one process migrate at a time. SQLite's write lock is held by the transaction already."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_ADVISORY_LOCK)))
+
+
+def _upgrade(connection: sa.Connection) -> None:
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")

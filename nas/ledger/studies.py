@@ -1,0 +1,111 @@
+"""Studies: what was asked for, when, and how far it got."""
+
+from __future__ import annotations
+
+import difflib
+from collections import defaultdict
+from datetime import UTC, datetime
+from typing import NoReturn
+
+import sqlalchemy as sa
+
+from nas.errors import StudyError
+from nas.ledger.engine import insert_missing
+from nas.ledger.summary import StudySummary
+from nas.ledger.tables import evaluations, studies, trials
+from nas.records import StudyRecord, TrialState
+
+_LISTED = 10  # names in a message before it says "and N more"
+
+
+def timestamp() -> str:
+    """The present moment as the tables keep it: ISO 8601, UTC, so that text order is time order."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+def create(connection: sa.Connection, record: StudyRecord) -> None:
+    """Add a study.
+
+    Raises:
+        StudyError: the name is taken.
+    """
+    statement = insert_missing(connection.dialect.name, studies).returning(studies.c.name)
+    row = {"name": record.name, "definition": record.definition, "created": record.created}
+    if connection.execute(statement, row).first() is None:
+        raise StudyError(
+            f"study {record.name!r} exists already; continue it with --resume, or name another one with --study"
+        )
+
+
+def read(connection: sa.Connection, name: str) -> StudyRecord:
+    """One study.
+
+    Raises:
+        StudyError: there is none of this name.
+    """
+    row = connection.execute(sa.select(studies).where(studies.c.name == name)).one_or_none()
+    if row is None:
+        reject_unknown(connection, name)
+    return StudyRecord(name=row.name, definition=row.definition, created=row.created)
+
+
+def require(connection: sa.Connection, name: str) -> None:
+    """Do nothing if the study exists.
+
+    Raises:
+        StudyError: it does not.
+    """
+    if connection.execute(_exists, {"name": name}).first() is None:
+        reject_unknown(connection, name)
+
+
+def reject_unknown(connection: sa.Connection, name: str) -> NoReturn:
+    """Say that there is no such study, and which there are.
+
+    Raises:
+        StudyError: always.
+    """
+    known = list(connection.execute(sa.select(studies.c.name).order_by(studies.c.created.desc())).scalars())
+    if not known:
+        raise StudyError(f"unknown study {name!r}; the ledger holds none yet, run `nas search` first")
+    near = difflib.get_close_matches(name, known, n=1)
+    hint = f"did you mean {near[0]!r}? " if near else ""
+    rest = f" and {len(known) - _LISTED} more" if len(known) > _LISTED else ""
+    raise StudyError(f"unknown study {name!r}; {hint}known: {', '.join(known[:_LISTED])}{rest}")
+
+
+def summaries(connection: sa.Connection) -> list[StudySummary]:
+    """Every study with its progress, the most recently active one first."""
+    counts: defaultdict[str, dict[TrialState, int]] = defaultdict(dict)
+    active: dict[str, str] = {}
+    for study, state, count, updated in connection.execute(_progress):
+        counts[study][TrialState(state)] = count
+        active[study] = max(updated, active.get(study, ""))
+    best = {row.study: row.best for row in connection.execute(_best)}
+    found = [
+        StudySummary(
+            name=name,
+            created=created,
+            counts=counts[name],
+            best_accuracy=best.get(name),
+            latest_activity=active.get(name, created),
+        )
+        for name, created in connection.execute(sa.select(studies.c.name, studies.c.created))
+    ]
+    return sorted(found, key=lambda summary: (_moment(summary.latest_activity), summary.name), reverse=True)
+
+
+_exists = sa.select(studies.c.name).where(studies.c.name == sa.bindparam("name"))
+_progress = sa.select(trials.c.study, trials.c.state, sa.func.count(), sa.func.max(trials.c.updated)).group_by(
+    trials.c.study, trials.c.state
+)
+_best = (
+    sa.select(trials.c.study, sa.func.max(evaluations.c.accuracy).label("best"))
+    .join(evaluations, trials.c.evaluation == evaluations.c.id)
+    .group_by(trials.c.study)
+)
+
+
+def _moment(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

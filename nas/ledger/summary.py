@@ -1,0 +1,27 @@
+"""A study at a glance."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from nas.records import TrialState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StudySummary:
+    """What a list of studies shows.
+
+    Attributes:
+        name: unique in the ledger.
+        created: ISO 8601, UTC.
+        counts: number of trials in each state; states without a trial are left out.
+        best_accuracy: highest validation accuracy of its trials, in [0, 1]; None before the first one.
+        latest_activity: when a trial was last written, ISO 8601, UTC; `created` before the first one.
+    """
+
+    name: str
+    created: str
+    counts: Mapping[TrialState, int]
+    best_accuracy: float | None
+    latest_activity: str

@@ -1,0 +1,132 @@
+"""The tables of the ledger, as they are at the newest revision.
+
+Every name carries the prefix `nas_`, because Optuna keeps its own tables in the same database. A change here needs a
+new file in `migrations/versions/` and a new entry in `nas.ledger.revision.REVISIONS`.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import sqlalchemy as sa
+
+
+class Json(sa.types.TypeDecorator[Any]):
+    """Plain data as JSON text.
+
+    Text, not the database's JSON type: keeps the order of keys and the NaN of a diverged training curve, and reads the
+    same in SQLite and PostgreSQL.
+    """
+
+    impl = sa.Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: sa.Dialect) -> str:
+        """Write a value as compact ASCII."""
+        return json.dumps(value, separators=(",", ":"))
+
+    def process_result_value(self, value: Any, dialect: sa.Dialect) -> Any:
+        """Read what `process_bind_param` wrote; NULL only where an outer join found no row."""
+        return None if value is None else json.loads(value)
+
+
+metadata = sa.MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+studies = sa.Table(
+    "nas_studies",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("definition", Json, nullable=False),
+    sa.Column("created", sa.Text, nullable=False),
+)
+
+architectures = sa.Table(
+    "nas_architectures",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("canonical", Json, nullable=False),
+)
+
+evaluations = sa.Table(
+    "nas_evaluations",
+    metadata,
+    sa.Column("id", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True),
+    sa.Column("study", sa.ForeignKey("nas_studies.name"), nullable=False),  # the one that trained it
+    sa.Column("architecture", sa.ForeignKey("nas_architectures.id"), nullable=False),
+    sa.Column("recipe", sa.Text, nullable=False),
+    sa.Column("data", sa.Text, nullable=False),
+    sa.Column("seed", sa.BigInteger, nullable=False),
+    sa.Column("rung", sa.Integer, nullable=False),
+    sa.Column("accuracy", sa.Double),
+    sa.Column("loss", sa.Double),
+    sa.Column("curve", Json, nullable=False),
+    sa.Column("images", sa.BigInteger, nullable=False),
+    sa.Column("seconds", sa.Double, nullable=False),
+    sa.Column("train_seconds", sa.Double, nullable=False),
+    sa.Column("peak_memory", sa.BigInteger, nullable=False),
+    sa.Column("worker", sa.Text, nullable=False),
+    sa.Column("weights", sa.Text),
+    sa.Column("failure", sa.Text),
+    sa.Column("message", sa.Text, nullable=False),
+    sa.Column("traceback", sa.Text, nullable=False),
+    sa.Column("finished", sa.Text, nullable=False),
+    sa.Index(None, "study"),
+    sa.Index(None, "architecture"),  # failed ones; the unique index below holds only those that succeeded
+)
+
+sa.Index(
+    "uq_nas_evaluations_key",
+    evaluations.c.architecture,
+    evaluations.c.recipe,
+    evaluations.c.data,
+    evaluations.c.seed,
+    evaluations.c.rung,
+    unique=True,
+    sqlite_where=evaluations.c.failure.is_(None),
+    postgresql_where=evaluations.c.failure.is_(None),
+)
+
+trials = sa.Table(
+    "nas_trials",
+    metadata,
+    sa.Column("study", sa.ForeignKey("nas_studies.name"), primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("architecture", sa.ForeignKey("nas_architectures.id"), nullable=False),
+    sa.Column("choices", Json, nullable=False),
+    sa.Column("cost", Json, nullable=False),
+    sa.Column("overrun", Json, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("sampler", Json, nullable=False),
+    sa.Column("evaluation", sa.ForeignKey("nas_evaluations.id")),
+    sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("updated", sa.Text, nullable=False),
+    sa.Index(None, "study", "state", "number"),
+    sa.Index(None, "study", "architecture"),
+)
+
+reports = sa.Table(
+    "nas_reports",
+    metadata,
+    sa.Column("study", sa.ForeignKey("nas_studies.name"), primary_key=True),
+    sa.Column("architecture", sa.ForeignKey("nas_architectures.id"), primary_key=True),
+    sa.Column("kind", sa.Text, primary_key=True),
+    sa.Column("content", Json, nullable=False),
+    sa.Column("created", sa.Text, nullable=False),
+)
+
+leases = sa.Table(
+    "nas_leases",
+    metadata,
+    sa.Column("study", sa.ForeignKey("nas_studies.name"), primary_key=True),
+    sa.Column("holder", sa.Text, nullable=False),
+    sa.Column("token", sa.Text, nullable=False),
+    sa.Column("since", sa.Double, nullable=False),  # seconds since 1970 on the database's clock, as is `renewed`
+    sa.Column("renewed", sa.Double, nullable=False),
+)

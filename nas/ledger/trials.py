@@ -1,0 +1,195 @@
+"""Trials: the candidates of a study in the order they were asked for, and what became of each."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from functools import cache
+from typing import Any, NoReturn
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from nas.errors import StudyError
+from nas.ledger import evaluations, studies
+from nas.ledger.engine import insert
+from nas.ledger.tables import evaluations as evaluation_table, trials
+from nas.records import Evaluation, TrialRecord, TrialState
+
+OPEN = (TrialState.QUEUED, TrialState.FAILED)
+"""States that may still change; REJECTED, DONE and REUSED are final."""
+
+_COLUMNS = (
+    trials.c.number,
+    trials.c.architecture,
+    trials.c.choices,
+    trials.c.cost,
+    trials.c.overrun,
+    trials.c.state,
+    trials.c.sampler,
+    trials.c.evaluation,
+    trials.c.attempts,
+)
+_CHANGEABLE = ("choices", "cost", "overrun", "state", "sampler", "evaluation", "updated")  # not `attempts`
+
+# Statements are built once: building one costs more than SQLite needs to run it.
+_is_open = sa.or_(*(trials.c.state == state.value for state in OPEN))
+_is_it = sa.and_(trials.c.study == sa.bindparam("in_study"), trials.c.number == sa.bindparam("at"))
+_architecture = sa.select(trials.c.architecture).where(_is_it)
+_count_attempt = (
+    sa.update(trials)
+    .where(_is_it)
+    .values(attempts=trials.c.attempts + 1, updated=sa.bindparam("now"))
+    .returning(trials.c.attempts)
+)
+_close = (
+    sa.update(trials)
+    .where(_is_it, _is_open)
+    .values(state=sa.bindparam("to"), evaluation=sa.bindparam("by"), updated=sa.bindparam("now"))
+)
+_architectures_between = sa.select(trials.c.number, trials.c.architecture).where(
+    trials.c.study == sa.bindparam("in_study"), trials.c.number.between(sa.bindparam("first"), sa.bindparam("last"))
+)
+
+
+@cache
+def _upsertion(dialect: str) -> sqlite.Insert | postgresql.Insert:
+    statement = insert(dialect, trials)
+    return statement.on_conflict_do_update(
+        index_elements=["study", "number"],
+        set_={name: statement.excluded[name] for name in _CHANGEABLE},
+        where=_is_open,
+    )
+
+
+def write(connection: sa.Connection, study: str, records: Sequence[TrialRecord], updated: str) -> None:
+    """Add trials, or bring open ones of the same number to what the record says; final ones stay as they are.
+
+    Raises:
+        StudyError: no such study, or a number already stands for another architecture.
+    """
+    studies.require(connection, study)
+    if not records:
+        return
+    _reject_other_architectures(connection, study, records)
+    rows = [_values(connection, study, record, updated) for record in records]
+    connection.execute(_upsertion(connection.dialect.name), rows)
+
+
+def submitted(connection: sa.Connection, study: str, number: int, updated: str) -> int:
+    """Count one more attempt at a trial.
+
+    Returns:
+        The number of attempts so far, this one included.
+
+    Raises:
+        StudyError: no such trial.
+    """
+    counted = connection.execute(_count_attempt, {"in_study": study, "at": number, "now": updated})
+    attempts: int | None = counted.scalar_one_or_none()
+    return _reject_unknown(connection, study, number) if attempts is None else attempts
+
+
+def finish(
+    connection: sa.Connection, study: str, number: int, evaluation: Evaluation, state: TrialState, updated: str
+) -> Evaluation:
+    """Store an evaluation and close its trial, unless the trial is final already.
+
+    Returns:
+        The evaluation that stands for the trial's key: the first success, or the failure handed in.
+
+    Raises:
+        StudyError: no such trial.
+    """
+    _check_outcome(evaluation, state)
+    trial = {"in_study": study, "at": number}
+    architecture = connection.execute(_architecture, trial).scalar_one_or_none()
+    if architecture is None:
+        _reject_unknown(connection, study, number)
+    if architecture != evaluation.key.architecture:
+        raise ValueError(f"trial {number} is of architecture {architecture}, the evaluation is of {evaluation.key}")
+    identity, standing = evaluations.keep(connection, study, evaluation, updated)
+    link = None if state is TrialState.QUEUED else identity
+    connection.execute(_close, {**trial, "to": state.value, "by": link, "now": updated})
+    return standing
+
+
+def read(connection: sa.Connection, study: str, states: Collection[TrialState] | None) -> list[TrialRecord]:
+    """The trials of a study by number, with their evaluations; of some states only, or of all for None.
+
+    Raises:
+        StudyError: no such study.
+    """
+    studies.require(connection, study)
+    joined = trials.outerjoin(evaluation_table, trials.c.evaluation == evaluation_table.c.id)
+    statement = sa.select(*_COLUMNS, *evaluations.COLUMNS).select_from(joined).where(trials.c.study == study)
+    if states is not None:
+        statement = statement.where(trials.c.state.in_([state.value for state in states]))
+    return [_from_row(row) for row in connection.execute(statement.order_by(trials.c.number))]
+
+
+def _from_row(row: Sequence[Any]) -> TrialRecord:
+    number, architecture, choices, cost, overrun, state, sampler, evaluation, attempts = row[: len(_COLUMNS)]
+    return TrialRecord(
+        number=number,
+        architecture=architecture,
+        choices=choices,
+        cost=cost,
+        overrun=overrun,
+        state=TrialState(state),
+        sampler=sampler,
+        evaluation=None if evaluation is None else evaluations.from_row(row[len(_COLUMNS) :]),
+        attempts=attempts,
+    )
+
+
+def _values(connection: sa.Connection, study: str, record: TrialRecord, updated: str) -> dict[str, Any]:
+    evaluation = record.evaluation
+    _check_record(record)
+    kept = None if evaluation is None else evaluations.keep(connection, study, evaluation, updated)
+    return {
+        "study": study,
+        "number": record.number,
+        "architecture": record.architecture,
+        "choices": record.choices,
+        "cost": record.cost,
+        "overrun": record.overrun,
+        "state": record.state.value,
+        "sampler": record.sampler,
+        "evaluation": None if kept is None else kept[0],
+        "attempts": record.attempts,
+        "updated": updated,
+    }
+
+
+def _check_record(record: TrialRecord) -> None:
+    closed = record.state in (TrialState.DONE, TrialState.REUSED, TrialState.FAILED)
+    if closed != (record.evaluation is not None):
+        raise ValueError(f"trial {record.number} is {record.state} {'without' if closed else 'with'} an evaluation")
+    if record.evaluation is not None:
+        _check_outcome(record.evaluation, record.state)
+
+
+def _check_outcome(evaluation: Evaluation, state: TrialState) -> None:
+    fitting = (TrialState.DONE, TrialState.REUSED) if evaluation.succeeded else (TrialState.FAILED, TrialState.QUEUED)
+    if state not in fitting:
+        raise ValueError(
+            f"an evaluation that ended with {evaluation.failure or 'success'} cannot leave a trial {state}"
+        )
+
+
+def _reject_other_architectures(connection: sa.Connection, study: str, records: Sequence[TrialRecord]) -> None:
+    numbers = [record.number for record in records]
+    rows = connection.execute(_architectures_between, {"in_study": study, "first": min(numbers), "last": max(numbers)})
+    stored = {row.number: row.architecture for row in rows}
+    for record in records:
+        known = stored.get(record.number, record.architecture)
+        if known != record.architecture:
+            raise StudyError(
+                f"trial {record.number} of study {study!r} already stands for architecture {known}, "
+                f"not {record.architecture}; the study was continued with another definition"
+            )
+
+
+def _reject_unknown(connection: sa.Connection, study: str, number: int) -> NoReturn:
+    studies.require(connection, study)
+    raise StudyError(f"study {study!r} has no trial {number}")

@@ -1,0 +1,171 @@
+"""The small frozen values that cross a process border and are kept in the ledger.
+
+A `Job` goes out to a worker, an `Evaluation` comes back. Both are plain data: every field survives
+`from_dict(json.loads(json.dumps(to_dict())))`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from typing import Any, Self
+
+Plain = Any  # JSON value: None, bool, int, float, str, list or dict of these
+
+
+class Failure(StrEnum):
+    """Why an evaluation has no accuracy. Only `NODE_LOST` is ever retried by itself."""
+
+    OUT_OF_MEMORY = "out_of_memory"
+    DIVERGED = "diverged"
+    DATA = "data"
+    NODE_LOST = "node_lost"
+    BUG = "bug"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvaluationKey:
+    """What makes two trainings the same training: nothing else may influence the accuracy.
+
+    Attributes:
+        architecture: id of the architecture.
+        recipe: id of the recipe (hash of its canonical form).
+        data: fingerprint of the data set and its split.
+        seed: seed of initialisation, order and augmentation.
+        rung: fidelity, 0 being the cheapest.
+    """
+
+    architecture: str
+    recipe: str
+    data: str
+    seed: int
+    rung: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """One training to be done by a worker.
+
+    Attributes:
+        id: unique among the jobs under way.
+        key: identity of the training; the evaluation that comes back carries it.
+        architecture: canonical dict of the architecture.
+        recipe: canonical dict of the recipe.
+        data: reference of the data set (`digits`, `folder:PATH`).
+        weights: file to write the trained weights to, or None to drop them.
+    """
+
+    id: str
+    key: EvaluationKey
+    architecture: Mapping[str, Plain]
+    recipe: Mapping[str, Plain]
+    data: str
+    weights: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evaluation:
+    """The result of one training: an accuracy, or the reason why there is none.
+
+    Attributes:
+        key: which training this is.
+        accuracy: top-1 on the validation split, in [0, 1]; None when it failed.
+        loss: mean cross-entropy on the validation split.
+        curve: training loss of every epoch.
+        images: training images seen, with repetition.
+        seconds: wall time of the whole job, building and validation included.
+        train_seconds: wall time of the training steps alone.
+        peak_memory: bytes, of the process on CPU or of the device elsewhere.
+        worker: where it ran, `host:pid`.
+        weights: file that holds the trained weights, if they were kept.
+        failure, message, traceback: set when it failed.
+    """
+
+    key: EvaluationKey
+    accuracy: float | None = None
+    loss: float | None = None
+    curve: tuple[float, ...] = ()
+    images: int = 0
+    seconds: float = 0.0
+    train_seconds: float = 0.0
+    peak_memory: int = 0
+    worker: str = ""
+    weights: str | None = None
+    failure: Failure | None = None
+    message: str = ""
+    traceback: str = field(default="", repr=False)
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether there is an accuracy to learn from."""
+        return self.failure is None
+
+    def to_dict(self) -> dict[str, Plain]:
+        """A JSON-ready dict; inverse of `from_dict`."""
+        return {**asdict(self), "curve": list(self.curve)}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Plain]) -> Self:
+        """Read what `to_dict` wrote."""
+        failure = data.get("failure")
+        return cls(
+            **{
+                **data,
+                "key": EvaluationKey(**data["key"]),
+                "curve": tuple(data.get("curve", ())),
+                "failure": None if failure is None else Failure(failure),
+            }
+        )
+
+
+class TrialState(StrEnum):
+    """Where one candidate of a study stands."""
+
+    REJECTED = "rejected"  # over budget: known from its cost, never trained
+    QUEUED = "queued"  # written before submit; unfinished until it leaves this state
+    DONE = "done"  # trained by this study
+    REUSED = "reused"  # known from the ledger, not trained again
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrialRecord:
+    """One candidate of a study, as the ledger keeps it. Everything needed to replay the ask is here.
+
+    Attributes:
+        number: position in the study, from 0, without gaps.
+        architecture: id of the architecture.
+        choices: what each `ask(name, dimension)` answered.
+        cost: the integers of `Cost`, by field name.
+        overrun: relative excess over each bound of the budget, by bound; feasible means every value is <= 0.
+        state: see `TrialState`.
+        sampler: the sampler's private state of this trial (JSON), opaque to everybody else.
+        evaluation: set once it is DONE, REUSED or FAILED.
+        attempts: how often it was submitted.
+    """
+
+    number: int
+    architecture: str
+    choices: Mapping[str, Plain]
+    cost: Mapping[str, int]
+    overrun: Mapping[str, float]
+    state: TrialState
+    sampler: Mapping[str, Plain] = field(default_factory=dict)
+    evaluation: Evaluation | None = None
+    attempts: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StudyRecord:
+    """A study's name, its definition and when it began.
+
+    Attributes:
+        name: unique in the ledger.
+        definition: everything a run needs (space, budgets, data, recipe, sampler, seed, task), as plain data.
+        created: ISO 8601, UTC.
+    """
+
+    name: str
+    definition: Mapping[str, Plain]
+    created: str

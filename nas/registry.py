@@ -1,0 +1,62 @@
+"""Names to things: the one mechanism by which YAML words, command-line words and plug-ins become code."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterable, Iterator
+from typing import Generic, TypeVar
+
+from nas.errors import UnknownNameError
+
+T = TypeVar("T")
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """The half sentence that follows 'unknown …': the nearest known name, or all of them.
+
+    >>> did_you_mean("layernrm", ["batchnorm", "layernorm"])
+    "did you mean 'layernorm'?"
+    """
+    names = list(known)
+    near = difflib.get_close_matches(name, names, n=1)
+    return f"did you mean {near[0]!r}?" if near else f"known: {', '.join(names) or 'none'}"
+
+
+class Registry(Generic[T]):
+    """Things of one kind under the names users write; keeps the order of registration."""
+
+    def __init__(self, kind: str) -> None:
+        """Make an empty registry; `kind` is the word error messages use, such as 'mixer'."""
+        self.kind = kind
+        self._things: dict[str, T] = {}
+
+    def register(self, name: str) -> Callable[[T], T]:
+        """Decorator that puts a thing under `name`; a second thing under the same name is a defect."""
+
+        def put(thing: T) -> T:
+            if name in self._things:
+                raise ValueError(f"{self.kind} {name!r} is registered twice")
+            self._things[name] = thing
+            return thing
+
+        return put
+
+    def __getitem__(self, name: str) -> T:
+        """The thing under `name`; raises UnknownNameError with the nearest known name."""
+        try:
+            return self._things[name]
+        except KeyError:
+            raise UnknownNameError(f"unknown {self.kind} {name!r}; {did_you_mean(name, self)}") from None
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._things)
+
+    def __len__(self) -> int:
+        return len(self._things)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._things
+
+    def items(self) -> Iterable[tuple[str, T]]:
+        """Pairs of name and thing, in the order of registration."""
+        return self._things.items()

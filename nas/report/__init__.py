@@ -1,0 +1,1 @@
+"""Views: what tables, documents and reports show, as plain values. Nothing here draws."""

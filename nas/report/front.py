@@ -1,0 +1,79 @@
+"""The Pareto front of a study, as rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from nas.analysis.pareto import front
+from nas.cost import Budget
+from nas.records import Evaluation, TrialRecord
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FrontRow:
+    """One architecture of a study with its accuracy and its price.
+
+    Attributes:
+        id: of the architecture.
+        accuracy: top-1 on the validation split, in [0, 1]; the mean where there are several seeds.
+        flops, params, activations: of the deployed form.
+        train_flops, train_params: of the form that is trained.
+        share: the part of the budget it uses; None without a budget.
+        rung: the fidelity the accuracy was measured at.
+        seeds: how many trainings the accuracy is the mean of.
+        seconds: of its training.
+        weights: file of the trained weights, if they were kept.
+    """
+
+    id: str
+    accuracy: float
+    flops: int
+    params: int
+    activations: int
+    train_flops: int
+    train_params: int
+    share: float | None
+    rung: int
+    seeds: int
+    seconds: float
+    weights: str | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready."""
+        return asdict(self)
+
+
+def evaluated_rows(trials: Sequence[TrialRecord], budget: Budget) -> list[FrontRow]:
+    """One row for each architecture with an accuracy, by FLOPs."""
+    rows: dict[str, FrontRow] = {}
+    for trial in trials:
+        evaluation = trial.evaluation
+        if evaluation is not None and evaluation.accuracy is not None and trial.architecture not in rows:
+            rows[trial.architecture] = _row(trial, evaluation, evaluation.accuracy, budget)
+    return sorted(rows.values(), key=lambda row: (row.flops, row.id))
+
+
+def front_rows(rows: Sequence[FrontRow]) -> list[FrontRow]:
+    """The rows that no other beats in accuracy at no more FLOPs, by FLOPs."""
+    best = front([(row.accuracy, float(row.flops)) for row in rows])
+    return sorted((rows[index] for index in best), key=lambda row: (row.flops, row.id))
+
+
+def _row(trial: TrialRecord, evaluation: Evaluation, accuracy: float, budget: Budget) -> FrontRow:
+    cost = trial.cost
+    return FrontRow(
+        id=trial.architecture,
+        accuracy=accuracy,
+        flops=cost["flops"],
+        params=cost["params"],
+        activations=cost["activations"],
+        train_flops=cost["train_flops"],
+        train_params=cost["train_params"],
+        share=budget.share(cost) if budget.bounds else None,
+        rung=evaluation.key.rung,
+        seeds=1,
+        seconds=evaluation.seconds,
+        weights=evaluation.weights,
+    )

@@ -1,0 +1,143 @@
+"""Types and rules of the fields of a frozen dataclass, stated once and checked everywhere.
+
+A field's rule stands in its annotation (`kernel: Annotated[int, ODD]`). The dataclass checks it when it is made in
+Python; a YAML reader checks it leaf by leaf, so that two mistakes in one mapping are two messages.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import types
+import typing
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, Literal, NamedTuple
+
+from nas.errors import FieldError
+
+
+class Rule(NamedTuple):
+    """A rule on one value: `holds(value)`, and the sentence that states it."""
+
+    holds: Callable[[Any], bool]
+    sentence: str
+
+
+def at_least(low: float) -> Rule:
+    """The value is `low` or more."""
+    return Rule(lambda value: value >= low, f"must be at least {low}")
+
+
+def within(low: float, high: float) -> Rule:
+    """The value lies between `low` and `high`, both included."""
+    return Rule(lambda value: low <= value <= high, f"must be between {low} and {high}")
+
+
+ODD = Rule(lambda value: value % 2 == 1, "must be odd to keep the resolution")
+POSITIVE = Rule(lambda value: value > 0, "must be above 0")
+
+Kernel = Annotated[int, at_least(1), ODD]
+Count = Annotated[int, at_least(1)]
+
+
+class FieldType(NamedTuple):
+    """What a field may hold.
+
+    Attributes:
+        plain: the scalar types and literal values it takes.
+        spec: the class of the nested spec it takes, if it takes one.
+        optional: whether None is allowed.
+        rules: what else must hold of a scalar.
+        default: the default, or `dataclasses.MISSING`.
+    """
+
+    plain: tuple[Any, ...]
+    spec: type | None
+    optional: bool
+    rules: tuple[Rule, ...]
+    default: Any
+
+    def problem(self, value: Any) -> str | None:
+        """What is wrong with a scalar `value`, or None."""
+        if value is None:
+            return None if self.optional else f"must be {self.expected}, not empty"
+        literals = [kind for kind in self.plain if not isinstance(kind, type)]
+        if value in literals and type(value) in {type(one) for one in literals}:
+            return None
+        if not any(_is_instance(value, kind) for kind in self.plain if isinstance(kind, type)):
+            return f"must be {self.expected}, got {value!r}"
+        for rule in self.rules:
+            if not rule.holds(value):
+                return f"{rule.sentence}, got {value!r}"
+        return None
+
+    @property
+    def expected(self) -> str:
+        """The allowed values in words."""
+        names = {int: "a whole number", float: "a number", bool: "true or false", str: "a word"}
+        words = [names[kind] if isinstance(kind, type) else repr(kind) for kind in self.plain]
+        if self.spec is not None:
+            words.append(f"a {self.spec.__name__.lower()}")
+        if self.optional:
+            words.append("null")
+        return " or ".join(words)
+
+
+def _is_instance(value: Any, kind: type) -> bool:
+    if isinstance(value, bool):
+        return kind is bool
+    return isinstance(value, kind) or (kind is float and isinstance(value, int))
+
+
+_KNOWN: dict[type, Mapping[str, FieldType]] = {}
+
+
+def field_types(cls: type) -> Mapping[str, FieldType]:
+    """The fields of a dataclass, by name, in order."""
+    if cls not in _KNOWN:
+        hints = typing.get_type_hints(cls, include_extras=True)
+        _KNOWN[cls] = {field.name: _field_type(hints[field.name], field) for field in dataclasses.fields(cls)}
+    return _KNOWN[cls]
+
+
+def _field_type(hint: Any, field: dataclasses.Field[Any]) -> FieldType:
+    plain: list[Any] = []
+    rules: list[Rule] = []
+    spec: type | None = None
+    optional = False
+    stack = [hint]
+    while stack:
+        part = stack.pop(0)
+        origin = typing.get_origin(part)
+        if origin is Annotated:
+            rules += [extra for extra in part.__metadata__ if isinstance(extra, Rule)]
+            stack.insert(0, part.__origin__)
+        elif origin in (types.UnionType, typing.Union):
+            stack = list(typing.get_args(part)) + stack
+        elif origin is Literal:
+            plain += typing.get_args(part)
+        elif part is type(None):
+            optional = True
+        elif part in (int, float, bool, str):
+            plain.append(part)
+        else:
+            spec = part
+    default = field.default
+    if default is dataclasses.MISSING and field.default_factory is not dataclasses.MISSING:
+        default = field.default_factory()
+    return FieldType(tuple(plain), spec, optional, tuple(rules), default)
+
+
+def check_fields(instance: Any) -> None:
+    """Raise FieldError for the first field of a frozen dataclass instance that breaks its type or a rule.
+
+    A whole number in a field of fractions becomes one (4 -> 4.0), so that equal structures look equal.
+    """
+    for name, kind in field_types(type(instance)).items():
+        value = getattr(instance, name)
+        if kind.spec is not None and isinstance(value, kind.spec):
+            continue
+        problem = kind.problem(value)
+        if problem is not None:
+            raise FieldError(name, problem)
+        if isinstance(value, int) and float in kind.plain and int not in kind.plain:
+            object.__setattr__(instance, name, float(value))

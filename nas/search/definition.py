@@ -1,0 +1,149 @@
+"""What a study is: everything that decides which candidates it asks for and what their accuracies will be."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from nas.cost import Budget
+from nas.errors import UserError
+from nas.schema.models import read_model
+from nas.schema.nodes import parse_yaml, read_yaml
+from nas.schema.problems import Problems
+from nas.space import SearchSpace, load_space
+from nas.space.space import read_space
+from nas.task import Task
+from nas.train.recipe import Recipe
+
+DEFAULT_SAMPLER = "tpe"
+DEFAULT_TRIALS = 16
+
+
+@dataclass(frozen=True, kw_only=True)
+class StudyDefinition:
+    """Everything that identifies a study; two runs that agree in it may continue each other.
+
+    Attributes:
+        space: where candidates come from.
+        budget: the bounds they must meet.
+        task: what they are priced for.
+        data: reference of the data set the proxies train on.
+        fingerprint: of that data set and its split.
+        recipe: how the proxies train.
+        sampler: name of the sampler.
+        seed: of sampler and trainings.
+    """
+
+    space: SearchSpace
+    budget: Budget
+    task: Task
+    data: str
+    fingerprint: str
+    recipe: Recipe
+    sampler: str = DEFAULT_SAMPLER
+    seed: int = 0
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data for the ledger; the space travels as the text of its file."""
+        return {
+            "space": {"name": self.space.name, "text": self.space.text},
+            "budget": [str(bound) for bound in self.budget.bounds],
+            "task": {
+                "resolution": self.task.resolution,
+                "classes": self.task.classes,
+                "channels": self.task.channels,
+            },
+            "data": self.data,
+            "fingerprint": self.fingerprint,
+            "recipe": self.recipe.to_dict(),
+            "sampler": self.sampler,
+            "seed": self.seed,
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """Inverse of `to_dict`."""
+        space = data["space"]
+        return cls(
+            space=read_space(*parse_yaml(space["text"], f"{space['name']}.yaml")),
+            budget=Budget.parse(data["budget"]),
+            task=Task(**data["task"]),
+            data=data["data"],
+            fingerprint=data["fingerprint"],
+            recipe=Recipe.from_dict(data["recipe"]),
+            sampler=data["sampler"],
+            seed=data["seed"],
+        )
+
+    def differences(self, other: StudyDefinition) -> list[str]:
+        """The words in which two definitions differ."""
+        mine, theirs = self.to_dict(), other.to_dict()
+        return [name for name in mine if mine[name] != theirs[name]]
+
+
+def _listed(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
+class TaskFile(BaseModel):
+    """The `task` of a study file; what is missing is taken from the space."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    resolution: int | None = Field(None, ge=1)
+    classes: int | None = Field(None, ge=0)
+    channels: int | None = Field(None, ge=1)
+
+
+class StudyFile(BaseModel):
+    """A study file: what `nas search` can be told on the command line, written down.
+
+    Attributes:
+        name: of the study; default from space and budget.
+        about: a sentence for people.
+        space: a space file (relative to this file) or a packaged space.
+        budget: one or several.
+        task: what to price for, instead of the space's own.
+        data: reference of the data set.
+        recipe: fields of the recipe; what is missing is the proxy's default.
+        sampler, seed: how to search.
+        trials, workers: how long and how wide.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str | None = None
+    about: str = ""
+    space: str
+    budget: Annotated[list[str], BeforeValidator(_listed)] = []
+    task: TaskFile = TaskFile()
+    data: str = "digits"
+    recipe: Recipe = Recipe()
+    sampler: str = DEFAULT_SAMPLER
+    seed: int = Field(0, ge=0)
+    trials: int = Field(DEFAULT_TRIALS, ge=1)
+    workers: int | None = Field(None, ge=1)
+
+    def load_space(self, folder: Path) -> SearchSpace:
+        """The space, looked for beside the study file first."""
+        beside = folder / self.space
+        return load_space(beside if beside.is_file() else self.space)
+
+
+def read_study_file(path: Path) -> StudyFile:
+    """Read a study file.
+
+    Raises:
+        SchemaError: all its problems.
+    """
+    root, source = read_yaml(path)
+    problems = Problems(source)
+    study = read_model(StudyFile, root, problems)
+    problems.check()
+    if study is None:
+        raise UserError(f"{path}: cannot be read")
+    return study

@@ -1,0 +1,42 @@
+"""Where the weights of trained candidates are kept, and which of them are kept."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+_SUFFIX = ".safetensors"
+
+
+@dataclass(frozen=True, slots=True)
+class WeightsFolder:
+    """A folder with one file an architecture; only those on the front are kept, the rest would fill the disk."""
+
+    folder: Path
+
+    def path(self, architecture: str) -> str:
+        """The file of an architecture, absolute, its folder made."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        return str((self.folder / f"{architecture}{_SUFFIX}").resolve())
+
+    def prune(self, keep: Collection[str], *, known: Collection[str]) -> list[str]:
+        """Remove the files of `known` architectures that are not to be kept; returns whose were removed.
+
+        Files of other architectures are left alone: their training may be about to be recorded.
+        """
+        removed = []
+        for architecture in sorted(set(known) - set(keep)):
+            path = self.folder / f"{architecture}{_SUFFIX}"
+            with suppress(FileNotFoundError):
+                path.unlink()
+                removed.append(architecture)
+        return removed
+
+
+def weights_folder(storage: str, study: str) -> WeightsFolder:
+    """The folder of a study: beside a SQLite ledger, or in the working directory for a server."""
+    prefix = "sqlite:///"
+    beside = Path(storage.removeprefix(prefix)) if storage.startswith(prefix) else Path("nas.db")
+    return WeightsFolder(beside.with_suffix(".weights") / study)

@@ -1,0 +1,22 @@
+"""Search spaces: YAML in, architectures out, one walk for every asker."""
+
+from nas.space.askers import crossing, drawing, enumerating, mutating, replaying
+from nas.space.catalogue import load_architecture, load_space
+from nas.space.dimension import Ask, Choice, Dimension, Range, Value
+from nas.space.space import SearchSpace
+
+__all__ = [
+    "Ask",
+    "Choice",
+    "Dimension",
+    "Range",
+    "SearchSpace",
+    "Value",
+    "crossing",
+    "drawing",
+    "enumerating",
+    "load_architecture",
+    "load_space",
+    "mutating",
+    "replaying",
+]

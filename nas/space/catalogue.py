@@ -1,0 +1,74 @@
+"""References to things in files: spaces, presets, architectures."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+from nas.architecture import Architecture
+from nas.errors import UnknownNameError, UserError
+from nas.registry import did_you_mean
+from nas.schema.nodes import read_yaml
+from nas.schema.packaged import SPACES, packaged, preset_names, preset_path, space_names
+from nas.space.askers import following
+from nas.space.space import SearchSpace, read_space
+
+
+def load_space(ref: str | Path) -> SearchSpace:
+    """The space of a file, or a packaged one by name.
+
+    `tiny.yaml` and `tiny` both mean the packaged space where there is no such file here.
+
+    Raises:
+        UnknownNameError: neither a file nor a packaged space.
+        SchemaError: the file has problems.
+    """
+    path = Path(ref)
+    if path.exists() or path.is_absolute() or len(path.parts) > 1:
+        return _read(path, str(ref))
+    name = path.name.removesuffix(".yaml")
+    if name not in space_names():
+        hint = did_you_mean(name, space_names())
+        raise UnknownNameError(f"no file {ref} here and no packaged space {name!r}; {hint}")
+    return _read(packaged(SPACES) / f"{name}.yaml", f"{name}.yaml")
+
+
+def load_architecture(ref: str | Path) -> Architecture:
+    """The architecture of a preset name or of an architecture file.
+
+    Raises:
+        UnknownNameError: neither a file nor a preset.
+        SchemaError: the file has problems.
+        UserError: the file is a space with open decisions.
+    """
+    text = str(ref)
+    path = Path(ref)
+    if not path.is_file() and text in preset_names():
+        return _preset(text)
+    if path.is_dir() and (path / "architecture.yaml").is_file():
+        path = path / "architecture.yaml"
+    if not path.exists():
+        if path.suffix in (".yaml", ".yml"):
+            raise UserError(f"{text}: no such file")
+        hint = did_you_mean(text, preset_names())
+        raise UnknownNameError(f"no file and no preset {text!r}; {hint} (`nas presets` lists them)")
+    return _only_point(_read(path, text), text)
+
+
+@cache
+def _preset(name: str) -> Architecture:
+    return _only_point(_read(preset_path(name), f"{name}.yaml"), name)
+
+
+def _read(path: Path, name: str) -> SearchSpace:
+    return read_space(*read_yaml(path, name=name))
+
+
+def _only_point(space: SearchSpace, name: str) -> Architecture:
+    open_decisions = list(space.dimensions())
+    if open_decisions:
+        raise UserError(
+            f"{name}: this is a space, not an architecture: {', '.join(open_decisions[:3])} "
+            f"{'is' if len(open_decisions) == 1 else 'are'} open; use `nas sample --space {name}` to draw from it"
+        )
+    return space.build(following({}))

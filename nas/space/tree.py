@@ -1,0 +1,255 @@
+"""The form a space has after reading: a tree whose leaves are values or open decisions.
+
+`resolve` walks it with an asker and gives plain data. A decision is asked once in a walk and remembered by its name,
+so that a shared decision (one kernel for all stages) is one question.
+"""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from nas.schema.problems import Mark
+from nas.space.dimension import Ask, Dimension, Value
+
+
+@dataclass(slots=True)
+class Walk:
+    """One walk over the tree: who is asked, and what was answered so far."""
+
+    ask: Ask
+    answers: dict[str, Value] = field(default_factory=dict)
+
+    def answer(self, name: str, dimension: Dimension) -> Value:
+        """Ask once; the same name gives the same answer for the rest of the walk."""
+        if name not in self.answers:
+            self.answers[name] = self.ask(name, dimension)
+        return self.answers[name]
+
+
+class Here(NamedTuple):
+    """Where a walk is: the stage, and the fields of the mapping around that are known already."""
+
+    stage: int = 0
+    siblings: Mapping[str, Any] = {}
+
+
+class Repeat(NamedTuple):
+    """A resolved pattern: one value a block, repeated."""
+
+    values: tuple[Any, ...]
+
+
+class Tree(ABC):
+    """A part of a space."""
+
+    mark: Mark
+
+    @abstractmethod
+    def resolve(self, walk: Walk, here: Here) -> Any:
+        """The plain value under the walk's answers."""
+
+    @abstractmethod
+    def children(self) -> Iterator[Tree]:
+        """The parts below."""
+
+    def decisions(self) -> Iterator[Decision]:
+        """Every decision at or below this part."""
+        for child in self.children():
+            yield from child.decisions()
+
+
+@dataclass(frozen=True)
+class Fixed(Tree):
+    """A plain value."""
+
+    value: Any
+    mark: Mark
+
+    def resolve(self, walk: Walk, here: Here) -> Any:
+        """The value."""
+        return self.value
+
+    def children(self) -> Iterator[Tree]:
+        """None."""
+        return iter(())
+
+
+@dataclass(frozen=True)
+class Decision(Tree):
+    """An open decision; an answer may lead to a part with decisions of its own.
+
+    Attributes:
+        path: its name below `stages`, or its full name elsewhere.
+        dimension: the possible answers.
+        branches: what an answer stands for, where it is not the value itself.
+        stages: the stages it is asked for one by one; None for one answer that holds everywhere.
+        in_stages: whether it stands under `stages`.
+    """
+
+    path: str
+    dimension: Dimension
+    mark: Mark
+    branches: Mapping[Value, Tree] = field(default_factory=dict)
+    stages: tuple[int, ...] | None = None
+    in_stages: bool = False
+
+    def name(self, stage: int) -> str:
+        """What it is called when asked for `stage`."""
+        if not self.in_stages:
+            return self.path
+        return f"stages.{self.path}" if self.stages is None else f"stages.{stage}.{self.path}"
+
+    def names(self) -> list[str]:
+        """Everything it can be called."""
+        return [self.name(stage) for stage in (self.stages or (0,))]
+
+    def resolve(self, walk: Walk, here: Here) -> Any:
+        """The answer, or the part it stands for."""
+        answer = walk.answer(self.name(here.stage), self.dimension)
+        branch = self.branches.get(answer)
+        return answer if branch is None else branch.resolve(walk, here)
+
+    def children(self) -> Iterator[Tree]:
+        """The parts that answers stand for."""
+        return iter(self.branches.values())
+
+    def decisions(self) -> Iterator[Decision]:
+        """This one, then those of its branches."""
+        yield self
+        yield from super().decisions()
+
+
+@dataclass(frozen=True)
+class Struct(Tree):
+    """A mapping: a spec (with `kind`), a stage or the whole. Conditional fields are resolved last."""
+
+    fields: Mapping[str, Tree]
+    mark: Mark
+    kind: str | None = None
+
+    def resolve(self, walk: Walk, here: Here) -> dict[str, Any]:
+        """A plain dict; fields at their default in the file stay as they are written."""
+        values: dict[str, Any] = {} if self.kind is None else {"kind": self.kind}
+        inside = Here(here.stage, values)
+        for name, tree in self.fields.items():
+            if not isinstance(tree, When):
+                values[name] = tree.resolve(walk, inside)
+        for name, tree in self.fields.items():
+            if isinstance(tree, When):
+                values[name] = tree.resolve(walk, inside)
+        return values
+
+    def children(self) -> Iterator[Tree]:
+        """The fields."""
+        return iter(self.fields.values())
+
+
+@dataclass(frozen=True)
+class PerStage(Tree):
+    """A list with one entry a stage."""
+
+    entries: tuple[Tree, ...]
+    mark: Mark
+
+    def resolve(self, walk: Walk, here: Here) -> Any:
+        """The entry of the stage."""
+        return self.entries[here.stage].resolve(walk, here)
+
+    def children(self) -> Iterator[Tree]:
+        """The entries."""
+        return iter(self.entries)
+
+
+@dataclass(frozen=True)
+class Pattern(Tree):
+    """A repeating pattern over the blocks of a stage."""
+
+    entries: tuple[Tree, ...]
+    mark: Mark
+
+    def resolve(self, walk: Walk, here: Here) -> Repeat:
+        """The values in order; `spread` turns them into blocks."""
+        return Repeat(tuple(entry.resolve(walk, here) for entry in self.entries))
+
+    def children(self) -> Iterator[Tree]:
+        """The entries."""
+        return iter(self.entries)
+
+
+@dataclass(frozen=True)
+class Scaled(Tree):
+    """One base value and a factor a stage: `width: {base: 96, ratio: [1, 2, 4, 8]}`."""
+
+    base: Tree
+    ratios: tuple[float, ...]
+    mark: Mark
+
+    def resolve(self, walk: Walk, here: Here) -> int:
+        """The base times the stage's factor, rounded."""
+        base: int = self.base.resolve(walk, here)
+        return round(base * self.ratios[here.stage])
+
+    def children(self) -> Iterator[Tree]:
+        """The base."""
+        yield self.base
+
+
+Test = Callable[[Any], bool]
+
+
+@dataclass(frozen=True)
+class When(Tree):
+    """One of two parts, by the value of other fields of the same mapping.
+
+    Attributes:
+        tests: what must hold of each named field.
+        then: the part where all hold.
+        otherwise: the part where one does not.
+    """
+
+    tests: Mapping[str, Test]
+    then: Tree
+    otherwise: Tree
+    mark: Mark
+
+    def resolve(self, walk: Walk, here: Here) -> Any:
+        """The value of the branch that holds."""
+        return (self.then if self.holds(here.siblings) else self.otherwise).resolve(walk, here)
+
+    def holds(self, siblings: Mapping[str, Any]) -> bool:
+        """Whether every test holds of the fields beside this one."""
+        return all(test(siblings.get(name)) for name, test in self.tests.items())
+
+    def children(self) -> Iterator[Tree]:
+        """Both parts."""
+        return iter((self.then, self.otherwise))
+
+
+def spread(value: Any) -> Any:
+    """A resolved block with patterns at its leaves -> `{"pattern": [block, …]}`; without patterns, itself."""
+    lengths = list(_pattern_lengths(value))
+    if not lengths:
+        return value
+    return {"pattern": [_at(value, index) for index in range(math.lcm(*lengths))]}
+
+
+def _pattern_lengths(value: Any) -> Iterator[int]:
+    if isinstance(value, Repeat):
+        yield len(value.values)
+        for one in value.values:
+            yield from _pattern_lengths(one)
+    elif isinstance(value, Mapping):
+        for one in value.values():
+            yield from _pattern_lengths(one)
+
+
+def _at(value: Any, index: int) -> Any:
+    if isinstance(value, Repeat):
+        return _at(value.values[index % len(value.values)], index)
+    if isinstance(value, Mapping):
+        return {key: _at(one, index) for key, one in value.items()}
+    return value

@@ -1,0 +1,8 @@
+"""Training of one network: the recipe, and what follows it.
+
+Only the recipe is imported here; it needs no torch, so a study file can be read quickly.
+"""
+
+from nas.train.recipe import Recipe, recipes
+
+__all__ = ["Recipe", "recipes"]

@@ -1,0 +1,31 @@
+"""What can go wrong in a training without anybody being at fault."""
+
+from __future__ import annotations
+
+import torch
+
+from nas.errors import NasError
+
+OUT_OF_MEMORY_WORDS = ("can't allocate memory", "not enough memory", "out of memory", "bad_alloc", "bad allocation")
+
+
+class Diverged(NasError):
+    """The training loss stopped being a number.
+
+    Attributes:
+        step: the first step, from 0, whose loss was infinite or NaN.
+    """
+
+    def __init__(self, step: int, loss: float) -> None:
+        super().__init__(f"the training loss was {loss} at step {step}")
+        self.step = step
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an error means that the device, or the machine, had too little memory.
+
+    Accelerators raise a type of their own; the CPU's allocator raises a plain RuntimeError that only its text tells.
+    """
+    if isinstance(error, (MemoryError, torch.OutOfMemoryError)):
+        return True
+    return isinstance(error, RuntimeError) and any(words in str(error).lower() for words in OUT_OF_MEMORY_WORDS)

@@ -1,0 +1,30 @@
+"""Trained weights on disk, as safetensors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from safetensors.torch import load_file, save_file
+from torch import nn
+
+from nas.data.atomic import new_file
+
+
+def save_weights(model: nn.Module, path: Path, *, about: Mapping[str, str] | None = None) -> None:
+    """Write a network's state; the file appears whole or not at all.
+
+    Args:
+        model: on any device.
+        path: the file; its folder is made.
+        about: words to keep with it, such as the architecture's id.
+    """
+    # Contiguous: safetensors knows no channels-last memory.
+    state = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
+    with new_file(path) as temporary:
+        save_file(state, temporary, metadata=dict(about or {}))
+
+
+def load_weights(model: nn.Module, path: Path) -> None:
+    """Read what `save_weights` wrote into a network of the same architecture."""
+    model.load_state_dict(load_file(path))

@@ -1,0 +1,109 @@
+"""Quantities as users write them: read once at the edge, printed once at the edge.
+
+1 FLOP is one multiply-add of a convolution or linear layer, at batch size 1; `4.5GFLOPs` and `4.5GMACs` are equal.
+"""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from typing import NamedTuple
+
+from nas.errors import BudgetError
+from nas.registry import did_you_mean
+
+_SCALE = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
+_UNITS = {
+    "flops": "flops", "flop": "flops", "macs": "flops", "mac": "flops",
+    "params": "params", "param": "params", "parameters": "params",
+    "activations": "activations", "acts": "activations",
+    "ms": "latency_ms",
+}  # fmt: skip
+_QUANTITY = re.compile(r"(?P<number>\d[\d_]*\.?\d*|\.\d+)\s*(?P<unit>[a-z]*)", re.IGNORECASE)
+_EXAMPLES = "'4.5GFLOPs', '30Mparams' or '12Mactivations'"
+_SUFFIX = {"flops": "FLOPs", "params": "params", "activations": "activations", "latency_ms": "ms"}
+
+
+class Quantity(NamedTuple):
+    """A number of one metric: `metric` is `flops`, `params`, `activations` or `latency_ms`."""
+
+    metric: str
+    value: int | float
+
+
+def split_unit(unit: str) -> tuple[int, str] | None:
+    """The scale and metric of a unit such as 'GFLOPs' (case-insensitive); None if it is none."""
+    lower = unit.lower()
+    if lower in _UNITS:  # before the scales: 'macs' and 'ms' begin with an 'm'
+        return 1, _UNITS[lower]
+    scale, metric = _SCALE.get(lower[:1]), _UNITS.get(lower[1:])
+    if scale is None or metric is None or metric == "latency_ms":
+        return None
+    return scale, metric
+
+
+def parse_quantity(text: str, default_unit: str = "") -> Quantity:
+    """'4.5GFLOPs' -> Quantity('flops', 4500000000); 'GFLOPS' and 'gmacs' mean the same.
+
+    Args:
+        text: a number and a unit.
+        default_unit: the unit where the text has none (the lower end of a range takes it from the upper).
+
+    Raises:
+        BudgetError: the text is no number with a known unit; the message says what is missing.
+    """
+    match = _QUANTITY.fullmatch(text.strip())
+    if match is None:
+        raise BudgetError(f"cannot read {text!r} as a quantity; write it like {_EXAMPLES}")
+    unit = match["unit"] or default_unit
+    read = split_unit(unit)
+    if read is None:
+        raise BudgetError(_unit_problem(text, unit))
+    scale, metric = read
+    value = Decimal(match["number"].replace("_", "")) * scale
+    return Quantity(metric, float(value) if metric == "latency_ms" else int(value.to_integral_value()))
+
+
+def _unit_problem(text: str, unit: str) -> str:
+    if not unit:
+        return f"{text!r} has no unit; write it like {_EXAMPLES}"
+    if unit.lower() in _SCALE:
+        return f"{text!r}: {unit} of what? Write {text}FLOPs, {text}params or {text}activations"
+    known = ["GFLOPs", "MFLOPs", "GMACs", "MMACs", "Mparams", "Mactivations", "ms"]
+    return f"{text!r} has the unknown unit {unit!r}; {did_you_mean(unit, known)} Write it like {_EXAMPLES}"
+
+
+def format_count(value: float) -> str:
+    """A count with three or four significant digits and an SI suffix.
+
+    >>> format_count(4455531264), format_count(28589128), format_count(512)
+    ('4.46G', '28.6M', '512')
+    """
+    for suffix, scale in (("T", 1e12), ("G", 1e9), ("M", 1e6), ("k", 1e3)):
+        if abs(value) >= 0.9995 * scale:
+            return f"{value / scale:.3g}{suffix}" if abs(value) < 999.5 * scale else f"{value / scale:.0f}{suffix}"
+    return f"{value:.0f}"
+
+
+def format_quantity(metric: str, value: float) -> str:
+    """A quantity as a user would write it: `format_quantity('flops', 4.5e9)` is '4.5GFLOPs'."""
+    if metric == "latency_ms":
+        return f"{value:g}ms"
+    for suffix, scale in (("T", 1e12), ("G", 1e9), ("M", 1e6), ("k", 1e3)):
+        if abs(value) >= scale:
+            return f"{value / scale:.6g}{suffix}{_SUFFIX[metric]}"
+    return f"{value:.0f}{_SUFFIX[metric]}"
+
+
+def format_seconds(seconds: float) -> str:
+    """A duration for people.
+
+    >>> format_seconds(3.21), format_seconds(75), format_seconds(7260)
+    ('3.2 s', '1 min 15 s', '2 h 01 min')
+    """
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest:02d} s"
+    return f"{minutes // 60} h {minutes % 60:02d} min"
