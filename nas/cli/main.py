@@ -9,9 +9,8 @@ import signal
 import sys
 from collections.abc import Sequence
 from types import FrameType
-from typing import NoReturn
+from typing import Any, NoReturn
 
-import click
 import typer
 from typer.main import get_command
 
@@ -20,6 +19,9 @@ from nas.cli.commands import check, cost, export, pareto, presets, sample, searc
 from nas.errors import NasError, UserError
 
 FAILED, WRONG_INPUT, INTERRUPTED = 1, 2, 130
+
+# The root of what the parser raises; typer has a click of its own, or not, depending on its version.
+_UsageError: Any = next(cls for cls in typer.BadParameter.__mro__ if cls.__name__ == "ClickException")
 
 app = typer.Typer(
     name="nas",
@@ -68,10 +70,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         result = get_command(app).main(list(arguments) if arguments is not None else None, "nas", standalone_mode=False)
-    except click.ClickException as error:
+    except _UsageError as error:
         error.show()
         return WRONG_INPUT
-    except (click.Abort, KeyboardInterrupt):
+    except (typer.Abort, KeyboardInterrupt):
         return INTERRUPTED
     except UserError as error:
         _complain(str(error))

@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from nas.ledger import StudySummary
+from nas.records import TrialState
 from nas.report.front import FrontRow
 from nas.units import format_count, format_seconds
 
@@ -45,6 +46,9 @@ def front_table(rows: Sequence[FrontRow], title: str, *, show_share: bool) -> Ta
     return made
 
 
+_STATES = (TrialState.DONE, TrialState.REUSED, TrialState.FAILED, TrialState.REJECTED)
+
+
 def studies_table(studies: Sequence[StudySummary]) -> Table:
     """Every study of a ledger."""
     made = table("Studies", "name", "created", ">trained", ">reused", ">failed", ">rejected", ">best top-1", "state")
@@ -53,9 +57,9 @@ def studies_table(studies: Sequence[StudySummary]) -> Table:
         made.add_row(
             study.name,
             study.created[:16].replace("T", " "),
-            *(str(study.counts.get(state, 0)) for state in ("done", "reused", "failed", "rejected")),
+            *(str(study.counts.get(state, 0)) for state in _STATES),
             best,
-            "unfinished trainings" if study.counts.get("queued", 0) else "",
+            "unfinished trainings" if study.counts.get(TrialState.QUEUED) else "",
         )
     return made
 

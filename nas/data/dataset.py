@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,8 +52,8 @@ class Split:
         labels: int64, (N,).
     """
 
-    images: NDArray[np.uint8]
-    labels: NDArray[np.int64]
+    images: NDArray[np.uint8] = field(repr=False)
+    labels: NDArray[np.int64] = field(repr=False)
 
     def __len__(self) -> int:
         """How many images."""

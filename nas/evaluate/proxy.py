@@ -14,6 +14,7 @@ from functools import lru_cache
 from pathlib import Path
 
 import torch
+import torch._dynamo
 
 from nas.architecture import Architecture
 from nas.data import DataSet, load_data
@@ -25,6 +26,9 @@ from nas.train.model import make_model
 from nas.train.recipe import Recipe
 from nas.train.validation import validate
 from nas.train.weights import save_weights
+
+# `torch._dynamo` is imported by the first optimizer of a process, which takes 2 s: with it at the top, workers that are
+# forked after this module's import share it.
 
 
 def evaluate(

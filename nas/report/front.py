@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from nas.analysis.pareto import front
+from nas.analysis.pareto import non_dominated
 from nas.cost import Budget
 from nas.records import Evaluation, TrialRecord
 
@@ -57,7 +57,7 @@ def evaluated_rows(trials: Sequence[TrialRecord], budget: Budget) -> list[FrontR
 
 def front_rows(rows: Sequence[FrontRow]) -> list[FrontRow]:
     """The rows that no other beats in accuracy at no more FLOPs, by FLOPs."""
-    best = front([(row.accuracy, float(row.flops)) for row in rows])
+    best = non_dominated([(row.accuracy, row.flops) for row in rows], maximise=(True, False))
     return sorted((rows[index] for index in best), key=lambda row: (row.flops, row.id))
 
 

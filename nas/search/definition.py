@@ -94,9 +94,9 @@ class TaskFile(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
-    resolution: int | None = Field(None, ge=1)
-    classes: int | None = Field(None, ge=0)
-    channels: int | None = Field(None, ge=1)
+    resolution: int | None = Field(default=None, ge=1)
+    classes: int | None = Field(default=None, ge=0)
+    channels: int | None = Field(default=None, ge=1)
 
 
 class StudyFile(BaseModel):
@@ -124,9 +124,9 @@ class StudyFile(BaseModel):
     data: str = "digits"
     recipe: Recipe = Recipe()
     sampler: str = DEFAULT_SAMPLER
-    seed: int = Field(0, ge=0)
-    trials: int = Field(DEFAULT_TRIALS, ge=1)
-    workers: int | None = Field(None, ge=1)
+    seed: int = Field(default=0, ge=0)
+    trials: int = Field(default=DEFAULT_TRIALS, ge=1)
+    workers: int | None = Field(default=None, ge=1)
 
     def load_space(self, folder: Path) -> SearchSpace:
         """The space, looked for beside the study file first."""

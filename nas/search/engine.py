@@ -13,7 +13,7 @@ from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 
-from nas.analysis.pareto import front
+from nas.analysis.pareto import non_dominated
 from nas.architecture import Architecture, estimate
 from nas.errors import BudgetError, NasError
 from nas.executors.base import Executor
@@ -91,7 +91,7 @@ class Search:
         self._proposer = Proposer(definition)
         self._records: list[TrialRecord] = []
         self._unwritten: list[TrialRecord] = []
-        self._architectures: dict[str, Architecture] = {}
+        self._unknown: dict[str, Architecture] = {}  # of the unwritten trials
         self._queue: deque[int] = deque()  # trials that are written but not submitted
         self._running: dict[str, int] = {}  # job id -> trial
         self._waiting: dict[str, list[int]] = {}  # architecture under way -> further trials that asked for it
@@ -165,7 +165,8 @@ class Search:
             if record.state is TrialState.QUEUED and record.architecture not in self._waiting:
                 return record.number
             if self._fruitless >= self._limits.fruitless_asks:
-                return self._give_up()
+                self._give_up()
+                return None
             self._housekeeping(lease)
         return None
 
@@ -184,10 +185,10 @@ class Search:
             sampler=self._proposer.notes(proposal.number),
         )
         self._records.append(record)
+        self._unknown[architecture.id] = architecture
         self._fruitless += 1
         if any(excess > 0 for excess in overrun.values()):
             return self._settle(replace(record, state=TrialState.REJECTED))
-        self._architectures[architecture.id] = architecture
         self._unwritten.append(record)
         if architecture.id in self._under_way():
             self._waiting.setdefault(architecture.id, []).append(record.number)
@@ -206,7 +207,7 @@ class Search:
         job = Job(
             id=f"{number}.{attempts}",
             key=self._key(record.architecture),
-            architecture=self._architecture(record).to_dict(),
+            architecture=self._ledger.architecture(record.architecture),
             recipe=self._definition.recipe.to_dict(),
             data=self._definition.data,
             weights=self._weights.path(record.architecture),
@@ -282,7 +283,7 @@ class Search:
                 best.setdefault(record.architecture, record)
         ids = list(best)
         points = [(_accuracy(best[one]), float(best[one].cost["flops"])) for one in ids]
-        kept = {ids[index] for index in front(points)}
+        kept = {ids[index] for index in non_dominated(points, maximise=(True, False))}
         for identity in self._weights.prune(kept, known=set(ids)):
             self._ledger.set_weights(self._key(identity), None)
 
@@ -307,10 +308,6 @@ class Search:
     def _under_way(self) -> set[str]:
         return {self._records[number].architecture for number in (*self._queue, *self._running.values())}
 
-    def _architecture(self, record: TrialRecord) -> Architecture:
-        known = self._architectures.get(record.architecture)
-        return known or Architecture.from_dict(self._ledger.architecture(record.architecture))
-
     def _key(self, architecture: str) -> EvaluationKey:
         definition = self._definition
         return EvaluationKey(
@@ -323,10 +320,10 @@ class Search:
     def _write(self) -> None:
         """Write the trials that are not in the ledger yet, together."""
         if self._unwritten:
-            ids = {record.architecture for record in self._unwritten}
-            forms = {one: self._architectures[one].to_dict() for one in ids if one in self._architectures}
+            forms = {one: architecture.to_dict() for one, architecture in self._unknown.items()}
             self._ledger.write_trials(self._name, self._unwritten, architectures=forms)
             self._unwritten.clear()
+            self._unknown.clear()
 
     def _housekeeping(self, lease: Lease) -> None:
         self._watch(self.progress())

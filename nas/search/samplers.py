@@ -45,9 +45,7 @@ def tpe(space: SearchSpace, seed: int) -> BaseSampler:
     Multivariate has to be set by hand in a multi-objective study, and is clearly better there.
     """
     nested = any(True for decision in space.decisions() for child in decision.children() for _ in child.decisions())
-    return TPESampler(
-        multivariate=True, group=nested, n_startup_trials=_STARTUP, seed=seed, warn_independent_sampling=False
-    )
+    return TPESampler(multivariate=True, group=nested, n_startup_trials=_STARTUP, seed=seed)
 
 
 @samplers.register("random")

@@ -4,6 +4,7 @@ import os
 import socket
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -58,12 +59,30 @@ def test_other_studies_are_free(ledger: Ledger, records: Any) -> None:
 
 
 def test_a_dead_process_of_this_host_holds_nothing(ledger: Ledger) -> None:
-    gone = subprocess.Popen([sys.executable, "-c", ""])
-    gone.wait()
-    held = ledger.lease("alpha", holder=f"{HERE}:{gone.pid}")
+    driver = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    held = ledger.lease("alpha", holder=f"{HERE}:{driver.pid}")
     held.__enter__()
+    with pytest.raises(StudyError, match=f"driven by {HERE}:{driver.pid}"), ledger.lease("alpha", holder=ME):
+        pass
+    driver.kill()
+    driver.communicate()
     with ledger.lease("alpha", holder=ME):
         pass
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="only Linux tells")
+def test_a_killed_process_is_dead_before_its_parent_has_looked(ledger: Ledger) -> None:
+    driver = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    held = ledger.lease("alpha", holder=f"{HERE}:{driver.pid}")
+    held.__enter__()
+    driver.kill()
+    assert driver.stdout is not None
+    driver.stdout.read()  # ends when the process has
+    while "Z" not in Path(f"/proc/{driver.pid}/stat").read_text().rpartition(")")[2]:
+        pass
+    with ledger.lease("alpha", holder=ME):
+        pass
+    driver.communicate()
 
 
 def test_a_process_of_another_host_is_believed_until_it_is_silent_too_long(ledger: Ledger, url: str) -> None:

@@ -4,6 +4,7 @@ import torch
 
 from nas.architecture import Architecture, Stage
 from nas.layers import DropPath, LayerScale
+from nas.layers.mixer_first import MixerFirst
 from nas.task import Task
 from nas.train import Recipe
 from nas.train.model import make_model
@@ -37,8 +38,11 @@ def test_recipe_overrides_drop_path() -> None:
 
 
 def test_recipe_overrides_layer_scale() -> None:
+    block = MixerFirst(layer_scale=1e-6)
+    architecture = Architecture(stages=(Stage(depth=3, width=8, blocks=(block,)),))
+
     def starts(recipe: Recipe) -> set[float]:
-        model = make_model(ARCHITECTURE, TASK, recipe, seed=0)
+        model = make_model(architecture, TASK, recipe, seed=0)
         scales = [module for module in model.modules() if isinstance(module, LayerScale)]
         assert len(scales) == 3
         return {round(value, 9) for scale in scales for value in scale.gamma.tolist()}

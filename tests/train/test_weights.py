@@ -27,11 +27,16 @@ def test_weights_read_back(tiny_net: Make, tmp_path: Path) -> None:
         assert file.metadata() == {"architecture": "abc"}
 
 
+def write_half(path: Path) -> None:
+    with new_file(path) as temporary:
+        temporary.write_text("ne")
+        raise RuntimeError("half way")
+
+
 def test_a_file_appears_whole_or_not_at_all(tmp_path: Path) -> None:
     path = tmp_path / "weights"
     path.write_text("old")
-    with pytest.raises(RuntimeError, match="half way"), new_file(path) as temporary:
-        temporary.write_text("ne")
-        raise RuntimeError("half way")
+    with pytest.raises(RuntimeError, match="half way"):
+        write_half(path)
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]

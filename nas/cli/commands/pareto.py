@@ -42,7 +42,7 @@ def run(
     elif as_csv:
         _print_csv(shown)
     else:
-        _draw(name, budget, rows, best, shown)
+        draw_front(name, budget, rows, best, shown)
 
 
 def _print_csv(rows: list[FrontRow]) -> None:
@@ -57,7 +57,8 @@ def _print_csv(rows: list[FrontRow]) -> None:
     writer.writerows(row.to_dict() for row in rows)
 
 
-def _draw(name: str, budget: Budget, rows: list[FrontRow], best: list[FrontRow], shown: list[FrontRow]) -> None:
+def draw_front(name: str, budget: Budget, rows: list[FrontRow], best: list[FrontRow], shown: list[FrontRow]) -> None:
+    """Draw the front of a study: table, scatter plot, what to do next."""
     from nas.cli.output import draw
     from nas.cli.tables import front_table, scatter
 

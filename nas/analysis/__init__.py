@@ -1,0 +1,1 @@
+"""Numbers about numbers: Pareto fronts, hypervolumes and intervals of confidence. Pure functions, no storage."""

@@ -1,0 +1,106 @@
+"""`nas check`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from nas.cli.options import Budgets, Classes, Data, Device, Json, Resolution, Space, overridden
+
+if TYPE_CHECKING:
+    from nas.architecture import Architecture
+    from nas.space.survey import Survey
+    from nas.train.recipe import Recipe
+
+_TIMED = 3  # architectures whose pace is measured
+
+
+def run(
+    space: Space,
+    budget: Budgets = None,
+    data: Data = "digits",
+    trials: Annotated[int | None, typer.Option("--trials", "-n", min=1, help="Candidates the run would have.")] = None,
+    workers: Annotated[int | None, typer.Option("--workers", "-w", min=1, help="Trainings at a time.")] = None,
+    epochs: Annotated[int | None, typer.Option("--epochs", min=1, help="Length of a proxy training.")] = None,
+    resolution: Resolution = None,
+    classes: Classes = None,
+    device: Device = "auto",
+    as_json: Json = False,
+) -> None:
+    """Say what a search would do before it is paid for.
+
+    Size of the space, reach of its costs, share within budget, choices that are none, and what the run will take.
+    """
+    from dataclasses import asdict
+
+    from nas.cost import Budget
+    from nas.search.definition import DEFAULT_TRIALS
+    from nas.search.launch import available_cores, resolve_device
+    from nas.space import load_space
+    from nas.space.extremes import require_reachable
+    from nas.space.survey import survey
+    from nas.train.recipe import Recipe
+
+    limits, found = Budget.parse(budget), load_space(space)
+    task = overridden(found.task, resolution, classes)
+    require_reachable(found, limits, task)
+    looked = survey(found, limits, task)
+    recipe = Recipe() if epochs is None else Recipe(epochs=epochs)
+    wide, count = workers or available_cores(), trials or DEFAULT_TRIALS
+    seconds = _paces(looked, data or "digits", recipe, resolve_device(device))
+    run_seconds = sum(seconds) / len(seconds) * count / min(wide, count) if seconds else None
+    plan = {
+        "trials": count,
+        "workers": wide,
+        "seconds_per_candidate": seconds,
+        "run_seconds": run_seconds,
+        "epochs": recipe.epochs,
+        "data": data,
+    }
+    if as_json:
+        from nas.cli.output import print_json
+
+        numbers = {name: value for name, value in asdict(looked).items() if name != "examples"}
+        print_json({"space": found.name, "budget": str(limits), "resolution": task.resolution, **numbers, "plan": plan})
+        return
+    _draw(looked, f"{found.name} within {limits} at {task.resolution}x{task.resolution}", plan)
+
+
+def _paces(looked: Survey, data: str, recipe: Recipe, device: str) -> list[float]:
+    """Measured seconds of a cheap, a middling and a dear candidate."""
+    from nas.cli.live import StepDisplay
+    from nas.data import load_data
+    from nas.evaluate.pace import proxy_seconds
+    from nas.space.survey import spread_over
+
+    with StepDisplay("reading the images") as display:
+        images = load_data(data, resolution=recipe.resolution, progress=display.count)
+    examples: list[Architecture] = spread_over(looked.examples, _TIMED)
+    return [proxy_seconds(example, images, recipe, device=device) for example in examples]
+
+
+def _draw(looked: Survey, title: str, plan: dict[str, Any]) -> None:
+    from nas.cli.output import draw
+    from nas.cli.tables import table
+    from nas.units import format_count, format_seconds
+
+    made = table(title, "metric", ">smallest", ">median", ">largest")
+    for reach in looked.reach:
+        made.add_row(reach.metric, *(format_count(one) for one in (reach.smallest, reach.median, reach.largest)))
+    draw(made)
+    draw(
+        f"{looked.size:,} architectures from {looked.decisions} decisions",
+        f"{looked.feasible:.1%} within budget (95% interval {looked.feasible_low:.1%} to {looked.feasible_high:.1%}, "
+        f"{looked.draws:,} random draws)",
+    )
+    for sentence in looked.dead:
+        draw(f"[yellow]dead choice[/yellow]  {sentence}")
+    if plan["run_seconds"] is None:
+        draw("no random draw was within budget, so no candidate was timed; a search may still find some")
+        return
+    low, high = (format_seconds(end(plan["seconds_per_candidate"])) for end in (min, max))
+    draw(
+        f"a proxy ({plan['data']}, {plan['epochs']} epochs) takes {low} to {high} on one thread (measured here)",
+        f"{plan['trials']} candidates, {plan['workers']} at a time: about {format_seconds(plan['run_seconds'])}",
+    )

@@ -1,0 +1,122 @@
+"""Live progress on stderr: a bar where it is a terminal, a line now and then where it is a file."""
+
+from __future__ import annotations
+
+import math
+import time
+from types import TracebackType
+from typing import Self
+
+from rich.progress import BarColumn, Progress as Bar, SpinnerColumn, TaskProgressColumn, TextColumn
+
+from nas.cli.output import aside
+from nas.search.progress import Progress
+from nas.units import format_seconds
+
+_LINE_EVERY = 10.0  # seconds between lines where there is no terminal
+
+
+def counts_line(progress: Progress) -> str:
+    """How many candidates are where."""
+    parts = [f"{progress.done}/{progress.target} done", f"{len(progress.running)} running"]
+    for name in ("rejected", "reused", "failed", "retried"):
+        count = getattr(progress, name)
+        if count:
+            parts.append(f"{count} {name}")
+    return ", ".join(parts)
+
+
+def best_line(progress: Progress) -> str:
+    """The best candidate so far, with the part of the budget it uses."""
+    if not progress.best_id:
+        return "no accuracy yet"
+    share = "" if math.isnan(progress.best_share) else f" at {progress.best_share:.0%} of the budget"
+    return f"best {progress.best_accuracy:.1%}{share} ({progress.best_id})"
+
+
+def time_line(progress: Progress) -> str:
+    """Time spent and left."""
+    left = "" if math.isnan(progress.seconds_left) else f", about {format_seconds(progress.seconds_left)} left"
+    return f"{format_seconds(progress.seconds)}{left}"
+
+
+class SearchDisplay:
+    """Shows a search while it runs."""
+
+    def __init__(self) -> None:
+        self._console = aside()
+        self._bar = Bar(
+            SpinnerColumn(),
+            BarColumn(bar_width=28),
+            TaskProgressColumn(),
+            TextColumn("{task.fields[counts]}\n{task.fields[best]}\n{task.fields[time]}"),
+            console=self._console,
+            transient=True,
+            disable=not self._console.is_terminal,
+        )
+        self._task = self._bar.add_task("search", total=1.0, counts="starting workers", best="", time="")
+        self._last: tuple[float, int] = (-math.inf, -1)
+
+    def __enter__(self) -> Self:
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._bar.stop()
+
+    def update(self, progress: Progress) -> None:
+        """Show this moment."""
+        counts, best, spent = counts_line(progress), best_line(progress), time_line(progress)
+        if self._console.is_terminal:
+            self._bar.update(self._task, completed=progress.fraction, counts=counts, best=best, time=spent)
+            return
+        now = time.monotonic()
+        since, done = self._last
+        if progress.done != done or now - since >= _LINE_EVERY:
+            self._console.print(f"{counts}; {best}; {spent}", soft_wrap=True)
+            self._last = (now, progress.done)
+
+
+class StepDisplay:
+    """Shows one long step, such as decoding images or a training, by its fraction."""
+
+    def __init__(self, label: str) -> None:
+        self._console = aside()
+        self._bar = Bar(
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=28),
+            TaskProgressColumn(),
+            TextColumn("{task.fields[left]}"),
+            console=self._console,
+            transient=True,
+            disable=not self._console.is_terminal,
+        )
+        self._label = label
+        self._task = self._bar.add_task(label, total=1.0, left="", visible=False)
+        self._begun = self._last = time.monotonic()
+
+    def __enter__(self) -> Self:
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._bar.stop()
+
+    def fraction(self, done: float) -> None:
+        """Show that `done` of it, in [0, 1], is done."""
+        now = time.monotonic()
+        left = f"{format_seconds((now - self._begun) / done * (1 - done))} left" if done > 0.02 else ""
+        if self._console.is_terminal:
+            self._bar.update(self._task, completed=done, left=left, visible=True)
+        elif now - self._last >= _LINE_EVERY:
+            self._console.print(f"{self._label}: {done:.0%} {left}", soft_wrap=True)
+            self._last = now
+
+    def count(self, done: int, total: int) -> None:
+        """Show that `done` of `total` are done."""
+        self.fraction(done / total if total else 1.0)

@@ -1,0 +1,92 @@
+"""The exported folder: an architecture, weights that fit it, and where they come from."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+import nas
+from nas.architecture import Architecture, build
+from nas.architecture.text import to_yaml
+from nas.data.atomic import new_file
+from nas.errors import UserError
+from nas.space import load_architecture
+from nas.task import Task
+from nas.train.weights import load_weights, save_weights
+
+ARCHITECTURE, WEIGHTS, ABOUT = "architecture.yaml", "weights.safetensors", "model.json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provenance:
+    """What is written beside the weights.
+
+    Attributes:
+        task: channels, classes and resolution the weights were trained for.
+        classes: names of the classes, in the order of the logits.
+        mean, std: per channel, of pixel values scaled to [0, 1]; inputs are normalised with them.
+        results: accuracies with their split and images, and how they were reached.
+    """
+
+    task: Task
+    classes: tuple[str, ...]
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    results: dict[str, Any]
+
+
+def write_bundle(folder: Path, architecture: Architecture, network: nn.Module, about: Provenance) -> list[Path]:
+    """Write the folder; returns the files.
+
+    Raises:
+        UserError: the folder cannot be written, or holds something else.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise UserError(f"{folder}: is a file; name a folder with -o")
+    document = {
+        "architecture": architecture.id,
+        "in_channels": about.task.channels,
+        "classes": about.task.classes,
+        "resolution": about.task.resolution,
+        "class_names": list(about.classes),
+        "mean": list(about.mean),
+        "std": list(about.std),
+        **about.results,
+        "written_by": f"nas {nas.__version__}",
+    }
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with new_file(folder / ARCHITECTURE) as path:
+            path.write_text(to_yaml(architecture, heading=f"Architecture {architecture.id}"), encoding="utf-8")
+        save_weights(network, folder / WEIGHTS, about={"architecture": architecture.id})
+        with new_file(folder / ABOUT) as path:
+            path.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise UserError(f"{folder}: cannot be written: {error.strerror or error}") from None
+    return [folder / name for name in (ARCHITECTURE, WEIGHTS, ABOUT)]
+
+
+def load_model(folder: str | os.PathLike[str]) -> nn.Module:
+    """The network of an exported folder with its weights, in evaluation mode.
+
+    Inputs are (N, C, H, W), scaled to [0, 1] and normalised with the `mean` and `std` in `model.json`.
+
+    Raises:
+        UserError: the folder lacks a file, or its files do not belong together.
+    """
+    root = Path(folder)
+    for name in (ARCHITECTURE, WEIGHTS, ABOUT):
+        if not (root / name).is_file():
+            raise UserError(f"{root}: no {name} in it; `nas export -o {root}` writes such a folder")
+    about = json.loads((root / ABOUT).read_text(encoding="utf-8"))
+    architecture = load_architecture(root / ARCHITECTURE)
+    if architecture.id != about["architecture"]:
+        raise UserError(f"{root}: {ARCHITECTURE} is {architecture.id}, but the weights are of {about['architecture']}")
+    network = build(architecture, classes=about["classes"], in_channels=about["in_channels"])
+    load_weights(network, root / WEIGHTS)
+    return network.eval()

@@ -1,0 +1,155 @@
+"""Taking a candidate out of a study: trained weights, and the accuracy on images no search has seen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from nas.analysis.intervals import wilson
+from nas.architecture import Architecture, estimate
+from nas.data import DataSet, load_data
+from nas.errors import StudyError
+from nas.export.bundle import Provenance, write_bundle
+from nas.ledger import Ledger
+from nas.report.front import FrontRow, evaluated_rows
+from nas.search.definition import StudyDefinition
+from nas.train.loop import train
+from nas.train.model import make_model
+from nas.train.recipe import Recipe
+from nas.train.validation import validate
+from nas.train.weights import load_weights
+
+_TEST = "test accuracy"  # the report that keeps a test accuracy from being asked for twice
+Steps = Callable[[float], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exported:
+    """What was exported.
+
+    Attributes:
+        id: of the architecture.
+        folder: where it is.
+        files: what was written.
+        validation: accuracy the search chose it by.
+        test: accuracy on the test split, in [0, 1], its 95% interval over the choice of images, and their number.
+        retrained: whether the weights were trained again (same seed, same result) because they had not been kept.
+    """
+
+    id: str
+    folder: str
+    files: tuple[str, ...]
+    validation: float
+    test: dict[str, Any]
+    retrained: bool
+
+
+def choose(rows: list[FrontRow], study: str, architecture: str | None) -> FrontRow:
+    """The row of an architecture, or the most accurate one (the cheaper of two equals).
+
+    Raises:
+        StudyError: there is none.
+    """
+    if architecture is not None:
+        for row in rows:
+            if row.id == architecture:
+                return row
+        raise StudyError(f"{study}:{architecture} has no accuracy: it was over budget, failed, or is not trained yet")
+    if not rows:
+        raise StudyError(
+            f"study {study!r} has no trained candidate yet; go on with: nas search --resume --study {study}"
+        )
+    return max(rows, key=lambda row: (row.accuracy, -row.flops))
+
+
+def export_winner(
+    ledger: Ledger, study: str, architecture: str | None, folder: Path, *, device: str, report: Steps
+) -> Exported:
+    """Write a candidate of a study as a folder.
+
+    Args:
+        ledger: where the study is.
+        study: its name.
+        architecture: the whole id of a candidate, or None for the most accurate one.
+        folder: where to.
+        device: where to train, should that be needed, and to test.
+        report: told the fraction done of a training.
+
+    Raises:
+        StudyError: no such candidate.
+        DataError: the data set is gone or has changed.
+        UserError: the folder cannot be written.
+    """
+    stored = ledger.study(study).definition
+    definition = StudyDefinition.from_dict(stored)
+    row = choose(evaluated_rows(ledger.trials(study), definition.budget), study, architecture)
+    found = Architecture.from_dict(ledger.architecture(row.id))
+    recipe = definition.recipe
+    data = load_data(definition.data, resolution=recipe.resolution, expected=definition.fingerprint)
+    network = make_model(found, data.task, recipe, seed=definition.seed)
+    kept = row.weights is not None and Path(row.weights).is_file()
+    if kept:
+        load_weights(network, Path(str(row.weights)))
+    else:
+        _train_as_workers_do(network, data, recipe, seed=definition.seed, device=device, report=report)
+    test = ledger.report(study, row.id, _TEST) or ledger.save_report(
+        study, row.id, _TEST, measure_test(network, data, recipe, device=device)
+    )
+    results = {
+        "study": study,
+        "data": definition.data,
+        "recipe": recipe.to_dict(),
+        "seed": definition.seed,
+        "validation_accuracy": row.accuracy,
+        "test": test,
+        "cost": _cost(found, definition),
+    }
+    files = write_bundle(folder, found, network.cpu(), provenance(data, results))
+    return Exported(
+        id=row.id,
+        folder=str(folder),
+        files=tuple(path.name for path in files),
+        validation=row.accuracy,
+        test=test,
+        retrained=not kept,
+    )
+
+
+def measure_test(network: nn.Module, data: DataSet, recipe: Recipe, *, device: str) -> dict[str, Any]:
+    """Accuracy on the test split with its 95% interval (Wilson) over the choice of images."""
+    result = validate(network, data, recipe, split="test", device=device)
+    interval = wilson(result.accuracy, result.images)
+    return {"accuracy": result.accuracy, "low": interval.low, "high": interval.high, "images": result.images}
+
+
+def provenance(data: DataSet, results: dict[str, Any]) -> Provenance:
+    """What to write beside weights that were trained on `data`."""
+    return Provenance(task=data.task, classes=data.classes, mean=data.mean, std=data.std, results=results)
+
+
+def _train_as_workers_do(
+    network: nn.Module, data: DataSet, recipe: Recipe, *, seed: int, device: str, report: Steps
+) -> None:
+    """On one thread, because the number of threads changes the order of sums, and with it the last bits."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        train(network, data, recipe, seed=seed, device=device, report=report)
+    finally:
+        torch.set_num_threads(threads)
+
+
+def _cost(architecture: Architecture, definition: StudyDefinition) -> dict[str, Any]:
+    cost = estimate(architecture, definition.task)
+    return {
+        "resolution": definition.task.resolution,
+        "classes": definition.task.classes,
+        "flops": cost.flops,
+        "params": cost.params,
+        "activations": cost.activations,
+    }

@@ -1,0 +1,221 @@
+"""From what a user said to a search that runs: a new study, or an old one taken up again."""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from nas.cost import Budget
+from nas.data import Description, describe, load_data
+from nas.errors import StudyError, UserError
+from nas.evaluate.proxy import evaluate
+from nas.executors import executors
+from nas.ledger import Ledger
+from nas.records import StudyRecord
+from nas.search.definition import StudyDefinition
+from nas.search.engine import Limits, Search, Watch
+from nas.search.mirror import Mirror
+from nas.search.progress import Progress
+from nas.search.samplers import samplers
+from nas.search.weights import weights_folder
+from nas.space import SearchSpace
+from nas.space.extremes import require_reachable
+from nas.task import Task
+from nas.train.recipe import Recipe
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_TRIALS = "trials"  # kept beside the definition, so that --resume knows how far to go
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """A study that is about to run.
+
+    Attributes:
+        name: of the study.
+        definition: what it searches.
+        trials: candidates to have an evaluation of.
+        is_new: whether the ledger does not know it yet.
+    """
+
+    name: str
+    definition: StudyDefinition
+    trials: int
+    is_new: bool
+
+
+def define(
+    space: SearchSpace,
+    budget: Budget,
+    *,
+    task: Task,
+    data: str,
+    recipe: Recipe,
+    sampler: str,
+    seed: int,
+    progress: Callable[[int, int], None] | None = None,
+) -> StudyDefinition:
+    """Check everything that can be checked before anything is paid for, and put it together.
+
+    Raises:
+        UnknownNameError: no such sampler or data set.
+        DataError: the data cannot be used.
+        BudgetError: nothing in the space can meet the budget.
+    """
+    samplers[sampler]
+    require_reachable(space, budget, task)
+    found = describe(data, progress=progress)
+    _require_fits(space, found, recipe)
+    return StudyDefinition(
+        space=space,
+        budget=budget,
+        task=task,
+        data=found.reference,
+        fingerprint=found.fingerprint,
+        recipe=recipe,
+        sampler=sampler,
+        seed=seed,
+    )
+
+
+def _require_fits(space: SearchSpace, data: Description, recipe: Recipe) -> None:
+    """The proxy's images must survive the strides of the space's networks."""
+    from nas.architecture import estimate
+    from nas.space.askers import following
+
+    try:
+        estimate(space.build(following({})), data.task(recipe.resolution))
+    except UserError as error:
+        raise UserError(f"the proxy trains at {recipe.resolution}x{recipe.resolution}: {error}") from None
+
+
+def new_plan(ledger: Ledger, definition: StudyDefinition, *, name: str | None, trials: int) -> Plan:
+    """A plan for a new study; without a name it gets one from space and budget.
+
+    Raises:
+        StudyError: the name is taken.
+        UserError: the name cannot be a folder's.
+    """
+    taken = {study.name for study in ledger.studies()}
+    if name is None:
+        budget = "-".join(map(str, definition.budget.bounds)) or "unbounded"
+        base = re.sub(r"[^A-Za-z0-9._-]", "-", f"{definition.space.name}-{budget}")
+        name = next(one for one in _numbered(base) if one not in taken)
+    elif not _NAME.fullmatch(name):
+        raise UserError(f"{name!r} cannot name a study; use letters, digits, '.', '_' and '-'")
+    elif name in taken:
+        raise StudyError(
+            f"there is a study {name!r} already; continue it with --resume, or choose another --study name"
+        )
+    return Plan(name=name, definition=definition, trials=trials, is_new=True)
+
+
+def resumed_plan(ledger: Ledger, name: str | None, *, trials: int | None, given: Mapping[str, Any]) -> Plan:
+    """A plan that continues a study.
+
+    Args:
+        ledger: where it is.
+        name: of the study; None for the latest.
+        trials: a new target, or None for the old one.
+        given: what the command line says about the definition, by its words; it must agree with the study.
+
+    Raises:
+        StudyError: no such study, or the command line contradicts it.
+    """
+    name = name or ledger.latest_study()
+    stored = ledger.study(name).definition
+    differs = [word for word, value in given.items() if stored.get(word) != value]
+    if differs:
+        shown = ", ".join(f"{word} {stored.get(word)!r}, not {given[word]!r}" for word in differs)
+        raise StudyError(f"study {name!r} was begun with {shown}; leave that out to resume it, or begin a new study")
+    definition = StudyDefinition.from_dict({key: value for key, value in stored.items() if key != _TRIALS})
+    return Plan(name=name, definition=definition, trials=trials or stored[_TRIALS], is_new=False)
+
+
+def prepare_data(definition: StudyDefinition, progress: Callable[[int, int], None]) -> None:
+    """Decode the images once, before workers that map them start; raises DataError."""
+    load_data(
+        definition.data,
+        resolution=definition.recipe.resolution,
+        progress=progress,
+        expected=definition.fingerprint,
+    )
+
+
+def run_plan(
+    plan: Plan,
+    ledger: Ledger,
+    *,
+    storage: str,
+    executor: str,
+    workers: int,
+    device: str,
+    watch: Watch,
+) -> Progress:
+    """Run a plan to its end; raises what `Search.run` raises."""
+    definition = plan.definition
+    if plan.is_new:
+        ledger.create_study(_record(plan))
+    work = partial(evaluate, device=device)
+    with executors[executor](work, workers=workers) as pool:
+        search = Search(
+            plan.name,
+            definition,
+            ledger=ledger,
+            executor=pool,
+            limits=Limits(trials=plan.trials),
+            weights=weights_folder(storage, plan.name),
+            mirror=Mirror(storage, plan.name, definition.space.dimensions()),
+            watch=watch,
+        )
+        return search.run(f"{socket.gethostname()}:{os.getpid()}")
+
+
+def available_cores() -> int:
+    """Cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def resolve_device(name: str) -> str:
+    """'auto' is the accelerator if there is one.
+
+    Raises:
+        UserError: an unknown device, or one that is not there.
+    """
+    if name == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    if name not in ("cpu", "cuda"):
+        raise UserError(f"unknown device {name!r}; known: auto, cpu, cuda")
+    if name == "cuda" and not torch.cuda.is_available():
+        raise UserError("--device cuda: torch finds no CUDA device here; leave it out to train on the CPU")
+    return name
+
+
+def _record(plan: Plan) -> StudyRecord:
+    return StudyRecord(
+        name=plan.name,
+        definition={**plan.definition.to_dict(), _TRIALS: plan.trials},
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
+
+
+def _numbered(base: str) -> Any:
+    yield base
+    number = 2
+    while True:
+        yield f"{base}-{number}"
+        number += 1
+
+
+def study_path(name: str) -> Path | None:
+    """The study file that `--study NAME` means, or None where it is a study's name."""
+    return Path(name) if name.endswith((".yaml", ".yml")) else None

@@ -1,0 +1,126 @@
+"""What can be known of a space before anything is trained."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from nas.analysis.intervals import wilson
+from nas.architecture import Architecture, estimate
+from nas.cost import METRICS, Budget
+from nas.space.askers import drawing, following
+from nas.space.dimension import Value
+from nas.space.extremes import Extreme, extreme
+from nas.space.space import SearchSpace
+from nas.task import Task
+
+DRAWS = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reach:
+    """The range of one metric over a space."""
+
+    metric: str
+    smallest: int
+    median: int
+    largest: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Survey:
+    """What a space holds under a budget.
+
+    Attributes:
+        size: exact number of points.
+        decisions: number of questions a walk may ask.
+        reach: range of each metric; the median is over random points.
+        draws: how many random points were priced.
+        feasible: share of them within budget.
+        feasible_low, feasible_high: its 95% interval.
+        dead: decisions that cannot change anything under the budget: one option, or options that are always over it.
+        examples: random points within budget, the cheapest first.
+    """
+
+    size: int
+    decisions: int
+    reach: tuple[Reach, ...]
+    draws: int
+    feasible: float
+    feasible_low: float
+    feasible_high: float
+    dead: tuple[str, ...]
+    examples: tuple[Architecture, ...]
+
+
+def survey(space: SearchSpace, budget: Budget, task: Task, *, seed: int = 0, draws: int = DRAWS) -> Survey:
+    """Look at a space from outside: size, reach, feasible share, dead choices. A second or two."""
+    rng = random.Random(seed)
+    drawn = [space.build(drawing(rng)) for _ in range(draws)]
+    costs = [estimate(architecture, task) for architecture in drawn]
+    fitting = [index for index in range(draws) if budget.allows(costs[index])]
+    share = len(fitting) / draws
+    interval = wilson(share, draws)
+    ends = {metric: _ends(space, task, metric) for metric in METRICS}
+    reach = [
+        Reach(
+            metric=metric,
+            smallest=low.value,
+            median=sorted(getattr(cost, metric) for cost in costs)[draws // 2],
+            largest=high.value,
+        )
+        for metric, (low, high) in ends.items()
+    ]
+    fitting.sort(key=lambda index: costs[index].flops)
+    return Survey(
+        size=space.size(),
+        decisions=len(space.dimensions()),
+        reach=tuple(reach),
+        draws=draws,
+        feasible=share,
+        feasible_low=interval.low,
+        feasible_high=interval.high,
+        dead=tuple(_dead(space, budget, task, {metric: low for metric, (low, _) in ends.items()})),
+        examples=tuple(drawn[index] for index in fitting),
+    )
+
+
+def spread_over(rows: Sequence[Architecture], count: int) -> list[Architecture]:
+    """`count` of the rows at even distances, ends included."""
+    if len(rows) <= count:
+        return list(rows)
+    return [rows[round(position * (len(rows) - 1) / (count - 1))] for position in range(count)]
+
+
+def _ends(space: SearchSpace, task: Task, metric: str) -> tuple[Extreme, Extreme]:
+    return extreme(space, task, metric, largest=False), extreme(space, task, metric, largest=True)
+
+
+def _dead(space: SearchSpace, budget: Budget, task: Task, cheapest: dict[str, Extreme]) -> list[str]:
+    """Sentences about choices that are none."""
+    found = []
+    for name, dimension in space.dimensions().items():
+        values = list(dimension.values)
+        if len(values) == 1:
+            found.append(f"{name} has the single option {values[0]!r}")
+            continue
+        over = [value for value in values if _always_over(space, budget, task, cheapest, name, value)]
+        if over:
+            shown = ", ".join(map(repr, over))
+            found.append(f"{name}: {shown} {'is' if len(over) == 1 else 'are'} over budget whatever the rest")
+    return found
+
+
+def _always_over(
+    space: SearchSpace, budget: Budget, task: Task, cheapest: dict[str, Extreme], name: str, value: Value
+) -> bool:
+    """Whether even the cheapest network with this answer breaks an upper bound."""
+    for bound in budget.bounds:
+        answers = cheapest[bound.metric].answers
+        architecture, asked = space.choices(following({**answers, name: value}))
+        excess = getattr(estimate(architecture, task), bound.metric) / bound.high - 1
+        if name in asked and not math.isnan(excess) and excess > 0:
+            return True
+    return False
