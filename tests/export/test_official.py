@@ -1,0 +1,106 @@
+"""Official checkpoints against the outputs of the official code.
+
+`official_outputs.json` holds, for five networks, the names and shapes of the official state dict and what the official
+implementation puts out on reproducible weights (torch 2.13, CPU), for `torch.randn(2, 3, 96, 96)` from seed 0.
+"""
+
+import json
+import math
+import re
+import zlib
+from functools import cache
+from pathlib import Path
+
+import pytest
+import torch
+
+from nas.export.official import CheckpointError, from_official
+
+RECORDED = json.loads((Path(__file__).parent / "official_outputs.json").read_text())
+PRESETS = {"ConvNeXt-T": "convnext_tiny", "ConvNeXt-isotropic-S": "convnext_isotropic_small"}
+
+
+def weight(key: str, shape: list[int]) -> torch.Tensor:
+    generator = torch.Generator().manual_seed(zlib.crc32(key.encode()))
+    if key.endswith("num_batches_tracked"):
+        return torch.zeros(shape, dtype=torch.long)
+    if key.endswith("running_var"):
+        return 0.5 + torch.rand(shape, generator=generator)
+    if key.endswith("running_mean"):
+        return 0.1 * torch.randn(shape, generator=generator)
+    if len(shape) >= 2:
+        return torch.randn(shape, generator=generator) / math.sqrt(math.prod(shape[1:]))
+    if key.endswith("bias"):
+        return 0.1 * torch.randn(shape, generator=generator)
+    return 0.5 + torch.rand(shape, generator=generator)
+
+
+@cache
+def checkpoint(model: str) -> dict[str, torch.Tensor]:
+    return {key: weight(key, shape) for key, shape in RECORDED[model]["state_dict"].items()}
+
+
+def logits(network: torch.nn.Module) -> torch.Tensor:
+    images = torch.randn(2, 3, 96, 96, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        return network(images)
+
+
+def distance(network: torch.nn.Module, model: str) -> float:
+    recorded = RECORDED[model]
+    first = torch.tensor(recorded["logits_first8"])
+    return ((logits(network)[:, :8] - first).abs().max() / recorded["max_abs"]).item()
+
+
+@pytest.mark.parametrize("model", PRESETS)
+def test_an_official_checkpoint_gives_the_official_outputs(model: str) -> None:
+    assert distance(from_official(PRESETS[model], checkpoint(model)), model) <= 1e-5
+
+
+def test_the_timm_layout_is_read_too() -> None:
+    renames = (
+        (r"^downsample_layers\.0\.", "stem."),
+        (r"^downsample_layers\.(\d)\.", r"stages.\1.downsample."),
+        (r"^stages\.(\d)\.(\d+)\.", r"stages.\1.blocks.\2."),
+        (r"\.dwconv\.", ".conv_dw."),
+        (r"\.pwconv(\d)\.", r".mlp.fc\1."),
+        (r"^head\.", "head.fc."),
+        (r"^norm\.", "head.norm."),
+    )
+    renamed = {}
+    for key, tensor in checkpoint("ConvNeXt-T").items():
+        name = key
+        for pattern, replacement in renames:
+            name = re.sub(pattern, replacement, name)
+        renamed[name] = tensor[:, :, None, None] if ".mlp." in name and tensor.ndim == 2 else tensor
+    assert distance(from_official("convnext_tiny", renamed), "ConvNeXt-T") <= 1e-5
+
+
+@pytest.mark.parametrize("container", ["model", "state_dict", "state_dict_ema"])
+def test_containers_are_opened(container: str) -> None:
+    held = {container: checkpoint("ConvNeXt-isotropic-S"), "epoch": 3}
+    assert distance(from_official("convnext_isotropic_small", held), "ConvNeXt-isotropic-S") <= 1e-5
+
+
+def test_a_missing_and_an_unexpected_tensor_are_named() -> None:
+    tensors = dict(checkpoint("ConvNeXt-isotropic-S"))
+    del tensors["blocks.3.norm.bias"]
+    tensors["blocks.3.extra"] = torch.zeros(1)
+    with pytest.raises(CheckpointError, match=r"missing: blocks\.3\.norm\.bias\s+unexpected: blocks\.3\.extra"):
+        from_official("convnext_isotropic_small", tensors)
+
+
+def test_a_tensor_of_another_shape_is_named() -> None:
+    tensors = {**checkpoint("ConvNeXt-isotropic-S"), "norm.bias": torch.zeros(7)}
+    with pytest.raises(CheckpointError, match=r"norm\.bias has shape \(7,\)"):
+        from_official("convnext_isotropic_small", tensors)
+
+
+def test_the_number_of_classes_is_the_checkpoints() -> None:
+    tensors = {**checkpoint("ConvNeXt-isotropic-S"), "head.weight": torch.zeros(5, 384), "head.bias": torch.zeros(5)}
+    assert logits(from_official("convnext_isotropic_small", tensors)).shape == (2, 5)
+
+
+def test_what_holds_no_tensors_is_refused() -> None:
+    with pytest.raises(CheckpointError, match="epoch"):
+        from_official("convnext_tiny", {"epoch": 3})
