@@ -8,10 +8,12 @@ from typing import Any
 
 from rich.console import Console, RenderableType
 
+_PIPED_WIDTH = 120  # where no terminal says how wide it is
+
 
 def console() -> Console:
     """For results."""
-    return Console(highlight=False, soft_wrap=False)
+    return Console(highlight=False, width=None if sys.stdout.isatty() else _PIPED_WIDTH)
 
 
 def aside() -> Console:
@@ -28,4 +30,4 @@ def draw(*renderables: RenderableType) -> None:
     """Something for people on stdout."""
     out = console()
     for one in renderables:
-        out.print(one)
+        out.print(one, soft_wrap=isinstance(one, str))

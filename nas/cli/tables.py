@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
@@ -19,7 +20,15 @@ if TYPE_CHECKING:  # it brings torch along, which `nas pareto` has no use for
 
 def table(title: str, *columns: str, caption: str | None = None) -> Table:
     """An empty table; a column that begins with '>' is aligned to the right."""
-    made = Table(title=title, title_justify="left", title_style="bold", caption=caption, caption_justify="left")
+    made = Table(
+        title=title,
+        title_justify="left",
+        title_style="bold",
+        caption=caption,
+        caption_justify="left",
+        box=SIMPLE_HEAD,
+        pad_edge=False,
+    )
     for column in columns:
         made.add_column(column.removeprefix(">"), justify="right" if column.startswith(">") else "left", no_wrap=True)
     return made
@@ -28,7 +37,7 @@ def table(title: str, *columns: str, caption: str | None = None) -> Table:
 def front_table(rows: Sequence[FrontRow], title: str, *, show_share: bool) -> Table:
     """The Pareto front; the most accurate one is bold."""
     share = [">of budget"] if show_share else []
-    made = table(title, "id", ">top-1 (val.)", ">FLOPs", ">params", *share, ">rung", ">seeds", ">training")
+    made = table(title, "id", ">val. top-1", ">FLOPs", ">params", *share, ">rung", ">training")
     best = max(rows, key=lambda row: row.accuracy, default=None)
     for row in rows:
         used = [f"{row.share:.0%}"] if show_share and row.share is not None else []
@@ -39,19 +48,18 @@ def front_table(rows: Sequence[FrontRow], title: str, *, show_share: bool) -> Ta
             format_count(row.params),
             *used,
             str(row.rung),
-            str(row.seeds),
             format_seconds(row.seconds),
             style="bold" if row is best else "",
         )
     return made
 
 
-_STATES = (TrialState.DONE, TrialState.REUSED, TrialState.FAILED, TrialState.REJECTED)
+_STATES = (TrialState.DONE, TrialState.REUSED, TrialState.FAILED, TrialState.REJECTED, TrialState.QUEUED)
 
 
 def studies_table(studies: Sequence[StudySummary]) -> Table:
     """Every study of a ledger."""
-    made = table("Studies", "name", "created", ">trained", ">reused", ">failed", ">rejected", ">best top-1", "state")
+    made = table("Studies", "name", "created", ">trained", ">reused", ">failed", ">rejected", ">unfinished", ">best")
     for study in studies:
         best = "-" if study.best_accuracy is None else f"{study.best_accuracy:.1%}"
         made.add_row(
@@ -59,7 +67,6 @@ def studies_table(studies: Sequence[StudySummary]) -> Table:
             study.created[:16].replace("T", " "),
             *(str(study.counts.get(state, 0)) for state in _STATES),
             best,
-            "unfinished trainings" if study.counts.get(TrialState.QUEUED) else "",
         )
     return made
 
@@ -94,14 +101,12 @@ def scatter(rows: Sequence[FrontRow], best: Sequence[FrontRow]) -> Text:
 
 def drawing(rows: Sequence[PartRow], title: str) -> Table:
     """An architecture from the image to the logits, with the share of the FLOPs as bars."""
-    made = table(title, "part", "what", ">width", ">map", ">params", ">FLOPs", "share of FLOPs")
-    made.columns[1].no_wrap = False
+    made = table(title, "part", ">width", ">map", ">params", ">FLOPs", "share of FLOPs")
     total = sum(row.flops for row in rows) or 1
     for row in rows:
         share = row.flops / total
         made.add_row(
             "  " * row.indent + row.name,
-            row.what,
             str(row.width),
             f"{row.size}x{row.size}",
             format_count(row.params),
@@ -109,3 +114,11 @@ def drawing(rows: Sequence[PartRow], title: str) -> Table:
             f"{'█' * round(share * 20)} {share:.0%}" if row.flops else "",
         )
     return made
+
+
+def legend(rows: Sequence[PartRow]) -> str:
+    """What the parts of a drawing are, equal ones together."""
+    names: dict[str, list[str]] = {}
+    for row in rows:
+        names.setdefault(row.what, []).append(row.name)
+    return "\n".join(f"{', '.join(where)}: {what}" for what, where in names.items())

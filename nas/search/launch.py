@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -98,14 +98,19 @@ def _require_fits(space: SearchSpace, data: Description, recipe: Recipe) -> None
         raise UserError(f"the proxy trains at {recipe.resolution}x{recipe.resolution}: {error}") from None
 
 
-def new_plan(ledger: Ledger, definition: StudyDefinition, *, name: str | None, trials: int) -> Plan:
+def new_plan(definition: StudyDefinition, *, name: str | None, trials: int, taken: Collection[str]) -> Plan:
     """A plan for a new study; without a name it gets one from space and budget.
+
+    Args:
+        definition: what it searches.
+        name: of the study, or None.
+        trials: candidates to have an evaluation of.
+        taken: names of the studies in the ledger.
 
     Raises:
         StudyError: the name is taken.
         UserError: the name cannot be a folder's.
     """
-    taken = {study.name for study in ledger.studies()}
     if name is None:
         budget = "-".join(map(str, definition.budget.bounds)) or "unbounded"
         base = re.sub(r"[^A-Za-z0-9._-]", "-", f"{definition.space.name}-{budget}")

@@ -7,6 +7,7 @@ each copy costs tens of milliseconds where a row of our own costs less than one.
 from __future__ import annotations
 
 import time
+import warnings
 from collections.abc import Mapping, Sequence
 
 import optuna
@@ -55,5 +56,7 @@ class Mirror:
         self._study = optuna.create_study(
             storage=storage, study_name=self._name, directions=list(DIRECTIONS), load_if_exists=True
         )
-        self._study.set_metric_names(list(METRICS))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+            self._study.set_metric_names(list(METRICS))
         return self._study

@@ -61,22 +61,34 @@ def run(
         "space": space, "budget": budget, "data": data, "sampler": sampler, "seed": seed, "epochs": epochs,
         "data_share": data_share, "resolution": resolution, "classes": classes,
     }  # fmt: skip
-    with Ledger.open(storage) as ledger:
-        if resume:
-            name = _study_name(path) if path else study
+    written = None if resume else _study_file(path, space)
+    definition = None if written is None else _definition(written, path, given)  # checked before anything is made
+    if written is None or definition is None:
+        name = _study_name(path) if path else study
+        with Ledger.read(storage) as ledger:
             plan = resumed_plan(ledger, name, trials=trials, given=_contradictable(given))
-            width = workers
-        else:
-            written = _study_file(path, space)
-            definition = _definition(written, path, given)
-            name = written.name if path else study
-            plan = new_plan(ledger, definition, name=name, trials=trials or written.trials)
-            width = workers or written.workers
-        _announce(plan, width or available_cores(), place, storage)
-        if dry_run:
-            return
-        _search(plan, ledger, storage, executor, min(width or available_cores(), plan.trials), place)
+    else:
+        name, count = written.name if path else study, trials or written.trials
+        plan = new_plan(definition, name=name, trials=count, taken=_taken(storage))
+    wide = min(workers or (written.workers if written else None) or available_cores(), plan.trials)
+    _announce(plan, wide, place, storage)
+    if dry_run:
+        return
+    with Ledger.open(storage) as ledger:
+        _search(plan, ledger, storage, executor, wide, place)
         _finish(plan, ledger, as_json=as_json)
+
+
+def _taken(storage: str) -> set[str]:
+    """Names of the studies there are; a ledger that is not there yet has none."""
+    from nas.errors import LedgerError
+    from nas.ledger import Ledger
+
+    try:
+        with Ledger.read(storage) as ledger:
+            return {study.name for study in ledger.studies()}
+    except LedgerError:
+        return set()  # `Ledger.open` says what is wrong, should anything be
 
 
 def _study_name(path: Path) -> str | None:
@@ -166,7 +178,7 @@ def _announce(plan: Plan, workers: int, device: str, storage: str) -> None:
         f"  budget  {definition.budget}, at {task.resolution}x{task.resolution} with {task.classes} classes\n"
         f"  proxy   {definition.data} at {recipe.resolution}x{recipe.resolution}, {recipe.epochs} epochs\n"
         f"  search  {plan.trials} candidates by {definition.sampler}, seed {definition.seed}, "
-        f"{min(workers, plan.trials)} at a time on {device}",
+        f"{workers} at a time on {device}",
         soft_wrap=True,
     )
 

@@ -36,7 +36,7 @@ def run(
         print_json({**document, **asdict(estimate(found, task)), "architecture": found.to_dict(), "parts": parts})
         return
     from nas.cli.output import draw
-    from nas.cli.tables import drawing
+    from nas.cli.tables import drawing, legend
     from nas.units import format_count
 
     cost = estimate(found, task)
@@ -44,6 +44,6 @@ def run(
     title = (
         f"{architecture} ({found.id}): {format_count(cost.params)} params, {format_count(cost.flops)}FLOPs at {size}"
     )
-    draw(drawing(rows, title))
+    draw(drawing(rows, title), legend(rows), f"id {found.id}, {task.classes} classes")
     if found.drop_path:
         draw(f"drop path 0 to {found.drop_path:g} over {found.depth} blocks")

@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))  # workers have to import the works by name, too
+
+import search_works
+from search_runs import Runner
+
+from nas.executors.local import LocalExecutor
+from nas.ledger import Ledger
+from nas.records import StudyRecord
+from nas.search.definition import StudyDefinition
+from nas.search.engine import Limits, Search
+from nas.search.progress import Progress
+from nas.search.weights import WeightsFolder
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Iterator[Ledger]:
+    with Ledger.open(f"sqlite:///{tmp_path}/nas.db") as opened:
+        yield opened
+
+
+@pytest.fixture
+def run(ledger: Ledger, tmp_path: Path) -> Runner:
+    """Run a study to `trials` candidates; the study is created on the first call for its name."""
+
+    def run_study(
+        definition: StudyDefinition,
+        *,
+        trials: int,
+        name: str = "study",
+        work: Any = search_works.instant,
+        workers: int = 1,
+        watch: Any = lambda progress: None,
+        fruitless_asks: int = 300,
+    ) -> Progress:
+        if name not in {study.name for study in ledger.studies()}:
+            ledger.create_study(StudyRecord(name=name, definition=definition.to_dict(), created="2026-01-01T00:00:00"))
+        with LocalExecutor(work, workers=workers, preload=()) as executor:
+            return Search(
+                name, definition, ledger=ledger, executor=executor,
+                limits=Limits(trials=trials, fruitless_asks=fruitless_asks),
+                weights=WeightsFolder(tmp_path / "weights"), watch=watch,
+            ).run("here:1")  # fmt: skip
+
+    return run_study

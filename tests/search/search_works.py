@@ -1,0 +1,48 @@
+"""Work for search tests: an accuracy that follows from the architecture and the seed, at once."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import signal
+import time
+
+from nas.executors.base import Report
+from nas.records import Evaluation, Failure, Job
+
+
+def instant(job: Job, *, report: Report) -> Evaluation:
+    return Evaluation(key=job.key, accuracy=accuracy_of(job.key.architecture), seconds=0.01)
+
+
+def brief(job: Job, *, report: Report) -> Evaluation:
+    for step in range(10):
+        time.sleep(0.005)
+        report((step + 1) / 10)
+    return instant(job, report=report)
+
+
+def sometimes_failing(job: Job, *, report: Report) -> Evaluation:
+    if int(job.key.architecture[0], 16) < 6:
+        return Evaluation(key=job.key, failure=Failure.DIVERGED, message="the loss is nan at step 3")
+    return instant(job, report=report)
+
+
+def always_broken(job: Job, *, report: Report) -> Evaluation:
+    raise ZeroDivisionError("a defect")
+
+
+def dying_first(job: Job, *, report: Report) -> Evaluation:
+    """The first attempt at every training takes its worker down."""
+    if job.id.endswith(".1"):
+        os.kill(os.getpid(), signal.SIGKILL)
+    return instant(job, report=report)
+
+
+def always_dying(job: Job, *, report: Report) -> Evaluation:
+    os.kill(os.getpid(), signal.SIGKILL)
+    raise AssertionError("unreachable")
+
+
+def accuracy_of(architecture: str) -> float:
+    return int(hashlib.sha256(architecture.encode()).hexdigest()[:8], 16) / 2**32
