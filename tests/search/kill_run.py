@@ -37,7 +37,7 @@ head: pool_norm_linear
 STUDY = """
 name: killed
 space: space.yaml
-budget: 1MFLOPs
+budget: 400kFLOPs
 data: digits
 recipe: {epochs: 1, resolution: 16, data_share: 0.3}
 sampler: tpe

@@ -40,10 +40,8 @@ def run(
     from nas.units import format_count
 
     cost = estimate(found, task)
-    size = f"{task.resolution}x{task.resolution}, {task.classes} classes"
-    title = (
-        f"{architecture} ({found.id}): {format_count(cost.params)} params, {format_count(cost.flops)}FLOPs at {size}"
-    )
+    size = f"{task.resolution}x{task.resolution}"
+    title = f"{architecture}: {format_count(cost.params)} params, {format_count(cost.flops)}FLOPs at {size}"
     draw(drawing(rows, title), legend(rows), f"id {found.id}, {task.classes} classes")
     if found.drop_path:
         draw(f"drop path 0 to {found.drop_path:g} over {found.depth} blocks")
