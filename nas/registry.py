@@ -17,9 +17,14 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     >>> did_you_mean("layernrm", ["batchnorm", "layernorm"])
     "did you mean 'layernorm'?"
     """
-    names = list(known)
-    near = difflib.get_close_matches(name, names, n=1)
-    return f"did you mean {near[0]!r}?" if near else f"known: {', '.join(names) or 'none'}"
+    names = {_plain(one): one for one in known}
+    near = difflib.get_close_matches(_plain(name), names, n=1)
+    return f"did you mean {names[near[0]]!r}?" if near else f"known: {', '.join(names.values()) or 'none'}"
+
+
+def _plain(name: str) -> str:
+    """A name without what people do not remember of it: capitals, and which of '-', '_' and ' ' it has."""
+    return str(name).casefold().replace("-", "_").replace(" ", "_")
 
 
 class Registry(Generic[T]):
@@ -45,7 +50,7 @@ class Registry(Generic[T]):
         """The thing under `name`; raises UnknownNameError with the nearest known name."""
         try:
             return self._things[name]
-        except KeyError:
+        except (KeyError, TypeError):  # TypeError: no name at all, such as a list
             raise UnknownNameError(f"unknown {self.kind} {name!r}; {did_you_mean(name, self)}") from None
 
     def __iter__(self) -> Iterator[str]:

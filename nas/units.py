@@ -19,8 +19,11 @@ _UNITS = {
     "activations": "activations", "acts": "activations",
     "ms": "latency_ms",
 }  # fmt: skip
-_QUANTITY = re.compile(r"(?P<number>\d[\d_]*\.?\d*|\.\d+)\s*(?P<unit>[a-z]*)", re.IGNORECASE)
+_QUANTITY = re.compile(
+    r"(?P<number>(?:\d[\d_]*\.?\d*|\.\d+)(?:e\+?\d{1,2})?)(?P<unit>[a-z]*)", re.ASCII | re.IGNORECASE
+)
 _EXAMPLES = "'4.5GFLOPs', '30Mparams' or '12Mactivations'"
+_SHOWN = {"": "", "k": "k", "m": "M", "g": "G", "t": "T"}
 _SUFFIX = {"flops": "FLOPs", "params": "params", "activations": "activations", "latency_ms": "ms"}
 
 
@@ -52,7 +55,7 @@ def parse_quantity(text: str, default_unit: str = "") -> Quantity:
     Raises:
         BudgetError: the text is no number with a known unit; the message says what is missing.
     """
-    match = _QUANTITY.fullmatch(text.strip())
+    match = _matched(text)
     if match is None:
         raise BudgetError(f"cannot read {text!r} as a quantity; write it like {_EXAMPLES}")
     unit = match["unit"] or default_unit
@@ -64,13 +67,23 @@ def parse_quantity(text: str, default_unit: str = "") -> Quantity:
     return Quantity(metric, float(value) if metric == "latency_ms" else int(value.to_integral_value()))
 
 
+def unit_of(text: str) -> str:
+    """The unit of '4.5GFLOPs' as it is written, 'GFLOPs'; empty where there is none."""
+    match = _matched(text)
+    return match["unit"] if match else ""
+
+
+def _matched(text: str) -> re.Match[str] | None:
+    return _QUANTITY.fullmatch("".join(text.split()))
+
+
 def _unit_problem(text: str, unit: str) -> str:
     if not unit:
         return f"{text!r} has no unit; write it like {_EXAMPLES}"
     if unit.lower() in _SCALE:
         return f"{text!r}: {unit} of what? Write {text}FLOPs, {text}params or {text}activations"
     known = ["GFLOPs", "MFLOPs", "GMACs", "MMACs", "Mparams", "Mactivations", "ms"]
-    return f"{text!r} has the unknown unit {unit!r}; {did_you_mean(unit, known)} Write it like {_EXAMPLES}"
+    return f"{text!r} has the unknown unit {unit!r}; {did_you_mean(unit, known)} (write it like {_EXAMPLES})"
 
 
 def format_count(value: float) -> str:
@@ -86,13 +99,18 @@ def format_count(value: float) -> str:
 
 
 def format_quantity(metric: str, value: float) -> str:
-    """A quantity as a user would write it: `format_quantity('flops', 4.5e9)` is '4.5GFLOPs'."""
+    """A quantity as a user would write it, to the last digit, so that `parse_quantity` gives it back.
+
+    >>> format_quantity("flops", 4_500_000_000), format_quantity("params", 28_589_128)
+    ('4.5GFLOPs', '28.589128Mparams')
+    """
     if metric == "latency_ms":
-        return f"{value:g}ms"
-    for suffix, scale in (("T", 1e12), ("G", 1e9), ("M", 1e6), ("k", 1e3)):
-        if abs(value) >= scale:
-            return f"{value / scale:.6g}{suffix}{_SUFFIX[metric]}"
-    return f"{value:.0f}{_SUFFIX[metric]}"
+        return f"{Decimal(str(float(value))).normalize():f}ms"
+    count = int(value)
+    suffix = next((name for name in "tgmk" if count >= _SCALE[name]), "")
+    whole, rest = divmod(count, _SCALE[suffix])
+    digits = f"{whole}.{rest:0{len(str(_SCALE[suffix])) - 1}d}".rstrip("0").rstrip(".") if suffix else str(count)
+    return f"{digits}{_SHOWN[suffix]}{_SUFFIX[metric]}"
 
 
 def format_seconds(seconds: float) -> str:
@@ -101,7 +119,7 @@ def format_seconds(seconds: float) -> str:
     >>> format_seconds(3.21), format_seconds(75), format_seconds(7260)
     ('3.2 s', '1 min 15 s', '2 h 01 min')
     """
-    if seconds < 60:
+    if seconds < 59.95:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)
     if minutes < 60:

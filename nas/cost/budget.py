@@ -9,7 +9,7 @@ from typing import Self
 
 from nas.cost.cost import METRICS, Cost
 from nas.errors import BudgetError
-from nas.units import format_quantity, parse_quantity
+from nas.units import format_quantity, parse_quantity, unit_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,14 +27,16 @@ class Bound:
         Raises:
             BudgetError: no unit, an unknown one, two different ones, an empty range, or a metric that needs measuring.
         """
-        head, dots, tail = text.partition("..")
+        head, dots, tail = text.partition("@")[0].partition("..")
+        if dots and not (head.strip() and tail.strip()):
+            raise BudgetError(f"{text!r}: a range has two ends, as in '4.2..4.5GFLOPs'; a limit alone is '4.5GFLOPs'")
         high = parse_quantity(tail if dots else head)
-        if high.metric not in METRICS:
+        if high.metric not in METRICS or "@" in text:
             raise BudgetError(f"{text!r}: latency budgets need a measured device profile, and there is none yet; "
                               "use FLOPs, params or activations")  # fmt: skip
         low = 0
         if dots:
-            lower = parse_quantity(head, default_unit=_unit_of(tail))
+            lower = parse_quantity(head, default_unit=unit_of(tail))
             if lower.metric != high.metric:
                 raise BudgetError(f"{text!r} mixes {lower.metric} and {high.metric}; give each its own --budget")
             low = int(lower.value)
@@ -86,7 +88,3 @@ class Budget:
 
     def __str__(self) -> str:
         return " and ".join(map(str, self.bounds)) or "no budget"
-
-
-def _unit_of(text: str) -> str:
-    return text.strip().lstrip("0123456789._ ")

@@ -7,6 +7,7 @@ Python; a YAML reader checks it leaf by leaf, so that two mistakes in one mappin
 from __future__ import annotations
 
 import dataclasses
+import math
 import types
 import typing
 from collections.abc import Callable, Mapping
@@ -35,8 +36,8 @@ def within(low: float, high: float) -> Rule:
 ODD = Rule(lambda value: value % 2 == 1, "must be odd to keep the resolution")
 POSITIVE = Rule(lambda value: value > 0, "must be above 0")
 
-Kernel = Annotated[int, at_least(1), ODD]
-Count = Annotated[int, at_least(1)]
+Kernel = Annotated[int, within(1, 511), ODD]
+Count = Annotated[int, within(1, 65536)]
 
 
 class FieldType(NamedTuple):
@@ -60,32 +61,60 @@ class FieldType(NamedTuple):
         """What is wrong with a scalar `value`, or None."""
         if value is None:
             return None if self.optional else f"must be {self.expected}, not empty"
-        literals = [kind for kind in self.plain if not isinstance(kind, type)]
-        if value in literals and type(value) in {type(one) for one in literals}:
-            return None
-        if not any(_is_instance(value, kind) for kind in self.plain if isinstance(kind, type)):
-            return f"must be {self.expected}, got {value!r}"
+        if not self._accepts(value):
+            return f"must be {self.expected}, got {shown(value)}"
+        if type(value) is float and not math.isfinite(value):
+            return f"must be finite, got {shown(value)}"
+        if type(value) is int and abs(value) > _LARGEST:
+            return f"must be between {-_LARGEST} and {_LARGEST}, got {shown(value)}"
         for rule in self.rules:
             if not rule.holds(value):
-                return f"{rule.sentence}, got {value!r}"
+                return f"{rule.sentence}, got {shown(value)}"
         return None
+
+    def _accepts(self, value: Any) -> bool:
+        """Whether `value` is of one of the types or is one of the literals; true is no 1, and 1 is a fraction too."""
+        kind = type(value)
+        if kind in self.plain or (kind is int and float in self.plain):
+            return True
+        return any(type(literal) is kind and literal == value for literal in self.plain)
 
     @property
     def expected(self) -> str:
         """The allowed values in words."""
         names = {int: "a whole number", float: "a number", bool: "true or false", str: "a word"}
-        words = [names[kind] if isinstance(kind, type) else repr(kind) for kind in self.plain]
+        words = [names[kind] if isinstance(kind, type) else shown(kind) for kind in self.plain]
         if self.spec is not None:
-            words.append(f"a {self.spec.__name__.lower()}")
+            word = self.spec.__name__.lower()
+            words.append(f"{'an' if word[0] in 'aeiou' else 'a'} {word}")
         if self.optional:
             words.append("null")
         return " or ".join(words)
 
 
-def _is_instance(value: Any, kind: type) -> bool:
-    if isinstance(value, bool):
-        return kind is bool
-    return isinstance(value, kind) or (kind is float and isinstance(value, int))
+_LARGEST = 2**53  # up to here every whole number is a float too
+
+
+def shown(value: Any) -> str:
+    """A plain value as it would stand in YAML: `true` and `null`, not Python's words; long ones are cut.
+
+    >>> shown(True), shown([None, "conv"]), shown({"kernel": 3})
+    ('true', "[null, 'conv']", '{kernel: 3}')
+    """
+    if isinstance(value, Mapping):
+        text = f"{{{', '.join(f'{key}: {shown(one)}' for key, one in value.items())}}}"
+    elif isinstance(value, list | tuple):
+        text = f"[{', '.join(map(shown, value))}]"
+    elif value is None or isinstance(value, bool):
+        text = "null" if value is None else str(value).lower()
+    elif isinstance(value, float) and not math.isfinite(value):
+        text = f"{'-' if value < 0 else ''}.{'nan' if math.isnan(value) else 'inf'}"
+    else:
+        text = repr(value)
+    return text if len(text) <= _WIDEST else f"{text[: _WIDEST - 1]}…"
+
+
+_WIDEST = 80
 
 
 _KNOWN: dict[type, Mapping[str, FieldType]] = {}

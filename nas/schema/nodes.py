@@ -1,7 +1,8 @@
 """YAML text to a tree of plain values that know their place in the file.
 
-Safe by construction: the loader only composes nodes, so no tag can build an object; aliases and tags are refused, and
-duplicate keys are a problem. Scalars follow the YAML 1.2 core schema, not 1.1: `1e-6` is a number, `on` is a word.
+Safe by construction: the loader only composes nodes, so no tag can build an object; aliases, tags and deep nesting are
+refused, and duplicate keys are a problem. Scalars follow the YAML 1.2 core schema, not 1.1: `1e-6` is a number, `on`
+is a word.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from nas.schema.problems import Mark, Problem, Problems, SchemaError, Source
 
 Scalar = None | bool | int | float | str
 _MAX_BYTES = 1 << 20
+_MAX_DEPTH = 50  # the deepest sensible space has about 15 levels; far below Python's own limit
+_MAX_DIGITS = 4000  # beyond this Python refuses to read a whole number
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,25 +83,41 @@ class Node:
 
 
 class _CoreLoader(yaml.SafeLoader):
-    """Composes nodes with the scalars of YAML 1.2's core schema; refuses aliases."""
+    """Composes nodes with the scalars of YAML 1.2's core schema; refuses what a space has no need of."""
+
+    _depth = 0
 
     def compose_node(self, parent: Any, index: Any) -> Any:
-        if self.check_event(yaml.AliasEvent):
-            event: yaml.Event = self.peek_event()  # type: ignore[no-untyped-call]
-            raise yaml.MarkedYAMLError(problem="aliases are not supported; write the value out",
-                                       problem_mark=event.start_mark)  # type: ignore[arg-type]  # fmt: skip
-        return super().compose_node(parent, index)
+        event: Any = self.peek_event()  # type: ignore[no-untyped-call]
+        problem = self._problem(event)
+        if problem is not None:
+            raise _Refused(problem=problem, problem_mark=event.start_mark)
+        self._depth += 1
+        node = super().compose_node(parent, index)
+        self._depth -= 1
+        return node
+
+    def _problem(self, event: Any) -> str | None:
+        if isinstance(event, yaml.AliasEvent):
+            return "aliases (*name) are not supported; write the value out"
+        if event.tag not in (None, "!"):
+            return f"tags such as {event.tag!r} are not supported; write the plain value"
+        return f"nested more than {_MAX_DEPTH} levels deep" if self._depth >= _MAX_DEPTH else None
+
+
+class _Refused(yaml.MarkedYAMLError):
+    """YAML, but none of ours."""
 
 
 _CoreLoader.yaml_implicit_resolvers = {}  # not SafeLoader's: the words of YAML 1.1 are left behind
 _RESOLVERS = (
     ("null", r"~|null|Null|NULL|", ["~", "n", "N", ""]),
     ("bool", r"true|True|TRUE|false|False|FALSE", list("tTfF")),
-    ("int", r"[-+]?\d[\d_]*", list("-+0123456789")),
-    ("float", r"[-+]?(?:\.\d+|\d+(?:\.\d*)?)(?:[eE][-+]?\d+)?|[-+]?\.inf|\.nan", list("-+.0123456789")),
+    ("int", r"[-+]?[0-9][0-9_]*", list("-+0123456789")),
+    ("float", r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|[-+]?\.inf|\.nan", list("-+.0123456789")),
 )
 for _kind, _pattern, _first in _RESOLVERS:
-    _CoreLoader.add_implicit_resolver(f"tag:yaml.org,2002:{_kind}", re.compile(rf"^(?:{_pattern})$"), _first)
+    _CoreLoader.add_implicit_resolver(f"tag:yaml.org,2002:{_kind}", re.compile(rf"(?:{_pattern})\Z"), _first)
 
 
 def read_yaml(path: Path, *, name: str | None = None) -> tuple[Node, Source]:
@@ -110,17 +129,19 @@ def read_yaml(path: Path, *, name: str | None = None) -> tuple[Node, Source]:
     """
     shown = name or str(path)
     try:
-        if path.stat().st_size > _MAX_BYTES:
-            raise UserError(f"{shown}: larger than 1 MiB; this is no space, study or architecture file")
-        text = path.read_text(encoding="utf-8")
+        with path.open("rb") as file:
+            raw = file.read(_MAX_BYTES + 1)  # not its size: a device has none, and no end
+        text = raw.decode("utf-8-sig")
     except FileNotFoundError:
         raise UserError(f"{shown}: no such file") from None
     except IsADirectoryError:
         raise UserError(f"{shown}: this is a folder; name a YAML file in it") from None
     except UnicodeDecodeError:
-        raise UserError(f"{shown}: not a text file in UTF-8") from None
-    except OSError as error:
-        raise UserError(f"{shown}: cannot be read: {error.strerror}") from None
+        raise UserError(f"{shown}: not a text file in UTF-8; name a YAML file") from None
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
+        raise UserError(f"{shown}: cannot be read: {getattr(error, 'strerror', None) or error}") from None
+    if len(raw) > _MAX_BYTES:
+        raise UserError(f"{shown}: larger than 1 MiB; this is no space, study or architecture file")
     return parse_yaml(text, shown)
 
 
@@ -130,13 +151,9 @@ def parse_yaml(text: str, name: str) -> tuple[Node, Source]:
     try:
         root = yaml.compose(text, Loader=_CoreLoader)
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        place = Mark(mark.line + 1, mark.column + 1) if mark else Mark(1, 1)
-        raise SchemaError(source, [Problem(place, error.problem or "not valid YAML")]) from None
-    except yaml.YAMLError as error:
-        raise SchemaError(source, [Problem(Mark(1, 1), f"not valid YAML: {error}")]) from None
-    except RecursionError:
-        raise SchemaError(source, [Problem(Mark(1, 1), "nested too deeply")]) from None
+        raise SchemaError(source, [_syntax_problem(error)]) from None
+    except yaml.reader.ReaderError as error:
+        raise SchemaError(source, [_character_problem(error, text)]) from None
     if root is None:
         raise SchemaError(source, [Problem(Mark(1, 1), "the file is empty")])
     problems = Problems(source)
@@ -145,12 +162,39 @@ def parse_yaml(text: str, name: str) -> tuple[Node, Source]:
     return node, source
 
 
-def _mark(node: yaml.Node) -> Mark:
-    return Mark(node.start_mark.line + 1, node.start_mark.column + 1)
+def _syntax_problem(error: yaml.MarkedYAMLError) -> Problem:
+    """YAML's own complaint in words that say what to do, where we know what people mostly got wrong."""
+    mark, problem = error.problem_mark or error.context_mark, error.problem or "it cannot be read"
+    place = _mark(mark) if mark else Mark(1, 1)
+    if isinstance(error, _Refused):
+        return Problem(place, problem)
+    context = ""
+    if error.context and error.context_mark:
+        context = f" ({error.context} that begins in line {error.context_mark.line + 1})"
+    advice = next((advice for sign, advice in _ADVICE.items() if sign in problem), None)
+    return Problem(place, f"not valid YAML: {advice or problem + context}")
+
+
+_ADVICE = {
+    "'\\t'": "a tab cannot indent; use spaces",
+    "mapping values are not allowed here": "a ':' makes no sense here; check the indentation of this line and of the "
+    "one above, and put quotes around text that holds ': '",
+    "but found another document": "a second document begins here; a file holds one",
+}
+
+
+def _character_problem(error: yaml.reader.ReaderError, text: str) -> Problem:
+    lines = text[: error.position].split("\n")
+    code = error.character if isinstance(error.character, int) else ord(error.character)
+    return Problem(Mark(len(lines), len(lines[-1]) + 1), f"not valid YAML: the character U+{code:04X} is not allowed")
+
+
+def _mark(mark: yaml.Mark) -> Mark:
+    return Mark(mark.line + 1, mark.column + 1)
 
 
 def _node(raw: yaml.Node, problems: Problems) -> Node:
-    mark = _mark(raw)
+    mark = _mark(raw.start_mark)
     if isinstance(raw, yaml.MappingNode):
         return _mapping(raw, mark, problems)
     if isinstance(raw, yaml.SequenceNode):
@@ -162,9 +206,9 @@ def _mapping(raw: yaml.MappingNode, mark: Mark, problems: Problems) -> Node:
     values: dict[str, Node] = {}
     keys: dict[str, Mark] = {}
     for raw_key, raw_value in raw.value:
-        key, place = str(raw_key.value), _mark(raw_key)
+        key, place = str(raw_key.value), _mark(raw_key.start_mark)
         if not isinstance(raw_key, yaml.ScalarNode):
-            problems.add(place, "a key must be a word")
+            problems.add(place, "a key must be a word, not a list or a mapping")
         elif key in values:
             problems.add(place, f"duplicate key {key!r}; it is already set in line {keys[key].line}")
         else:
@@ -181,9 +225,9 @@ def _scalar(raw: yaml.Node, mark: Mark, problems: Problems) -> Scalar:
         return None
     if kind == "bool":
         return text.lower() == "true"
-    if kind == "int":
-        return int(text.replace("_", ""))
     if kind == "float":
         return float(text.replace(".inf", "inf").replace(".nan", "nan"))
-    problems.add(mark, f"tags such as {raw.tag!r} are not supported")
-    return None
+    if len(text) > _MAX_DIGITS:
+        problems.add(mark, f"a whole number of more than {_MAX_DIGITS} digits")
+        return 0
+    return int(text.replace("_", ""))

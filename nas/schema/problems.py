@@ -49,8 +49,18 @@ class Source:
         head = f"{self.name}:{number}:{column}: {message}"
         if not 1 <= number <= len(lines):
             return head
-        line = lines[number - 1].replace("\t", " ")
-        return f"{head}\n    {line}\n    {' ' * (column - 1)}^"
+        line, caret = _clipped(lines[number - 1].replace("\t", " "), column - 1)
+        return f"{head}\n    {line}\n    {' ' * caret}^"
+
+
+_SHOWN = 120  # columns of the offending line
+
+
+def _clipped(line: str, caret: int) -> tuple[str, int]:
+    """What is shown of a line that may be very long, and where the caret stands in that."""
+    start = max(0, caret - _SHOWN // 2) if len(line) > _SHOWN else 0
+    shown = f"{'…' if start else ''}{line[start : start + _SHOWN]}{'…' if start + _SHOWN < len(line) else ''}"
+    return shown, caret - start + (1 if start else 0)
 
 
 class Problems:

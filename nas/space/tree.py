@@ -10,6 +10,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from nas.schema.problems import Mark
@@ -135,17 +136,39 @@ class Struct(Tree):
         """A plain dict; fields at their default in the file stay as they are written."""
         values: dict[str, Any] = {} if self.kind is None else {"kind": self.kind}
         inside = Here(here.stage, values)
-        for name, tree in self.fields.items():
-            if not isinstance(tree, When):
-                values[name] = tree.resolve(walk, inside)
-        for name, tree in self.fields.items():
-            if isinstance(tree, When):
-                values[name] = tree.resolve(walk, inside)
+        for name, tree in self._in_order:
+            values[name] = tree.resolve(walk, inside)
         return values
 
     def children(self) -> Iterator[Tree]:
         """The fields."""
         return iter(self.fields.values())
+
+    def tested(self) -> Iterator[str]:
+        """The fields that conditions of other fields look at."""
+        for tree in self.fields.values():
+            for condition in conditions(tree):
+                yield from condition.tests
+
+    @cached_property
+    def _in_order(self) -> list[tuple[str, Tree]]:
+        return sorted(self.fields.items(), key=lambda item: any(True for _ in conditions(item[1])))
+
+
+@dataclass(frozen=True)
+class AfterFirst(Tree):
+    """What only later stages have: a downsample."""
+
+    later: Tree
+    mark: Mark
+
+    def resolve(self, walk: Walk, here: Here) -> Any:
+        """None in the first stage."""
+        return self.later.resolve(walk, here) if here.stage else None
+
+    def children(self) -> Iterator[Tree]:
+        """What later stages have."""
+        yield self.later
 
 
 @dataclass(frozen=True)
@@ -209,16 +232,26 @@ class When(Tree):
         tests: what must hold of each named field.
         then: the part where all hold.
         otherwise: the part where one does not.
+        unwritten: the values of tested fields that the file leaves out.
     """
 
     tests: Mapping[str, Test]
     then: Tree
     otherwise: Tree
     mark: Mark
+    unwritten: Mapping[str, Any] = field(default_factory=dict)
 
     def resolve(self, walk: Walk, here: Here) -> Any:
-        """The value of the branch that holds."""
-        return (self.then if self.holds(here.siblings) else self.otherwise).resolve(walk, here)
+        """The value of the branch that holds; a pattern of values where a tested field is a pattern."""
+        seen = {**self.unwritten, **{name: here.siblings[name] for name in self.tests if name in here.siblings}}
+        lengths = [length for value in seen.values() if isinstance(value, Repeat) for length in pattern_lengths(value)]
+        if not lengths:
+            return self._branch(seen).resolve(walk, here)
+        turns = ({name: at_block(value, index) for name, value in seen.items()} for index in range(math.lcm(*lengths)))
+        return Repeat(tuple(self._branch(turn).resolve(walk, here) for turn in turns))
+
+    def _branch(self, siblings: Mapping[str, Any]) -> Tree:
+        return self.then if self.holds(siblings) else self.otherwise
 
     def holds(self, siblings: Mapping[str, Any]) -> bool:
         """Whether every test holds of the fields beside this one."""
@@ -229,27 +262,50 @@ class When(Tree):
         return iter((self.then, self.otherwise))
 
 
-def spread(value: Any) -> Any:
-    """A resolved block with patterns at its leaves -> `{"pattern": [block, …]}`; without patterns, itself."""
-    lengths = list(_pattern_lengths(value))
+def conditions(tree: Tree) -> Iterator[When]:
+    """The conditions in `tree` that look at the fields beside it; those in a mapping below look at that mapping's."""
+    if isinstance(tree, When):
+        yield tree
+    if not isinstance(tree, Struct):
+        for child in tree.children():
+            yield from conditions(child)
+
+
+def has_pattern(tree: Tree) -> bool:
+    """Whether `tree` itself may turn out as a pattern; a mapping with a pattern inside is none itself."""
+    if isinstance(tree, Struct):
+        return False
+    return isinstance(tree, Pattern) or any(has_pattern(child) for child in tree.children())
+
+
+def spread(value: Any, depth: int) -> Any:
+    """A resolved block with patterns at its leaves -> `{"pattern": [block, …]}`; without patterns, itself.
+
+    Args:
+        value: the block.
+        depth: number of blocks of the stage; a longer pattern is cut there.
+    """
+    lengths = list(pattern_lengths(value))
     if not lengths:
         return value
-    return {"pattern": [_at(value, index) for index in range(math.lcm(*lengths))]}
+    return {"pattern": [at_block(value, index) for index in range(min(depth, math.lcm(*lengths)))]}
 
 
-def _pattern_lengths(value: Any) -> Iterator[int]:
+def pattern_lengths(value: Any) -> Iterator[int]:
+    """The length of every pattern in a resolved value."""
     if isinstance(value, Repeat):
         yield len(value.values)
         for one in value.values:
-            yield from _pattern_lengths(one)
+            yield from pattern_lengths(one)
     elif isinstance(value, Mapping):
         for one in value.values():
-            yield from _pattern_lengths(one)
+            yield from pattern_lengths(one)
 
 
-def _at(value: Any, index: int) -> Any:
+def at_block(value: Any, index: int) -> Any:
+    """What a resolved value is in the block at `index`."""
     if isinstance(value, Repeat):
-        return _at(value.values[index % len(value.values)], index)
+        return at_block(value.values[index % len(value.values)], index)
     if isinstance(value, Mapping):
-        return {key: _at(one, index) for key, one in value.items()}
+        return {key: at_block(one, index) for key, one in value.items()}
     return value

@@ -1,0 +1,138 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nas.cli.main import main
+
+Capture = pytest.CaptureFixture[str]
+
+
+@pytest.fixture(autouse=True)
+def _empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def document(capsys: Capture, *arguments: str) -> Any:
+    """What a command prints under --json, which must be one document and nothing else."""
+    assert main([*arguments, "--json"]) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def complaint(capsys: Capture, *arguments: str) -> str:
+    """What a command that refuses its input says on stderr."""
+    assert main(list(arguments)) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert "Traceback" not in captured.err
+    return captured.err
+
+
+def test_cost_gives_the_papers_integers(capsys: Capture) -> None:
+    tiny, xlarge = document(capsys, "cost", "convnext_tiny", "convnext_xlarge")
+    assert (tiny["params"], tiny["flops"]) == (28589128, 4455531264)
+    assert (xlarge["params"], xlarge["train_params"]) == (350196968, 350196968)
+    assert tiny.keys() == {
+        "name", "id", "resolution", "params", "flops", "activations", "train_params", "train_flops",
+    }  # fmt: skip
+
+
+def test_cost_at_another_resolution_and_number_of_classes(capsys: Capture) -> None:
+    (at_384,) = document(capsys, "cost", "convnext_tiny", "--resolution", "384")
+    assert (at_384["params"], at_384["flops"]) == (28589128, 13092317184)
+    (ten,) = document(capsys, "cost", "convnext_tiny", "--classes", "10")
+    assert ten["params"] == 28589128 - 990 * 769
+
+
+def test_verify_counts_the_built_network(capsys: Capture) -> None:
+    (row,) = document(capsys, "cost", "convnext_tiny", "--resolution", "64", "--verify")
+    assert row["verified"]["agrees"]
+    assert row["verified"]["flops"] == row["train_flops"]
+    assert main(["cost", "convnext_tiny", "--resolution", "64", "--verify"]) == 0
+    assert "agrees with the closed form" in capsys.readouterr().out.replace("\n", " ")
+
+
+def test_presets_are_named_as_promised(capsys: Capture) -> None:
+    assert {f"convnext_{size}" for size in ("tiny", "small", "base", "large", "xlarge")} <= set(
+        document(capsys, "presets")
+    )
+
+
+def test_show_draws_every_part_and_its_numbers_add_up(capsys: Capture) -> None:
+    shown = document(capsys, "show", "convnext_tiny")
+    assert sum(part["flops"] for part in shown["parts"]) == shown["flops"] == 4455531264
+    assert sum(part["params"] for part in shown["parts"]) == shown["params"]
+    assert main(["show", "convnext_tiny"]) == 0
+    drawn = capsys.readouterr().out
+    assert "stage 3 · blocks 1-9" in drawn
+    assert "14x14" in drawn
+
+
+def test_sample_is_distinct_within_budget_and_repeatable(capsys: Capture) -> None:
+    arguments = ("sample", "--space", "convnext.yaml", "--budget", "4.2..4.5GFLOPs", "-n", "5", "--seed", "3")
+    drawn = document(capsys, *arguments)
+    assert len({one["id"] for one in drawn}) == 5
+    assert all(4.2e9 <= one["flops"] <= 4.5e9 for one in drawn)
+    assert drawn == document(capsys, *arguments)
+
+
+def test_check_says_what_a_run_would_do(capsys: Capture) -> None:
+    checked = document(capsys, "check", "--space", "tiny", "--budget", "3MFLOPs", "--trials", "4", "--workers", "2")
+    assert checked["size"] == 193536
+    assert 0 < checked["feasible_low"] < checked["feasible"] < checked["feasible_high"] < 1
+    assert checked["plan"]["run_seconds"] > 0
+    assert any("width.base" in sentence for sentence in checked["dead"])
+
+
+def test_impossible_budget_says_what_can_be_reached(capsys: Capture) -> None:
+    said = complaint(capsys, "search", "--space", "convnext", "--budget", "10MFLOPs")
+    assert "the smallest it can reach is 198.347MFLOPs" in said
+    assert not Path("nas.db").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["search"], "which space"),
+        (["search", "--space", "convnex"], "did you mean 'convnext'"),
+        (["search", "--space", "tiny", "--budget", "4.5G"], "G of what?"),
+        (["search", "--space", "tiny", "--sampler", "tpee"], "did you mean 'tpe'"),
+        (["search", "--space", "tiny", "--data", "digit"], "did you mean 'digits'"),
+        (["search", "--space", "tiny", "--data", "folder:missing"], "missing"),
+        (["search", "--space", "tiny", "--executor", "locale"], "did you mean 'local'"),
+        (["search", "--space", "tiny", "--study", "a/../b"], "cannot name a study"),
+        (["search", "--space", "tiny", "--trials", "0"], "trials"),
+        (["search", "--spac", "tiny"], "--space"),
+        (["search", "--resume"], "nas search"),
+        (["search", "--study", "missing.yaml"], "no such file"),
+        (["cost", "convnext_tinny"], "did you mean 'convnext_tiny'"),
+        (["cost", "tiny.yaml"], "no such file"),
+        (["show", "study:abc"], "no ledger"),
+        (["pareto"], "no ledger"),
+        (["studies", "--storage", "nonsense"], "nonsense"),
+        (["export", "-o", "out"], "either --best or --id"),
+        (["pareto", "--csv", "--json"], "give one of them"),
+        (["train", "convnext_tiny", "--device", "tpu", "-o", "out"], "unknown device"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_wrong_input_gets_one_clear_message(arguments: list[str], says: str, capsys: Capture) -> None:
+    assert says in complaint(capsys, *arguments)
+
+
+def test_study_file_with_mistakes_lists_all_of_them(capsys: Capture) -> None:
+    Path("mine.yaml").write_text("space: tiny.yaml\nbudgett: 30MFLOPs\ntrials: many\nrecipe: {epochs: 0}\n")
+    said = complaint(capsys, "search", "--study", "mine.yaml")
+    assert "mine.yaml:2:1: unknown key 'budgett'; did you mean 'budget'?" in said
+    assert "mine.yaml:3:9: trials" in said
+    assert "mine.yaml:4:18: recipe.epochs" in said
+
+
+def test_password_is_never_printed(capsys: Capture) -> None:
+    url = "postgresql+psycopg://someone:topsecret@127.0.0.1:1/nothing"
+    said = complaint(capsys, "search", "--space", "tiny", "--budget", "30MFLOPs", "--storage", url)
+    assert "topsecret" not in said
+    assert "someone:***@" in said

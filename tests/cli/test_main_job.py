@@ -1,0 +1,135 @@
+"""The main job, end to end: real images, real workers, a real ledger, an exported winner."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+import nas
+from nas.cli.main import main
+from nas.errors import NasError
+from nas.ledger import Ledger
+from nas.records import TrialState
+
+SMALL = ["--space", "tiny", "--budget", "10MFLOPs", "--epochs", "1", "--data-share", "0.1"]
+
+
+@pytest.fixture(scope="module")
+def searched(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a finished small search."""
+    folder = tmp_path_factory.mktemp("searched")
+    command = [sys.executable, "-m", "nas", "search", *SMALL, "--trials", "4", "--study", "small", "--json"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True)
+    (folder / "printed.json").write_text(done.stdout)
+    return folder
+
+
+@pytest.fixture
+def _inside(searched: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(searched)
+
+
+def printed(capsys: pytest.CaptureFixture[str], *arguments: str) -> Any:
+    assert main([*arguments, "--json"]) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+@pytest.mark.usefixtures("_inside")
+def test_search_ends_with_a_front_within_budget(capsys: pytest.CaptureFixture[str]) -> None:
+    front = printed(capsys, "pareto")
+    assert front == json.loads(Path("printed.json").read_text())["front"]
+    assert front == sorted(front, key=lambda row: row["flops"])
+    assert all(row["flops"] <= 10_000_000 for row in front)
+    accuracies = [row["accuracy"] for row in front]
+    assert accuracies == sorted(accuracies)
+    assert {"id", "accuracy", "flops", "params", "rung", "seeds"} <= front[0].keys()
+    (study,) = printed(capsys, "studies")
+    assert (study["name"], study["counts"]["done"]) == ("small", 4)
+
+
+@pytest.mark.usefixtures("_inside")
+def test_tables_and_csv_show_the_front(capsys: pytest.CaptureFixture[str]) -> None:
+    front = printed(capsys, "pareto")
+    assert main(["pareto"]) == main(["studies"]) == main(["pareto", "small", "--all"]) == 0
+    shown = capsys.readouterr().out
+    assert all(row["id"] in shown for row in front)
+    assert main(["pareto", "--csv"]) == 0
+    assert [line.split(",")[0] for line in capsys.readouterr().out.splitlines()] == ["id", *(r["id"] for r in front)]
+
+
+@pytest.mark.usefixtures("_inside")
+@pytest.mark.parametrize("weights", ["kept", "lost"])
+def test_exported_winner_is_the_very_network_that_was_trained(
+    capsys: pytest.CaptureFixture[str], weights: str, tmp_path: Path
+) -> None:
+    best = max(printed(capsys, "pareto"), key=lambda row: row["accuracy"])
+    trained = load_file(best["weights"])
+    if weights == "lost":
+        Path(best["weights"]).rename(tmp_path / "hidden")
+    exported = printed(capsys, "export", "--best", "-o", str(tmp_path / "winner"))
+    if weights == "lost":
+        (tmp_path / "hidden").rename(best["weights"])
+    assert (exported["id"], exported["retrained"]) == (best["id"], weights == "lost")
+    assert nas.load_architecture(tmp_path / "winner" / "architecture.yaml").id == best["id"]
+    network = nas.load_model(tmp_path / "winner")
+    again = nas.build(nas.load_architecture(f"{tmp_path}/winner"), classes=10, in_channels=1).eval()
+    again.load_state_dict(trained)
+    images = torch.randn(4, 1, 32, 32, generator=torch.Generator().manual_seed(0))
+    assert torch.equal(network(images), again(images))
+
+
+@pytest.mark.usefixtures("_inside")
+def test_candidates_can_be_named_everywhere(capsys: pytest.CaptureFixture[str]) -> None:
+    row = printed(capsys, "pareto")[0]
+    (cost,) = printed(capsys, "cost", f"small:{row['id'][:6]}", "--resolution", "32", "--classes", "10")
+    assert (cost["id"], cost["flops"], cost["params"]) == (row["id"], row["flops"], row["params"])
+    assert printed(capsys, "show", f"small:{row['id']}")["id"] == row["id"]
+
+
+@pytest.mark.usefixtures("_inside")
+def test_training_longer_ends_with_a_folder_that_loads(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    row = printed(capsys, "pareto")[0]
+    trained = printed(capsys, "train", f"small:{row['id']}", "--epochs", "2", "-o", str(tmp_path / "trained"))
+    assert len(trained["curve"]) == 2
+    assert trained["test"]["low"] <= trained["test"]["accuracy"] <= trained["test"]["high"]
+    assert nas.load_model(tmp_path / "trained")(torch.zeros(1, 1, 32, 32)).shape == (1, 10)
+
+
+def test_interrupted_search_says_how_to_go_on_and_goes_on(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "nas", "search", *SMALL, "--trials", "40", "--study", "broken_off"]
+    with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True, start_new_session=True) as driver:
+        _wait_for_a_training(tmp_path, driver)
+        os.killpg(driver.pid, signal.SIGINT)
+        _, said = driver.communicate(timeout=60)
+    assert driver.returncode == 130
+    assert "nas search --resume --study broken_off" in said
+    with Ledger.read(f"sqlite:///{tmp_path}/nas.db") as ledger:
+        done = len(ledger.trials("broken_off", {TrialState.DONE}))
+    resumed = [*command[:4], "--resume", "--study", "broken_off", "--trials", str(done + 1)]
+    subprocess.run(resumed, cwd=tmp_path, check=True, capture_output=True)
+    with Ledger.read(f"sqlite:///{tmp_path}/nas.db") as ledger:
+        assert len(ledger.trials("broken_off", {TrialState.DONE})) >= done + 1
+
+
+def _wait_for_a_training(folder: Path, driver: subprocess.Popen[str]) -> None:
+    while driver.poll() is None:
+        time.sleep(0.1)
+        if not (folder / "nas.db").exists():
+            continue
+        try:
+            with Ledger.read(f"sqlite:///{folder}/nas.db") as ledger:
+                if ledger.trials("broken_off", {TrialState.DONE}):
+                    return
+        except NasError:
+            continue  # the driver is still making its tables
+    raise AssertionError("the search ended before it could be interrupted")
