@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from nas.architecture.architecture import Architecture
+from nas.architecture.architecture import NOMINAL_RESOLUTION, Architecture
 from nas.architecture.initialise import initialise
 from nas.errors import FieldError
 from nas.layers import Block, Site, Spec, drop_path_rates
@@ -100,7 +100,7 @@ def build(
     Raises:
         FieldError: `out_indices` without `features_only`, or outside the stages.
     """
-    task = Task(resolution=_NOMINAL_RESOLUTION, classes=classes, channels=in_channels)
+    task = Task(resolution=NOMINAL_RESOLUTION, classes=classes, channels=in_channels)
     with torch.device("meta"):
         modules = _modules(architecture, task, architecture.drop_path if drop_path is None else drop_path)
         stages = [_stage(modules, index) for index in range(len(architecture.stages))]
@@ -113,9 +113,6 @@ def build(
         else:
             network = Network(modules["stem"], stages, modules["head"])
     return initialise(network.to_empty(device="cpu"))
-
-
-_NOMINAL_RESOLUTION = 1 << 20  # modules do not depend on the resolution; this one no stride uses up
 
 
 def _modules(architecture: Architecture, task: Task, drop_path: float) -> dict[str, nn.Module]:
