@@ -2,6 +2,6 @@
 
 from nas.architecture.architecture import Architecture, Part, Stage, estimate
 from nas.architecture.fuse import fuse
-from nas.architecture.network import Network, build
+from nas.architecture.network import Network, build, skeleton
 
-__all__ = ["Architecture", "Network", "Part", "Stage", "build", "estimate", "fuse"]
+__all__ = ["Architecture", "Network", "Part", "Stage", "build", "estimate", "fuse", "skeleton"]
