@@ -19,6 +19,8 @@ from nas.registry import did_you_mean
 from nas.task import Task
 
 ID_LENGTH = 12
+NOMINAL_RESOLUTION = 1 << 20
+"""For what depends on widths and not on maps; no stride uses it up."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,6 +130,8 @@ class Architecture:
         object.__setattr__(self, "drop_path", float(self.drop_path))
         if self.stages[0].downsample is not None:
             raise FieldError("downsample", "the first stage follows the stem; only later stages have a downsample")
+        for part in self.parts(Task(resolution=NOMINAL_RESOLUTION)):
+            part.spec.require(part.site)
 
     @property
     def depth(self) -> int:

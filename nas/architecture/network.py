@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from nas.architecture.architecture import Architecture
+from nas.architecture.architecture import NOMINAL_RESOLUTION, Architecture
 from nas.architecture.initialise import initialise
 from nas.errors import FieldError
 from nas.layers import Block, Site, Spec, drop_path_rates
@@ -100,22 +100,30 @@ def build(
     Raises:
         FieldError: `out_indices` without `features_only`, or outside the stages.
     """
-    task = Task(resolution=_NOMINAL_RESOLUTION, classes=classes, channels=in_channels)
-    with torch.device("meta"):
-        modules = _modules(architecture, task, architecture.drop_path if drop_path is None else drop_path)
-        stages = [_stage(modules, index) for index in range(len(architecture.stages))]
-        network: nn.Module
-        if features_only:
-            outputs = _checked_outputs(out_indices, len(stages))
-            network = FeaturePyramid(modules["stem"], stages, outputs, _feature_info(architecture, task, outputs))
-        elif out_indices is not None:
-            raise FieldError("out_indices", "only means something with features_only=True")
-        else:
-            network = Network(modules["stem"], stages, modules["head"])
+    network = skeleton(architecture, classes, in_channels, features_only, out_indices=out_indices, drop_path=drop_path)
     return initialise(network.to_empty(device="cpu"))
 
 
-_NOMINAL_RESOLUTION = 1 << 20  # modules do not depend on the resolution; this one no stride uses up
+def skeleton(
+    architecture: Architecture,
+    classes: int = 1000,
+    in_channels: int = 3,
+    features_only: bool = False,
+    *,
+    out_indices: Sequence[int] | None = None,
+    drop_path: float | None = None,
+) -> nn.Module:
+    """What `build` makes, on the `meta` device: every module and shape, no memory and no weights."""
+    task = Task(resolution=NOMINAL_RESOLUTION, classes=classes, channels=in_channels)
+    with torch.device("meta"):
+        modules = _modules(architecture, task, architecture.drop_path if drop_path is None else drop_path)
+        stages = [_stage(modules, index) for index in range(len(architecture.stages))]
+    if features_only:
+        outputs = _checked_outputs(out_indices, len(stages))
+        return FeaturePyramid(modules["stem"], stages, outputs, _feature_info(architecture, task, outputs))
+    if out_indices is not None:
+        raise FieldError("out_indices", "only means something with features_only=True")
+    return Network(modules["stem"], stages, modules["head"])
 
 
 def _modules(architecture: Architecture, task: Task, drop_path: float) -> dict[str, nn.Module]:

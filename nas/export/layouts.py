@@ -20,10 +20,12 @@ class Layout:
     Attributes:
         name: what messages call it.
         rules: pairs of a pattern of our names and what stands in the checkpoint instead.
+        merged: whether it holds the deployed form, with parallel branches merged.
     """
 
     name: str
     rules: tuple[tuple[str, Replacement], ...]
+    merged: bool = False
 
     def official(self, key: str) -> str:
         """The name in the checkpoint of our tensor `key`; a tensor no rule knows keeps its name."""
@@ -76,8 +78,122 @@ _CONVNEXT_TIMM = Layout(
     ),
 )
 
+
+def _mix(match: re.Match[str]) -> str:
+    """RepLKNet's code counts the two halves of our block as blocks of their own."""
+    return f"stages.{match[1]}.blocks.{2 * int(match[2])}."
+
+
+def _feed(match: re.Match[str]) -> str:
+    return f"stages.{match[1]}.blocks.{2 * int(match[2]) + 1}."
+
+
+def _before(match: re.Match[str]) -> str:
+    """What leads to a stage is numbered by the stage before it, its convolutions from 0."""
+    return f"transitions.{int(match[1]) - 1}.{int(match[3]) - 1}.{'conv' if match[2] == 'conv' else 'bn'}."
+
+
+def _stem(match: re.Match[str]) -> str:
+    return f"stem.{int(match[2]) - 1}.{'conv' if match[1] == 'conv' else 'bn'}."
+
+
+def _inside(half: Callable[[re.Match[str]], str], name: str) -> Callable[[re.Match[str]], str]:
+    return lambda match: half(match) + name
+
+
+_REPLKNET_RULES: tuple[tuple[str, Replacement], ...] = (
+    (r"stem\.(conv|norm)_(\d)\.", _stem),
+    (r"stages\.(\d+)\.downsample\.(conv|norm)_(\d)\.", _before),
+    (_BLOCK + r"mix\.norm\.", _inside(_mix, "prelkb_bn.")),
+    (_BLOCK + r"mix\.mixer\.expand\.", _inside(_mix, "pw1.conv.")),
+    (_BLOCK + r"mix\.mixer\.norm_expand\.", _inside(_mix, "pw1.bn.")),
+    (_BLOCK + r"mix\.mixer\.mixer\.branches\.0\.conv\.", _inside(_mix, "large_kernel.lkb_origin.conv.")),
+    (_BLOCK + r"mix\.mixer\.mixer\.branches\.0\.norm\.", _inside(_mix, "large_kernel.lkb_origin.bn.")),
+    (_BLOCK + r"mix\.mixer\.mixer\.branches\.1\.conv\.", _inside(_mix, "large_kernel.small_conv.conv.")),
+    (_BLOCK + r"mix\.mixer\.mixer\.branches\.1\.norm\.", _inside(_mix, "large_kernel.small_conv.bn.")),
+    (_BLOCK + r"mix\.mixer\.mixer\.", _inside(_mix, "large_kernel.lkb_reparam.")),
+    (_BLOCK + r"mix\.mixer\.reduce\.", _inside(_mix, "pw2.conv.")),
+    (_BLOCK + r"mix\.mixer\.norm_reduce\.", _inside(_mix, "pw2.bn.")),
+    (_BLOCK + r"feed\.norm\.", _inside(_feed, "preffn_bn.")),
+    (_BLOCK + r"feed\.ffn\.expand\.", _inside(_feed, "pw1.conv.")),
+    (_BLOCK + r"feed\.ffn\.norm_expand\.", _inside(_feed, "pw1.bn.")),
+    (_BLOCK + r"feed\.ffn\.reduce\.", _inside(_feed, "pw2.conv.")),
+    (_BLOCK + r"feed\.ffn\.norm_reduce\.", _inside(_feed, "pw2.bn.")),
+    (r"head\.norm\.", "norm."),
+    (r"head\.linear\.", "head."),
+)
+_REPLKNET = Layout("DingXiaoH/RepLKNet-pytorch, as trained", _REPLKNET_RULES)
+_REPLKNET_MERGED = Layout("DingXiaoH/RepLKNet-pytorch, merged", _REPLKNET_RULES, merged=True)
+
+
+def _conv2former(attend: str) -> Layout:
+    """Two releases differ in what they call the weights' path."""
+    return Layout(
+        f"HVision-NKU/Conv2Former with '{attend}'",
+        (
+            (r"stem\.conv_1\.", "downsample_layers.0.0."),
+            (r"stem\.norm_1\.", "downsample_layers.0.2."),
+            (r"stem\.conv_2\.", "downsample_layers.0.3."),
+            (r"stem\.norm_2\.", "downsample_layers.0.5."),
+            (r"stem\.conv_3\.", "downsample_layers.0.6."),
+            (r"stages\.(\d+)\.downsample\.(\d)\.", r"downsample_layers.\1.\2."),
+            (_BLOCK + r"mix\.norm\.", r"stages.\1.\2.attn.norm."),
+            (_BLOCK + r"mix\.mixer\.attend\.", rf"stages.\1.\2.attn.{attend}."),
+            (_BLOCK + r"mix\.mixer\.value\.", r"stages.\1.\2.attn.v."),
+            (_BLOCK + r"mix\.mixer\.project\.", r"stages.\1.\2.attn.proj."),
+            (_BLOCK + r"mix\.scale\.gamma", r"stages.\1.\2.layer_scale_1"),
+            (_BLOCK + r"feed\.norm\.", r"stages.\1.\2.mlp.norm."),
+            (_BLOCK + r"feed\.ffn\.expand\.", r"stages.\1.\2.mlp.fc1."),
+            (_BLOCK + r"feed\.ffn\.mix\.conv\.", r"stages.\1.\2.mlp.pos."),
+            (_BLOCK + r"feed\.ffn\.reduce\.", r"stages.\1.\2.mlp.fc2."),
+            (_BLOCK + r"feed\.scale\.gamma", r"stages.\1.\2.layer_scale_2"),
+            (r"head\.expand\.", "head.0."),
+            (r"head\.norm\.", "head.2."),
+            (r"head\.linear\.", "pred."),
+        ),
+    )
+
+
+def _one_up(beginning: str, end: str = "") -> Callable[[re.Match[str]], str]:
+    """VAN's code numbers stages from 1 and writes the number into the name."""
+
+    def name(match: re.Match[str]) -> str:
+        block = f"{match[2]}." if match.re.groups > 1 else ""
+        return f"{beginning}{int(match[1]) + 1}.{block}{end}"
+
+    return name
+
+
+_GATING = "attn.spatial_gating_unit."
+_VAN = Layout(
+    "Visual-Attention-Network/VAN-Classification",
+    (
+        (r"stem\.conv\.", "patch_embed1.proj."),
+        (r"stem\.norm\.", "patch_embed1.norm."),
+        (r"stages\.(\d+)\.downsample\.0\.", _one_up("patch_embed", "proj.")),
+        (r"stages\.(\d+)\.downsample\.1\.", _one_up("patch_embed", "norm.")),
+        (r"stages\.(\d+)\.norm\.", _one_up("norm")),
+        (_BLOCK + r"mix\.norm\.", _one_up("block", "norm1.")),
+        (_BLOCK + r"mix\.mixer\.inner\.expand\.", _one_up("block", "attn.proj_1.")),
+        (_BLOCK + r"mix\.mixer\.inner\.mixer\.local\.", _one_up("block", _GATING + "conv0.")),
+        (_BLOCK + r"mix\.mixer\.inner\.mixer\.spatial\.", _one_up("block", _GATING + "conv_spatial.")),
+        (_BLOCK + r"mix\.mixer\.inner\.mixer\.channel\.", _one_up("block", _GATING + "conv1.")),
+        (_BLOCK + r"mix\.mixer\.inner\.reduce\.", _one_up("block", "attn.proj_2.")),
+        (_BLOCK + r"mix\.scale\.gamma", _one_up("block", "layer_scale_1")),
+        (_BLOCK + r"feed\.norm\.", _one_up("block", "norm2.")),
+        (_BLOCK + r"feed\.ffn\.expand\.", _one_up("block", "mlp.fc1.")),
+        (_BLOCK + r"feed\.ffn\.mix\.", _one_up("block", "mlp.dwconv.dwconv.")),
+        (_BLOCK + r"feed\.ffn\.reduce\.", _one_up("block", "mlp.fc2.")),
+        (_BLOCK + r"feed\.scale\.gamma", _one_up("block", "layer_scale_2")),
+        (r"head\.linear\.", "head."),
+    ),
+)
+
 LAYOUTS: Mapping[str, tuple[Layout, ...]] = {
-    "convnext_isotropic": (_CONVNEXT_ISOTROPIC, _CONVNEXT_TIMM),
+    "convnext_isotropic": (_CONVNEXT_ISOTROPIC,),
     "convnext": (_CONVNEXT, _CONVNEXT_TIMM),
+    "replknet": (_REPLKNET, _REPLKNET_MERGED),
+    "conv2former": (_conv2former("att"), _conv2former("a")),
+    "van": (_VAN,),
 }
 """The layouts that are known for presets whose name begins so; the longest beginning comes first."""

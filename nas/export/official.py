@@ -7,7 +7,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from nas.architecture import build
+from nas.architecture import build, fuse
 from nas.errors import UserError
 from nas.export.layouts import LAYOUTS, Layout
 from nas.space import load_architecture
@@ -25,6 +25,8 @@ class CheckpointError(UserError):
 def from_official(preset: str, state_dict: Mapping[str, Any]) -> nn.Module:
     """The network of a preset with the weights of an official checkpoint, in evaluation mode.
 
+    A checkpoint of the merged form gives the merged network, as `nas.fuse` makes it.
+
     Args:
         preset: the name of the published network.
         state_dict: what `torch.load` gives: the tensors, or a mapping that holds them under one of `CONTAINERS`.
@@ -37,10 +39,17 @@ def from_official(preset: str, state_dict: Mapping[str, Any]) -> nn.Module:
     tensors = _tensors(state_dict)
     layouts = _layouts(preset)
     network = build(architecture, classes=_classes(tensors, layouts))
-    wanted = network.state_dict()
-    layout = max(layouts, key=lambda one: sum(one.official(key) in tensors for key in wanted))
-    network.load_state_dict(_renamed(wanted, tensors, layout, preset))
+    forms = {merged: fuse(network) if merged else network for merged in {one.merged for one in layouts}}
+    layout = max(layouts, key=lambda one: _found(one, forms[one.merged], tensors))
+    network = forms[layout.merged]
+    network.load_state_dict(_renamed(network.state_dict(), tensors, layout, preset))
     return network.eval()
+
+
+def _found(layout: Layout, network: nn.Module, tensors: Mapping[str, Tensor]) -> float:
+    """The share of a network's tensors that a checkpoint holds under the names of a layout."""
+    names = [layout.official(key) for key in network.state_dict()]
+    return sum(name in tensors for name in names) / len(names)
 
 
 def _tensors(container: Mapping[str, Any]) -> dict[str, Tensor]:

@@ -9,6 +9,8 @@ from nas.layers.base import (
     Block,
     Downsample,
     Family,
+    FeedForward,
+    Gate,
     Head,
     Mixer,
     Norm,
@@ -19,21 +21,46 @@ from nas.layers.base import (
     blocks,
     downsamples,
     family_of,
+    ffns,
+    gates,
     heads,
     mixers,
     norms,
     stems,
 )
 from nas.layers.batchnorm import BatchNorm
+from nas.layers.bottleneck import Bottleneck
+from nas.layers.dense import Dense
 from nas.layers.depthwise import Depthwise
+from nas.layers.depthwise_mlp import DepthwiseMLP
+from nas.layers.dilated import Dilated
 from nas.layers.downsampling import ConvDownsample, InBlock
 from nas.layers.drop_path import DropPath, drop_path_rates
 from nas.layers.elementwise import GELU, Hardswish, ReLU, SiLU
+from nas.layers.expand_pool_linear import ExpandPoolLinear
+from nas.layers.four_conv import FourConv
+from nas.layers.fusable import Fusable
+from nas.layers.grn import GRN
+from nas.layers.grouped import Grouped
+from nas.layers.large_kernel import LargeKernel
 from nas.layers.layer_scale import LayerScale
 from nas.layers.layernorm import LayerNorm
+from nas.layers.lka import LKA
+from nas.layers.metaformer import Metaformer
 from nas.layers.mixer_first import MixerFirst
+from nas.layers.mlp import MLP
+from nas.layers.modulation import Modulation
+from nas.layers.norm_pool_linear import NormPoolLinear
+from nas.layers.overlapping import Overlapping
 from nas.layers.patchify import Patchify
 from nas.layers.pool_norm_linear import PoolNormLinear
+from nas.layers.pooled_stem import PooledStem
+from nas.layers.projected import Projected
+from nas.layers.rmsnorm import RMSNorm
+from nas.layers.squeeze_excite import SqueezeExcite
+from nas.layers.three_conv import ThreeConv
+from nas.layers.transition import Transition
+from nas.layers.two_conv import TwoConv
 
 __all__ = [
     "FAMILIES",
@@ -42,6 +69,9 @@ __all__ = [
     "Downsample",
     "DropPath",
     "Family",
+    "FeedForward",
+    "Fusable",
+    "Gate",
     "Head",
     "LayerScale",
     "Mixer",
@@ -54,6 +84,8 @@ __all__ = [
     "downsamples",
     "drop_path_rates",
     "family_of",
+    "ffns",
+    "gates",
     "heads",
     "mixers",
     "norms",

@@ -69,6 +69,10 @@ class Spec(ABC):
         """Rules that join several fields; raises FieldError."""
         return
 
+    def require(self, site: Site) -> None:
+        """Rules that join a spec with the place it stands at; raises FieldError."""
+        return
+
     @abstractmethod
     def build(self, site: Site) -> nn.Module:
         """The module, with uninitialised or default weights."""
@@ -162,6 +166,20 @@ class Mixer(Spec):
     """Mixes positions: the spatial operation of a block. Keeps the width unless it says otherwise."""
 
 
+def refuse_stride(mixer: Mixer, site: Site) -> None:
+    """Raise FieldError where `mixer`, which keeps the map, stands in a block that reduces it."""
+    if site.stride != 1:
+        raise FieldError("mixer", f"{mixer.kind} keeps the map and cannot stride; use a separate downsample")
+
+
+class Gate(Spec):
+    """Weighs the channels of a map by what the map holds; `site.width` channels in and out."""
+
+
+class FeedForward(Spec):
+    """The second half of a metaformer block: mixes channels; `site.width` channels in and out."""
+
+
 class Block(Spec):
     """A residual block: `site.width_in` channels in, `site.width` out, the map reduced by `site.stride`."""
 
@@ -176,6 +194,11 @@ class Stem(Spec):
     def width(self, stage_width: int) -> int:
         """Channels it puts out, for a first stage of `stage_width` channels."""
         return stage_width
+
+
+def shared_width(share: float, stage_width: int) -> int:
+    """The channels of a stem that is narrower than the first stage, as ResNet's is."""
+    return max(1, round(share * stage_width))
 
 
 class Downsample(Spec):
@@ -197,6 +220,8 @@ class Head(Spec):
 norms: Family[Norm] = Family("norm")
 activations: Family[Activation] = Family("activation")
 mixers: Family[Mixer] = Family("mixer")
+gates: Family[Gate] = Family("gate")
+ffns: Family[FeedForward] = Family("ffn")
 blocks: Family[Block] = Family("block")
 stems: Family[Stem] = Family("stem")
 downsamples: Family[Downsample] = Family("downsample")
@@ -206,6 +231,8 @@ FAMILIES: tuple[tuple[type, Family[Any]], ...] = (
     (Norm, norms),
     (Activation, activations),
     (Mixer, mixers),
+    (Gate, gates),
+    (FeedForward, ffns),
     (Block, blocks),
     (Stem, stems),
     (Downsample, downsamples),

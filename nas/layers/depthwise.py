@@ -4,11 +4,40 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 
 from nas.cost import Cost, conv_cost
 from nas.layers.base import Mixer, Site, mixers
 from nas.schema.fields import Kernel
+
+_CLIFF = 15
+
+
+class DepthwiseConv(nn.Conv2d):
+    """One `kernel` x `kernel` filter a channel, 'same' padding; every depthwise convolution of ours is this module.
+
+    On a CPU, PyTorch's kernels for NCHW memory are 17 to 60 times slower than those for channels last from 15 x 15 on
+    (31 x 31 at 56 x 56, batch 8, 128 channels: 1,895 ms against 54 ms), so that such a map is brought to that format.
+    """
+
+    def __init__(self, width: int, kernel: int, *, stride: int = 1, dilation: int = 1, bias: bool = True) -> None:
+        """Make a convolution over `width` channels."""
+        padding = dilation * (kernel // 2)
+        super().__init__(
+            width, width, kernel, stride=stride, padding=padding, dilation=dilation, groups=width, bias=bias
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, C, H, W) -> (N, C, ceil(H / stride), ceil(W / stride))."""
+        if self.kernel_size[0] >= _CLIFF and x.device.type == "cpu":
+            x = x.contiguous(memory_format=torch.channels_last)
+        return super().forward(x)
+
+
+def depthwise_cost(width: int, kernel: int, size_out: int, *, bias: bool = True) -> Cost:
+    """K x k weights a channel, whatever the dilation."""
+    return conv_cost(width, width, kernel, size_out, groups=width, bias=bias)
 
 
 @mixers.register("depthwise")
@@ -21,11 +50,8 @@ class Depthwise(Mixer):
 
     def build(self, site: Site) -> nn.Module:
         """(N, C, H, W) -> (N, C, ceil(H / stride), ceil(W / stride))."""
-        return nn.Conv2d(
-            site.width, site.width, self.kernel, stride=site.stride, padding=self.kernel // 2, groups=site.width,
-            bias=self.bias,
-        )  # fmt: skip
+        return DepthwiseConv(site.width, self.kernel, stride=site.stride, bias=self.bias)
 
     def cost(self, site: Site) -> Cost:
         """K x k weights a channel."""
-        return conv_cost(site.width, site.width, self.kernel, site.size_out, groups=site.width, bias=self.bias)
+        return depthwise_cost(site.width, self.kernel, site.size_out, bias=self.bias)

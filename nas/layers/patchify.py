@@ -3,22 +3,31 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 
 from torch import nn
 
 from nas.cost import NOTHING, Cost, conv_cost
-from nas.layers.base import Norm, Site, Stem, stems
+from nas.layers.base import Norm, Site, Stem, shared_width, stems
 from nas.layers.layernorm import LayerNorm
-from nas.schema.fields import Count
+from nas.schema.fields import POSITIVE, Count
 
 
 @stems.register("patchify")
 @dataclass(frozen=True, kw_only=True)
 class Patchify(Stem):
-    """`patch` x `patch` convolution with stride `patch`, then a norm or none (isotropic ConvNeXt)."""
+    """`patch` x `patch` convolution with stride `patch`, then a norm or none (isotropic ConvNeXt).
+
+    `share`: its channels, as a share of the first stage's width.
+    """
 
     patch: Count = 4
     norm: Norm | None = LayerNorm()
+    share: Annotated[float, POSITIVE] = 1
+
+    def width(self, stage_width: int) -> int:
+        """The share."""
+        return shared_width(self.share, stage_width)
 
     def build(self, site: Site) -> nn.Module:
         """(N, C_in, H, W) -> (N, C, H // patch, W // patch)."""

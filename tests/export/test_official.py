@@ -14,10 +14,17 @@ from pathlib import Path
 import pytest
 import torch
 
+from nas.architecture import fuse
 from nas.export.official import CheckpointError, from_official
 
 RECORDED = json.loads((Path(__file__).parent / "official_outputs.json").read_text())
-PRESETS = {"ConvNeXt-T": "convnext_tiny", "ConvNeXt-isotropic-S": "convnext_isotropic_small"}
+PRESETS = {
+    "ConvNeXt-T": "convnext_tiny",
+    "ConvNeXt-isotropic-S": "convnext_isotropic_small",
+    "RepLKNet-31B": "replknet_31b",
+    "Conv2Former-T": "conv2former_t",
+    "VAN-B1": "van_b1",
+}
 
 
 def weight(key: str, shape: list[int]) -> torch.Tensor:
@@ -74,6 +81,26 @@ def test_the_timm_layout_is_read_too() -> None:
             name = re.sub(pattern, replacement, name)
         renamed[name] = tensor[:, :, None, None] if ".mlp." in name and tensor.ndim == 2 else tensor
     assert distance(from_official("convnext_tiny", renamed), "ConvNeXt-T") <= 1e-5
+
+
+def test_the_merged_replknet_layout_is_read_too() -> None:
+    trained = from_official("replknet_31b", checkpoint("RepLKNet-31B"))
+    merged = {key: tensor for key, tensor in checkpoint("RepLKNet-31B").items() if ".large_kernel." not in key}
+    for key, tensor in fuse(trained).state_dict().items():
+        if ".mixer.mixer." in key:
+            _, stage, _, block, *_, name = key.split(".")
+            merged[f"stages.{stage}.blocks.{2 * int(block)}.large_kernel.lkb_reparam.{name}"] = tensor
+    assert distance(from_official("replknet_31b", merged), "RepLKNet-31B") <= 1e-5
+
+
+def test_the_other_names_of_conv2former_are_read_too() -> None:
+    renamed = {key.replace(".att.", ".a."): tensor for key, tensor in checkpoint("Conv2Former-T").items()}
+    assert distance(from_official("conv2former_t", renamed), "Conv2Former-T") <= 1e-5
+
+
+def test_a_preset_without_a_known_layout_says_so() -> None:
+    with pytest.raises(CheckpointError, match="no official checkpoint layout"):
+        from_official("resnet50", checkpoint("ConvNeXt-isotropic-S"))
 
 
 @pytest.mark.parametrize("container", ["model", "state_dict", "state_dict_ema"])

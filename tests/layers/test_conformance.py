@@ -1,0 +1,83 @@
+"""What holds of every registered part; a new one is tested before its author writes a test."""
+
+import pytest
+import torch
+from conformance import KINDS, built, family, image, places, shaken, variants
+
+from nas.architecture import fuse
+from nas.architecture.crosscheck import count
+
+
+@pytest.mark.parametrize(("family_name", "kind"), KINDS)
+def test_every_part_stands_somewhere(family_name: str, kind: str) -> None:
+    default = next(variants(family_name, kind))
+    assert list(places(default))
+
+
+@pytest.mark.parametrize(("family_name", "kind"), KINDS)
+def test_cost_is_what_fvcore_counts_in_both_forms(family_name: str, kind: str) -> None:
+    for spec in variants(family_name, kind):
+        for site in places(spec):
+            cost, module, x = spec.cost(site), built(spec, site), image(site)
+            assert count(module, x)[:3] == (cost.train_params, cost.train_flops, cost.train_activations), (spec, site)
+            if (cost.params, cost.flops) != (cost.train_params, cost.train_flops):
+                assert count(fuse(module), x)[:3] == (cost.params, cost.flops, cost.activations), (spec, site)
+
+
+@pytest.mark.parametrize(("family_name", "kind"), KINDS)
+def test_the_size_that_comes_out_is_the_one_foretold(family_name: str, kind: str) -> None:
+    for spec in variants(family_name, kind):
+        for site in places(spec):
+            y = built(spec, site).eval()(image(site))
+            assert y.ndim == 2 or y.shape[2:] == (spec.size_out(site),) * 2, (spec, site)
+
+
+@pytest.mark.parametrize(("family_name", "kind"), KINDS)
+def test_everything_is_initialised_and_gradients_reach_every_parameter(family_name: str, kind: str) -> None:
+    for spec in variants(family_name, kind):
+        for site in places(spec):
+            module = built(spec, site).train()
+            x = image(site, batch=2).requires_grad_()
+            y = module(x)
+            (y * torch.randn(y.shape, generator=torch.Generator().manual_seed(1))).sum().backward()
+            for name, tensor in (*module.named_parameters(), *module.named_buffers()):
+                assert tensor.isfinite().all(), (spec, site, name)
+            for name, parameter in module.named_parameters():
+                assert parameter.grad is not None, (spec, site, name)
+                assert parameter.grad.isfinite().all(), (spec, site, name)
+
+
+@pytest.mark.parametrize(("family_name", "kind"), KINDS)
+def test_memory_format_does_not_change_the_result(family_name: str, kind: str) -> None:
+    for spec in variants(family_name, kind):
+        for site in places(spec):
+            module, x = shaken(built(spec, site)).eval(), image(site)
+            with torch.no_grad():
+                plain, last = module(x), module(x.to(memory_format=torch.channels_last))
+            torch.testing.assert_close(last, plain, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize(("family_name", "kind"), KINDS)
+def test_bf16_autocast_works(family_name: str, kind: str) -> None:
+    spec = next(variants(family_name, kind))
+    for site in places(spec):
+        module, x = built(spec, site).train(), image(site, batch=2).requires_grad_()
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            y = module(x)
+        y.float().square().sum().backward()
+        assert all(one.grad is not None and one.grad.isfinite().all() for one in module.parameters()), (spec, site)
+
+
+@pytest.mark.parametrize(("family_name", "kind"), KINDS)
+def test_a_part_reads_back_from_its_canonical_form(family_name: str, kind: str) -> None:
+    for spec in variants(family_name, kind):
+        assert family(family_name).read(spec.canonical()) == spec
+        assert hash(family(family_name).read(spec.canonical())) == hash(spec)
+
+
+@pytest.mark.parametrize(("family_name", "kind"), KINDS)
+def test_every_part_says_what_it_is_and_where_it_is_from(family_name: str, kind: str) -> None:
+    cls = family(family_name)[kind]
+    assert cls.__doc__
+    module = __import__(cls.__module__, fromlist=["_"])
+    assert module.__doc__
