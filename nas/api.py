@@ -8,7 +8,7 @@ from pathlib import Path
 
 from torch import nn
 
-from nas.architecture import Architecture, build as build_network, estimate as estimate_cost
+from nas.architecture import Architecture, build as build_network, estimate as estimate_cost, fuse
 from nas.cost import Cost
 from nas.export.bundle import load_model
 from nas.export.official import from_official
@@ -16,7 +16,7 @@ from nas.export.references import resolve_architecture
 from nas.space import load_space
 from nas.task import Task
 
-__all__ = ["build", "estimate", "from_official", "load_architecture", "load_model", "load_space"]
+__all__ = ["build", "estimate", "from_official", "fuse", "load_architecture", "load_model", "load_space"]
 
 
 def load_architecture(ref: str | os.PathLike[str]) -> Architecture:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from nas.errors import FieldError
+from nas.schema.fields import shown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +24,7 @@ class Task:
 
     def __post_init__(self) -> None:
         """Raise FieldError where a number makes no sense."""
-        for name, least in (("resolution", 1), ("classes", 0), ("channels", 1)):
+        for name, low, high in (("resolution", 1, 1 << 20), ("classes", 0, 10**7), ("channels", 1, 65536)):
             value = getattr(self, name)
-            if value < least:
-                raise FieldError(name, f"{name} must be at least {least}, got {value}")
+            if type(value) is not int or not low <= value <= high:
+                raise FieldError(name, f"must be a whole number between {low} and {high}, got {shown(value)}")

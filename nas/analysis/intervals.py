@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from statistics import NormalDist
+from collections.abc import Sequence
+from statistics import NormalDist, fmean, stdev
 from typing import NamedTuple
 
 
@@ -43,3 +44,27 @@ def wilson(accuracy: float, images: int, *, confidence: float = 0.95) -> Interva
     half = shrink * z * math.sqrt(accuracy * (1 - accuracy) / images + (z / (2 * images)) ** 2)
     # The bounds contain the accuracy in exact arithmetic, with equality at 0 and 1.
     return Interval(max(0.0, min(accuracy, centre - half)), min(1.0, max(accuracy, centre + half)))
+
+
+def mean_interval(values: Sequence[float], *, confidence: float = 0.95) -> Interval:
+    """Student's interval of the mean of independent values, such as accuracies under several seeds.
+
+    It is about the seeds; a single value says nothing about them, so its interval is infinite.
+
+    Args:
+        values: at least one.
+        confidence: probability that such an interval holds the true mean, in (0, 1).
+
+    Raises:
+        ValueError: no values, or a confidence outside its range.
+    """
+    if not values:
+        raise ValueError("a mean needs at least one value")
+    if not 0 < confidence < 1:
+        raise ValueError(f"confidence must be within (0, 1), got {confidence}")
+    if len(values) == 1:
+        return Interval(-math.inf, math.inf)
+    from scipy.special import stdtrit  # 0.2 s, and only a comparison asks
+
+    half = float(stdtrit(len(values) - 1, (1 + confidence) / 2)) * stdev(values) / math.sqrt(len(values))
+    return Interval(fmean(values) - half, fmean(values) + half)

@@ -19,10 +19,12 @@ _LINE_EVERY = 10.0  # seconds between lines where there is no terminal
 def counts_line(progress: Progress) -> str:
     """How many candidates are where."""
     parts = [f"{progress.done}/{progress.target} done", f"{len(progress.running)} running"]
-    for name in ("rejected", "reused", "failed", "retried"):
+    for name in ("rejected", "reused", "failed"):
         count = getattr(progress, name)
         if count:
             parts.append(f"{count} {name}")
+    if progress.lost:
+        parts.append(f"{progress.lost} workers lost")
     return ", ".join(parts)
 
 

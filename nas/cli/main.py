@@ -15,7 +15,20 @@ import typer
 from typer.main import get_command
 
 import nas
-from nas.cli.commands import check, cost, export, pareto, presets, sample, search, show, studies, train
+from nas.cli.commands import (
+    check,
+    compare,
+    cost,
+    export,
+    import_,
+    pareto,
+    presets,
+    sample,
+    search,
+    show,
+    studies,
+    train,
+)
 from nas.errors import NasError, UserError
 
 FAILED, WRONG_INPUT, INTERRUPTED = 1, 2, 130
@@ -54,6 +67,7 @@ for _name, _run, _panel in (
     ("search", search.run, _SEARCHING),
     ("check", check.run, _SEARCHING),
     ("sample", sample.run, _SEARCHING),
+    ("compare", compare.run, _SEARCHING),
     ("studies", studies.run, _LOOKING),
     ("pareto", pareto.run, _LOOKING),
     ("show", show.run, _LOOKING),
@@ -61,6 +75,7 @@ for _name, _run, _panel in (
     ("presets", presets.run, _LOOKING),
     ("export", export.run, _TAKING),
     ("train", train.run, _TAKING),
+    ("import", import_.run, _TAKING),
 ):
     app.command(_name, rich_help_panel=_panel)(_run)
 

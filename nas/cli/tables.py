@@ -11,6 +11,7 @@ from rich.text import Text
 
 from nas.ledger import StudySummary
 from nas.records import TrialState
+from nas.report.comparison import ComparisonRow, ours
 from nas.report.front import FrontRow
 from nas.units import format_count, format_seconds
 
@@ -68,6 +69,15 @@ def studies_table(studies: Sequence[StudySummary]) -> Table:
             *(str(study.counts.get(state, 0)) for state in _STATES),
             best,
         )
+    return made
+
+
+def comparison_table(rows: Sequence[ComparisonRow], title: str) -> Table:
+    """Architectures under one recipe, with confidence intervals over seeds."""
+    made = table(title, "architecture", ">FLOPs", ">params", ">published", ">ours (%)", ">seeds", ">failed")
+    for row in rows:
+        costs = (format_count(row.flops), format_count(row.params))
+        made.add_row(row.label, *costs, row.published or "-", ours(row), str(row.seeds), str(row.failed or ""))
     return made
 
 

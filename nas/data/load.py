@@ -30,7 +30,7 @@ def describe(reference: str, *, cache: Path | None = None, progress: Progress | 
         DataError: it is missing, empty, or not laid out as expected.
     """
     source = open_source(reference)
-    catalog = source.catalog(cache or default_cache(), progress or _silent)
+    catalog = source.catalog(_folder(cache), progress or _silent)
     train, validation, test = catalog.counts
     return Description(
         reference=source.reference,
@@ -70,7 +70,7 @@ def load_data(
         UnknownNameError: no such data set.
         DataError: it is missing, damaged, not laid out as expected, or not the one that was expected.
     """
-    cache, progress = cache or default_cache(), progress or _silent
+    cache, progress = _folder(cache), progress or _silent
     known = recall(cache, expected, resolution) if expected is not None else None
     if known is not None:
         return known
@@ -82,6 +82,15 @@ def load_data(
             "began, or is another copy: restore it, or begin a new study"
         )
     return recall(cache, catalog.fingerprint, resolution) or store(source, catalog, cache, resolution, progress)
+
+
+def _folder(cache: Path | None) -> Path:
+    folder = default_cache() if cache is None else cache
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DataError(f"{folder}: cannot be the cache of images ({error.strerror}); choose another folder") from error
+    return folder
 
 
 def _silent(done: int, total: int) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 from torch import nn
 
 import nas
-from nas.architecture import Architecture, build
+from nas.architecture import Architecture, build, fuse, skeleton
 from nas.architecture.text import to_yaml
 from nas.data.atomic import new_file
 from nas.errors import UserError
@@ -53,6 +53,7 @@ def write_bundle(folder: Path, architecture: Architecture, network: nn.Module, a
         "in_channels": about.task.channels,
         "classes": about.task.classes,
         "resolution": about.task.resolution,
+        "merged": _is_merged(network, architecture, about.task),
         "class_names": list(about.classes),
         "mean": list(about.mean),
         "std": list(about.std),
@@ -88,5 +89,12 @@ def load_model(folder: str | os.PathLike[str]) -> nn.Module:
     if architecture.id != about["architecture"]:
         raise UserError(f"{root}: {ARCHITECTURE} is {architecture.id}, but the weights are of {about['architecture']}")
     network = build(architecture, classes=about["classes"], in_channels=about["in_channels"])
+    network = fuse(network) if about["merged"] else network
     load_weights(network, root / WEIGHTS)
     return network.eval()
+
+
+def _is_merged(network: nn.Module, architecture: Architecture, task: Task) -> bool:
+    """Whether parallel branches are merged already: then the network lacks tensors of the form that is trained."""
+    trained = skeleton(architecture, classes=task.classes, in_channels=task.channels)
+    return network.state_dict().keys() != trained.state_dict().keys()

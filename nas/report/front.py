@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from statistics import fmean
 from typing import Any
 
 from nas.analysis.pareto import non_dominated
 from nas.cost import Budget
-from nas.records import Evaluation, TrialRecord
+from nas.records import TrialRecord
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +24,7 @@ class FrontRow:
         share: the part of the budget it uses; None without a budget.
         rung: the fidelity the accuracy was measured at.
         seeds: how many trainings the accuracy is the mean of.
-        seconds: of its training.
+        seconds: of one training.
         weights: file of the trained weights, if they were kept.
     """
 
@@ -47,12 +48,12 @@ class FrontRow:
 
 def evaluated_rows(trials: Sequence[TrialRecord], budget: Budget) -> list[FrontRow]:
     """One row for each architecture with an accuracy, by FLOPs."""
-    rows: dict[str, FrontRow] = {}
+    found: dict[str, dict[int, TrialRecord]] = {}
     for trial in trials:
-        evaluation = trial.evaluation
-        if evaluation is not None and evaluation.accuracy is not None and trial.architecture not in rows:
-            rows[trial.architecture] = _row(trial, evaluation, evaluation.accuracy, budget)
-    return sorted(rows.values(), key=lambda row: (row.flops, row.id))
+        if trial.evaluation is not None and trial.evaluation.accuracy is not None:
+            found.setdefault(trial.architecture, {}).setdefault(trial.evaluation.key.seed, trial)
+    rows = [_row(list(by_seed.values()), budget) for by_seed in found.values()]
+    return sorted(rows, key=lambda row: (row.flops, row.id))
 
 
 def front_rows(rows: Sequence[FrontRow]) -> list[FrontRow]:
@@ -61,19 +62,21 @@ def front_rows(rows: Sequence[FrontRow]) -> list[FrontRow]:
     return sorted((rows[index] for index in best), key=lambda row: (row.flops, row.id))
 
 
-def _row(trial: TrialRecord, evaluation: Evaluation, accuracy: float, budget: Budget) -> FrontRow:
-    cost = trial.cost
+def _row(trials: Sequence[TrialRecord], budget: Budget) -> FrontRow:
+    """One architecture, trained with one seed or several."""
+    evaluations = [trial.evaluation for trial in trials if trial.evaluation is not None]
+    cost = trials[0].cost
     return FrontRow(
-        id=trial.architecture,
-        accuracy=accuracy,
+        id=trials[0].architecture,
+        accuracy=fmean(one.accuracy for one in evaluations if one.accuracy is not None),
         flops=cost["flops"],
         params=cost["params"],
         activations=cost["activations"],
         train_flops=cost["train_flops"],
         train_params=cost["train_params"],
         share=budget.share(cost) if budget.bounds else None,
-        rung=evaluation.key.rung,
-        seeds=1,
-        seconds=evaluation.seconds,
-        weights=evaluation.weights,
+        rung=evaluations[0].key.rung,
+        seeds=len(evaluations),
+        seconds=fmean(one.seconds for one in evaluations),
+        weights=evaluations[0].weights,
     )

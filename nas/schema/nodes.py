@@ -18,6 +18,7 @@ from nas.errors import UserError
 from nas.schema.problems import Mark, Problem, Problems, SchemaError, Source
 
 Scalar = None | bool | int | float | str
+_YAML = "tag:yaml.org,2002:"
 _MAX_BYTES = 1 << 20
 _MAX_DEPTH = 50  # the deepest sensible space has about 15 levels; far below Python's own limit
 _MAX_DIGITS = 4000  # beyond this Python refuses to read a whole number
@@ -101,7 +102,7 @@ class _CoreLoader(yaml.SafeLoader):
         if isinstance(event, yaml.AliasEvent):
             return "aliases (*name) are not supported; write the value out"
         if event.tag not in (None, "!"):
-            return f"tags such as {event.tag!r} are not supported; write the plain value"
+            return f"tags such as {event.tag.replace(_YAML, '!!')!r} are not supported; write the plain value"
         return f"nested more than {_MAX_DEPTH} levels deep" if self._depth >= _MAX_DEPTH else None
 
 
@@ -117,7 +118,7 @@ _RESOLVERS = (
     ("float", r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|[-+]?\.inf|\.nan", list("-+.0123456789")),
 )
 for _kind, _pattern, _first in _RESOLVERS:
-    _CoreLoader.add_implicit_resolver(f"tag:yaml.org,2002:{_kind}", re.compile(rf"(?:{_pattern})\Z"), _first)
+    _CoreLoader.add_implicit_resolver(f"{_YAML}{_kind}", re.compile(rf"(?:{_pattern})\Z"), _first)
 
 
 def read_yaml(path: Path, *, name: str | None = None) -> tuple[Node, Source]:
@@ -218,7 +219,7 @@ def _mapping(raw: yaml.MappingNode, mark: Mark, problems: Problems) -> Node:
 
 def _scalar(raw: yaml.Node, mark: Mark, problems: Problems) -> Scalar:
     text: str = raw.value
-    kind = raw.tag.removeprefix("tag:yaml.org,2002:")
+    kind = raw.tag.removeprefix(_YAML)
     if kind == "str":
         return text
     if kind == "null":

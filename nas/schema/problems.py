@@ -71,8 +71,8 @@ class Problems:
         self.source = source
         self._found: list[Problem] = []
 
-    def __bool__(self) -> bool:
-        return bool(self._found)
+    def __len__(self) -> int:
+        return len(self._found)
 
     def add(self, mark: Mark, message: str) -> None:
         """Note a problem and go on."""

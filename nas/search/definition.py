@@ -141,6 +141,8 @@ def read_study_file(path: Path) -> StudyFile:
         SchemaError: all its problems.
     """
     root, source = read_yaml(path)
+    if "architectures" in root.mapping:
+        raise UserError(f"{path}: this study compares given architectures; run it with: nas compare {path}")
     problems = Problems(source)
     study = read_model(StudyFile, root, problems)
     problems.check()

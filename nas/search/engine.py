@@ -98,7 +98,8 @@ class Search:
         self._known: dict[str, Evaluation] = {}  # architecture -> its evaluation in this study
         self._counts: Counter[TrialState] = Counter()
         self._best: TrialRecord | None = None
-        self._fruitless = self._retried = self._finished_here = 0
+        self._losses: Counter[int] = Counter()  # workers lost by trial, in this run: a killed driver is no fault of it
+        self._fruitless = self._finished_here = 0
         self._started = self._renewed = time.monotonic()
 
     def run(self, holder: str) -> Progress:
@@ -144,7 +145,7 @@ class Search:
             best_share=self._definition.budget.share(best.cost) if best else math.nan,
             seconds=seconds,
             seconds_left=max(0.0, left) / pace if self._finished_here else math.nan,
-            retried=self._retried,
+            lost=self._losses.total(),
         )
 
     # --- from asking to training
@@ -233,10 +234,11 @@ class Search:
         for job_id, evaluation in ((one.job_id, one.evaluation) for one in self._executor.completed(_POLL)):
             number = self._running.pop(job_id)
             record = self._records[number]
-            if evaluation.failure is Failure.NODE_LOST and record.attempts < _MAX_ATTEMPTS:
-                self._retried += 1
-                self._queue.append(number)
-                continue
+            if evaluation.failure is Failure.NODE_LOST:
+                self._losses[number] += 1
+                if self._losses[number] < _MAX_ATTEMPTS:
+                    self._queue.append(number)
+                    continue
             self._finished_here += 1
             self._finish(record, evaluation, fresh=True)
             for waiting in self._waiting.pop(record.architecture, []):
@@ -338,6 +340,7 @@ class Search:
     def _copy_to_mirror(self) -> None:
         if self._mirror is not None:
             self._mirror.copy(self._records)
+            self._mirror.close()
 
 
 def _accuracy(record: TrialRecord | None) -> float:

@@ -11,7 +11,6 @@ import warnings
 from collections.abc import Mapping, Sequence
 
 import optuna
-import sqlalchemy
 from optuna.storages import RDBStorage
 
 from nas.records import TrialRecord, TrialState
@@ -30,6 +29,7 @@ class Mirror:
         self._name = study
         self._dimensions = dimensions
         self._study: optuna.Study | None = None
+        self._storage: RDBStorage | None = None
         self._last = time.monotonic()
 
     def is_due(self) -> bool:
@@ -50,11 +50,17 @@ class Mirror:
             study.add_trial(frozen_trial(record, self._dimensions))
         self._last = time.monotonic()
 
+    def close(self) -> None:
+        """Close the connections."""
+        if self._storage is not None:
+            self._storage.remove_session()
+            self._storage.engine.dispose()
+
     def _open(self) -> optuna.Study:
         optuna.logging.set_verbosity(optuna.logging.ERROR)
-        storage = RDBStorage(self._url, engine_kwargs={"poolclass": sqlalchemy.NullPool})
+        self._storage = RDBStorage(self._url)
         self._study = optuna.create_study(
-            storage=storage, study_name=self._name, directions=list(DIRECTIONS), load_if_exists=True
+            storage=self._storage, study_name=self._name, directions=list(DIRECTIONS), load_if_exists=True
         )
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)

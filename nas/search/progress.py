@@ -22,7 +22,7 @@ class Progress:
         best_share: the part of the budget it uses.
         seconds: since this run began.
         seconds_left: until the target is reached at the pace so far; NaN while unknown.
-        retried: trainings handed out again because their worker was lost.
+        lost: workers that died in the middle of a training; it is handed out again, twice at most.
     """
 
     target: int
@@ -36,7 +36,7 @@ class Progress:
     best_share: float = math.nan
     seconds: float = 0.0
     seconds_left: float = math.nan
-    retried: int = 0
+    lost: int = 0
 
     @property
     def done(self) -> int:

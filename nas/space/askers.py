@@ -8,7 +8,8 @@ from typing import Protocol, TypeVar
 
 from nas.errors import UserError
 from nas.registry import did_you_mean
-from nas.space.dimension import Ask, Dimension, Value
+from nas.schema.fields import shown
+from nas.space.dimension import Ask, Dimension, Range, Value
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -28,21 +29,33 @@ def following(answers: Mapping[str, Value]) -> Ask:
 
 
 def replaying(answers: Mapping[str, Value], dimensions: Mapping[str, Dimension]) -> Ask:
-    """The given answers, strictly: one that is missing or impossible is an error.
+    """The given answers, strictly: one that is missing, impossible or to no question of the space is an error.
 
     Args:
         answers: what to answer, by name.
-        dimensions: every question of the space, for the message.
+        dimensions: every question of the space.
+
+    Raises:
+        UserError: at once for an answer to no question, during the walk for the others.
     """
+    for name in answers:
+        if name not in dimensions:
+            raise UserError(f"{name!r} is no decision of this space; {did_you_mean(name, dimensions)}")
 
     def ask(name: str, dimension: Dimension) -> Value:
         if name not in answers:
-            raise UserError(f"no answer for {name!r}; {did_you_mean(name, dimensions)}")
+            raise UserError(f"no answer for {name!r}; {_takes(dimension)}")
         if answers[name] not in dimension.values:
-            raise UserError(f"{name!r} cannot be {answers[name]!r} in this space")
+            raise UserError(f"{name!r} cannot be {shown(answers[name])} in this space; {_takes(dimension)}")
         return answers[name]
 
     return ask
+
+
+def _takes(dimension: Dimension) -> str:
+    if isinstance(dimension, Range):
+        return f"it takes {dimension.low} to {dimension.values[-1]} in steps of {dimension.step}"
+    return f"it takes {', '.join(map(shown, dimension.options))}"
 
 
 def mutating(parent: Mapping[str, Value], rng: random.Random, *, rate: float) -> Ask:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from functools import cache
 from pathlib import Path
 
@@ -24,13 +25,15 @@ def load_space(ref: str | Path) -> SearchSpace:
         SchemaError: the file has problems.
     """
     path = Path(ref)
-    if path.exists() or path.is_absolute() or len(path.parts) > 1:
-        return _read(path, str(ref))
     name = path.name.removesuffix(".yaml")
-    if name not in space_names():
-        hint = did_you_mean(name, space_names())
-        raise UnknownNameError(f"no file {ref} here and no packaged space {name!r}; {hint}")
-    return _read(packaged(SPACES) / f"{name}.yaml", f"{name}.yaml")
+    if len(path.parts) > 1 or path.is_absolute() or _is_file(path) or not name:
+        return _read(path, str(ref))
+    if name in space_names():
+        return _read(packaged(SPACES) / f"{name}.yaml", f"{name}.yaml")
+    if os.path.isdir(path):
+        return _read(path, str(ref))
+    hint = did_you_mean(name, space_names())
+    raise UnknownNameError(f"no file {str(ref)!r} here and no packaged space {name!r}; {hint}")
 
 
 def load_architecture(ref: str | Path) -> Architecture:
@@ -43,16 +46,25 @@ def load_architecture(ref: str | Path) -> Architecture:
     """
     text = str(ref)
     path = Path(ref)
-    if not path.is_file() and text in preset_names():
-        return _preset(text)
-    if path.is_dir() and (path / "architecture.yaml").is_file():
-        path = path / "architecture.yaml"
-    if not path.exists():
-        if path.suffix in (".yaml", ".yml"):
-            raise UserError(f"{text}: no such file")
-        hint = did_you_mean(text, preset_names())
-        raise UnknownNameError(f"no file and no preset {text!r}; {hint} (`nas presets` lists them)")
-    return _only_point(_read(path, text), text)
+    name = text.removesuffix(".yaml")
+    if _is_file(path):
+        return _only_point(_read(path, text), text)
+    if name in preset_names():
+        return _preset(name)
+    if _is_file(path / "architecture.yaml"):
+        return _only_point(_read(path / "architecture.yaml", text), text)
+    if path.suffix in (".yaml", ".yml") or os.path.isdir(path):
+        return _only_point(_read(path, text), text)  # says what is wrong with it
+    if name in space_names():
+        return _only_point(load_space(name), name)
+    near = did_you_mean(name, preset_names())
+    hint = near if near.startswith("did") else "`nas presets` lists the presets"
+    raise UnknownNameError(f"no file and no preset {text!r}; {hint}")
+
+
+def _is_file(path: Path) -> bool:
+    """Whether there is something to read; `os.path` because a `Path` fails on names the system cannot look up."""
+    return os.path.exists(path) and not os.path.isdir(path)
 
 
 @cache

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from nas.space.dimension import Dimension, Value
-from nas.space.tree import Decision, Struct, Tree, Walk, When
+from nas.space.tree import Decision, Here, Struct, Tree, Walk
 
 if TYPE_CHECKING:
     from nas.space.space import SearchSpace
@@ -21,10 +21,25 @@ Answers = dict[str, Value]
 
 def count_points(space: SearchSpace) -> int:
     """The number of different sets of answers a walk can collect."""
-    controllers = _controllers(space)
-    own = {name for d in space.decisions() if d.in_stages and d.stages is not None for name in d.names()}
+    return _count_top(space) * _count_stages(space)
+
+
+def _count_top(space: SearchSpace) -> int:
+    def walk_top(walk: Walk) -> Any:
+        return space.top.resolve(walk, Here())
+
+    explored = _explore(walk_top, {}, _controllers(space.top))
+    return sum(math.prod(len(asked[name]) for name in asked if name not in fixed) for fixed, asked in explored)
+
+
+def _count_stages(space: SearchSpace) -> int:
+    def walk_stages(walk: Walk) -> Any:
+        return [space.resolve_stage(walk, stage) for stage in range(space.stages)]
+
+    controllers = _controllers(space.columns)
+    own = {name for d in space.columns.decisions() if d.stages is not None for name in d.names()}
     total = 0
-    for shared, asked in _explore(space.resolve, {}, controllers - own):
+    for shared, asked in _explore(walk_stages, {}, controllers - own):
         points = math.prod(len(asked[name]) for name in asked if name not in shared and name not in own)
         for stage in range(space.stages):
             points *= _count_stage(space, stage, shared, own, controllers & own)
@@ -64,20 +79,25 @@ def _explore(
         yield fixed, asked
 
 
-def _controllers(space: SearchSpace) -> set[str]:
+def _controllers(tree: Tree) -> set[str]:
     """Names of the decisions that change which questions follow."""
-    found: set[str] = set()
-    for tree in (*space.top.values(), *space.columns.values()):
-        found |= {name for decision in _controlling(tree) for name in decision.names()}
-    return found
+    return {name for decision in _controlling(tree) for name in decision.names()}
 
 
 def _controlling(tree: Tree) -> Iterator[Decision]:
     if isinstance(tree, Decision) and any(True for child in tree.children() for _ in child.decisions()):
         yield tree
     if isinstance(tree, Struct):
-        tested = {name for field in tree.fields.values() if isinstance(field, When) for name in field.tests}
-        for name in tested & set(tree.fields):
-            yield from tree.fields[name].decisions()
+        for name in set(tree.tested()) & set(tree.fields):
+            yield from _deciding(tree.fields[name])
     for child in tree.children():
         yield from _controlling(child)
+
+
+def _deciding(tree: Tree) -> Iterator[Decision]:
+    """The decisions that decide what `tree` itself is, a scalar or a kind, and not what it has inside."""
+    if isinstance(tree, Decision):
+        yield tree
+    if not isinstance(tree, Struct):
+        for child in tree.children():
+            yield from _deciding(child)

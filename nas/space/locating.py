@@ -2,113 +2,140 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from nas.architecture import Architecture, Stage
 from nas.layers import Spec
 from nas.schema.fields import field_types
 from nas.space.dimension import Value
-from nas.space.tree import Decision, Fixed, Pattern, PerStage, Scaled, Struct, Tree, When
+from nas.space.tree import AfterFirst, Decision, Fixed, Pattern, PerStage, Scaled, Struct, Tree, When, numbers
 
 Answers = dict[str, Value]
 
 
-def locate(
-    top: Mapping[str, Tree], columns: Mapping[str, Tree], stages: int, architecture: Architecture
-) -> Iterator[Answers]:
-    """Candidates for the answers that give `architecture`; a caller proves one by building it."""
+class Wanted(NamedTuple):
+    """A value that a tree has to give, and where.
+
+    Attributes:
+        tree: the tree.
+        value: a scalar or a spec.
+        stage: the stage.
+        position: the block in the stage.
+        siblings: the fields beside it, parts by their kind.
+    """
+
+    tree: Tree
+    value: Any
+    stage: int
+    position: int
+    siblings: Mapping[str, Any]
+
+
+def locate(top: Struct, columns: Struct, stages: int, architecture: Architecture) -> Iterator[Answers]:
+    """Candidates for the answers that give `architecture`; a caller proves one by building it.
+
+    What the architecture says nothing of, such as the second entry of a pattern in a stage of one block, is left out.
+    """
     if len(architecture.stages) != stages:
         return
-    wanted: list[tuple[Tree | None, Any, int, int]] = [
-        (top.get("stem"), architecture.stem, 0, 0),
-        (top.get("head"), architecture.head, 0, 0),
-        (top.get("drop_path", Fixed(0.0, top["stem"].mark)), architecture.drop_path, 0, 0),
-    ]
+    wanted = _wants(top, {name: getattr(architecture, name) for name in ("stem", "head", "drop_path")}, 0, 0)
     for index, stage in enumerate(architecture.stages):
-        wanted += _stage_wants(columns, stage, index)
-    yield from _fit_all(wanted, {})
+        for position in range(_positions(columns.fields["block"], stage)):
+            values = {name: getattr(stage, name) for name in ("depth", "width", "norm", "downsample")}
+            wanted += _wants(columns, {**values, "block": stage.block(position)}, index, position)
+    if _says_all(top, architecture.drop_path, 0.0, "drop_path") and all(
+        _says_all(columns, getattr(stage, name), None, name)
+        for stage in architecture.stages
+        for name in ("norm", "downsample")
+    ):
+        yield from _fit_all(wanted, {})
 
 
-def _stage_wants(columns: Mapping[str, Tree], stage: Stage, index: int) -> Iterator[tuple[Tree | None, Any, int, int]]:
-    for name in ("depth", "width", "norm", "downsample"):
-        if name == "downsample" and index == 0:
-            continue
-        value = getattr(stage, name)
-        if name in columns or value is not None:
-            yield columns.get(name), value, index, 0
-    for position in range(stage.depth):
-        yield columns["block"], stage.block(position), index, position
+def _says_all(struct: Struct, value: Any, default: Any, name: str) -> bool:
+    """Whether a field that the space leaves out is at its default."""
+    return name in struct.fields or value == default
 
 
-def _fit_all(wanted: list[tuple[Tree | None, Any, int, int]], known: Answers) -> Iterator[Answers]:
+def _positions(block: Tree, stage: Stage) -> int:
+    """How many blocks of a stage have to be looked at before everything repeats."""
+    return min(stage.depth, math.lcm(len(stage.blocks), *_pattern_sizes(block)))
+
+
+def _pattern_sizes(tree: Tree) -> Iterator[int]:
+    if isinstance(tree, Pattern):
+        yield len(tree.entries)
+    for child in tree.children():
+        yield from _pattern_sizes(child)
+
+
+def _wants(struct: Struct, values: Mapping[str, Any], stage: int, position: int) -> list[Wanted]:
+    siblings = {name: one.kind if isinstance(one, Spec) else one for name, one in values.items()}
+    return [Wanted(tree, values[name], stage, position, siblings) for name, tree in struct.fields.items()]
+
+
+def _fit_all(wanted: Sequence[Wanted], known: Answers) -> Iterator[Answers]:
+    """The ways to extend `known` so that everything wanted is given; a stack, because there may be thousands."""
     if not wanted:
         yield known
         return
-    (tree, value, stage, position), *rest = wanted
-    if tree is None:
-        return
-    for answers in _fit(tree, value, stage, position, known, {}):
-        yield from _fit_all(rest, answers)
+    stack = [_fit(wanted[0], known)]
+    while stack:
+        answers = next(stack[-1], None)
+        if answers is None:
+            stack.pop()
+        elif len(stack) == len(wanted):
+            yield answers
+        else:
+            stack.append(_fit(wanted[len(stack)], answers))
 
 
-def _fit(
-    tree: Tree, value: Any, stage: int, position: int, known: Answers, siblings: Mapping[str, Any]
-) -> Iterator[Answers]:
-    """The ways to extend `known` so that `tree` gives `value` at this stage and block."""
+def _fit(wanted: Wanted, known: Answers) -> Iterator[Answers]:
+    """The ways to extend `known` so that the tree gives the value at this stage and block."""
+    tree, value, stage, position, siblings = wanted
     if isinstance(tree, Fixed):
         if tree.value == value and isinstance(tree.value, bool) == isinstance(value, bool):
             yield known
     elif isinstance(tree, Decision):
-        yield from _fit_decision(tree, value, stage, position, known, siblings)
+        yield from _fit_decision(tree, wanted, known)
     elif isinstance(tree, Struct):
-        yield from _fit_struct(tree, value, stage, position, known)
-    elif isinstance(tree, PerStage):
-        yield from _fit(tree.entries[stage], value, stage, position, known, siblings)
-    elif isinstance(tree, Pattern):
-        entry = tree.entries[position % len(tree.entries)]
-        yield from _fit(entry, value, stage, position, known, siblings)
-    elif isinstance(tree, When):
-        branch = tree.then if tree.holds(siblings) else tree.otherwise
-        yield from _fit(branch, value, stage, position, known, siblings)
+        yield from _fit_struct(tree, wanted, known)
     elif isinstance(tree, Scaled):
-        for base in _bases(tree, value, stage):
-            yield from _fit(tree.base, base, stage, position, known, siblings)
+        for base in dict.fromkeys(numbers(tree.base)):
+            if tree.times(base, tree.ratios[stage]) == value:
+                yield from _fit(wanted._replace(tree=tree.base, value=base), known)
+    else:
+        yield from _fit(wanted._replace(tree=_here(tree, stage, position, siblings)), known)
 
 
-def _fit_decision(
-    tree: Decision, value: Any, stage: int, position: int, known: Answers, siblings: Mapping[str, Any]
-) -> Iterator[Answers]:
-    name = tree.name(stage)
+def _here(tree: Tree, stage: int, position: int, siblings: Mapping[str, Any]) -> Tree:
+    """The one child that counts at this stage and block."""
+    if isinstance(tree, PerStage):
+        return tree.entries[stage]
+    if isinstance(tree, Pattern):
+        return tree.entries[position % len(tree.entries)]
+    if isinstance(tree, When):
+        return tree.then if tree.holds(siblings) else tree.otherwise
+    if isinstance(tree, AfterFirst):
+        return tree.later if stage else Fixed(None, tree.mark)
+    raise TypeError(f"{type(tree).__name__} is no tree that leads on")
+
+
+def _fit_decision(tree: Decision, wanted: Wanted, known: Answers) -> Iterator[Answers]:
+    name = tree.name(wanted.stage)
     answers = [known[name]] if name in known else tree.dimension.values
     for answer in answers:
         branch = tree.branches.get(answer, Fixed(answer, tree.mark))
-        yield from _fit(branch, value, stage, position, {**known, name: answer}, siblings)
+        yield from _fit(wanted._replace(tree=branch), {**known, name: answer})
 
 
-def _fit_struct(tree: Struct, value: Any, stage: int, position: int, known: Answers) -> Iterator[Answers]:
+def _fit_struct(tree: Struct, wanted: Wanted, known: Answers) -> Iterator[Answers]:
+    value = wanted.value
     if not isinstance(value, Spec) or value.kind != tree.kind:
         return
-    found = {name: getattr(value, name) for name in field_types(type(value))}
-    for name, kind in field_types(type(value)).items():
-        if name not in tree.fields and found[name] != kind.default:
-            return
-    plain = {name: one.kind if isinstance(one, Spec) else one for name, one in found.items()}
-
-    def extend(names: list[str], known: Answers) -> Iterator[Answers]:
-        if not names:
-            yield known
-            return
-        for answers in _fit(tree.fields[names[0]], found[names[0]], stage, position, known, plain):
-            yield from extend(names[1:], answers)
-
-    yield from extend(list(tree.fields), known)
-
-
-def _bases(tree: Scaled, value: Any, stage: int) -> list[Any]:
-    """The base values whose scaled value at `stage` is `value`."""
-    if isinstance(tree.base, Fixed):
-        options: list[Any] = [tree.base.value]
-    else:
-        options = [one for decision in tree.base.decisions() for one in decision.dimension.values]
-    return [base for base in dict.fromkeys(options) if round(base * tree.ratios[stage]) == value]
+    types = field_types(type(value))
+    found = {name: getattr(value, name) for name in types}
+    if any(found[name] != kind.default for name, kind in types.items() if name not in tree.fields):
+        return
+    yield from _fit_all(_wants(tree, found, wanted.stage, wanted.position), known)

@@ -8,23 +8,42 @@ blocks of a stage), and `{when: {field: test}, then: ..., else: ...}`. `per: sta
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from nas.errors import FieldError, UserError
-from nas.layers import Block, Downsample, Family, Head, Norm, Stem, family_of
+from nas.errors import FieldError
+from nas.layers import Block, Downsample, Family, Head, Norm, Spec, Stem, family_of
 from nas.registry import did_you_mean
-from nas.schema.fields import FieldType, at_least, field_types, within
+from nas.schema.fields import FieldType, field_types, shown, within
 from nas.schema.nodes import Node
-from nas.schema.problems import Mark, Problems
+from nas.schema.problems import Problems
 from nas.space.dimension import Choice, Dimension, Range, Value
-from nas.space.tree import Decision, Fixed, Here, Pattern, PerStage, Scaled, Struct, Test, Tree, Walk, When
+from nas.space.tree import (
+    AfterFirst,
+    Decision,
+    Fixed,
+    Here,
+    Pattern,
+    PerStage,
+    Scaled,
+    Struct,
+    Test,
+    Tree,
+    Walk,
+    When,
+    conditions,
+    has_pattern,
+    numbers,
+    pattern_lengths,
+)
 
 STAGE_FIELDS: Mapping[str, FieldType] = {
-    "depth": FieldType((int,), None, False, (at_least(1),), dataclasses.MISSING),
-    "width": FieldType((int,), None, False, (at_least(1),), dataclasses.MISSING),
+    "depth": FieldType((int,), None, False, (within(1, 1000),), dataclasses.MISSING),
+    "width": FieldType((int,), None, False, (within(1, 65536),), dataclasses.MISSING),
     "block": FieldType((), Block, False, (), dataclasses.MISSING),
     "downsample": FieldType((), Downsample, True, (), None),
     "norm": FieldType((), Norm, True, (), None),
@@ -35,13 +54,16 @@ TOP_FIELDS: Mapping[str, FieldType] = {
     "drop_path": FieldType((float,), None, False, (within(0, 0.99),), 0.0),
 }
 Word = Literal["choice", "int", "base", "pattern", "when"]
-WORDS: Mapping[Word, frozenset[str]] = {
-    "choice": frozenset({"choice", "per"}),
-    "int": frozenset({"int", "step", "per"}),
-    "base": frozenset({"base", "ratio"}),
-    "pattern": frozenset({"pattern"}),
-    "when": frozenset({"when", "then", "else"}),
+WORDS: Mapping[Word, tuple[str, ...]] = {
+    "choice": ("choice", "per"),
+    "int": ("int", "step", "per"),
+    "base": ("base", "ratio"),
+    "pattern": ("pattern",),
+    "when": ("when", "then", "else"),
 }
+_MAX_STAGES = 100
+_MAX_OPTIONS = 10_000
+_MAX_FACTOR = 1000
 
 
 @dataclass(frozen=True)
@@ -54,7 +76,7 @@ class Scope:
         in_stages: whether it is under `stages`.
         stages: the stages it belongs to alone; None where it holds for all of them.
         in_block: whether it is in a block, where patterns mean something.
-        fields: the fields of the mapping around, which conditions may name.
+        beside: the other fields of the mapping around, which conditions may name.
     """
 
     path: str = ""
@@ -62,11 +84,21 @@ class Scope:
     in_stages: bool = False
     stages: tuple[int, ...] | None = None
     in_block: bool = False
-    fields: tuple[str, ...] = ()
+    beside: Mapping[str, FieldType] = dataclasses.field(default_factory=dict)
 
     def below(self, name: str | int) -> Scope:
         """The scope of a field or an entry."""
         return replace(self, path=f"{self.path}.{name}" if self.path else str(name))
+
+    @property
+    def column(self) -> str:
+        """The field of a stage, or of the whole, that it is in."""
+        return self.path.partition(".")[0]
+
+    @property
+    def every_stage(self) -> tuple[int, ...]:
+        """The stages that have this field."""
+        return tuple(range(1 if self.column == "downsample" else 0, self.count))
 
 
 class Reader:
@@ -75,43 +107,65 @@ class Reader:
     def __init__(self, problems: Problems) -> None:
         """Read into `problems`."""
         self.problems = problems
+        self._decided = ""  # what the number of stages was taken from
 
-    def space(self, root: Node, known: frozenset[str]) -> tuple[dict[str, Tree], dict[str, Tree], int]:
-        """The top-level trees, the trees of a stage's fields, and the number of stages.
+    def space(self, root: Node, known: Sequence[str]) -> tuple[Struct, Struct, int]:
+        """The tree of the top level, the tree of a stage, and the number of stages.
 
         Args:
             root: the file.
             known: further keys that are read elsewhere.
         """
-        self._refuse(root, {*TOP_FIELDS, "stages", *known}, "a space")
+        nothing = Struct({}, root.mark)
         if not root.is_mapping:
             self.problems.add(root.mark, "a space is a mapping with 'stem', 'stages' and 'head'")
-            return {}, {}, 1
-        top = self._fields(root, TOP_FIELDS, Scope())
+            return nothing, nothing, 1
+        self._refuse(root, (*known, *TOP_FIELDS, "stages"), "a space")
+        top = Struct(self._fields(root, TOP_FIELDS, Scope()), root.mark)
         stages = root.mapping.get("stages")
         if stages is None:
-            self.problems.add(root.mark, "the key 'stages' is missing")
-            return top, {}, 1
-        count = self._count(stages)
-        self._refuse(stages, {*STAGE_FIELDS, "count"}, "stages")
+            self.problems.add(root.mark, "the key 'stages' of the space is missing")
+            return top, nothing, 1
         if not stages.is_mapping:
-            self.problems.add(stages.mark, "stages is a mapping of columns such as 'depth: [3, 3, 9, 3]'")
-        return top, self._fields(stages, STAGE_FIELDS, Scope(count=count, in_stages=True)), count
+            self.problems.add(
+                stages.mark, "stages has a key for each field, with one entry a stage: 'depth: [3, 3, 9, 3]'"
+            )
+            return top, nothing, 1
+        count = self._count(stages)
+        self._refuse(stages, (*STAGE_FIELDS, "count"), "stages")
+        columns = self._fields(stages, STAGE_FIELDS, Scope(count=count, in_stages=True))
+        if "downsample" in columns:
+            columns["downsample"] = AfterFirst(columns["downsample"], columns["downsample"].mark)
+        return top, Struct(columns, stages.mark), count
 
     def _fields(self, node: Node, types: Mapping[str, FieldType], scope: Scope) -> dict[str, Tree]:
-        scope = replace(scope, fields=tuple(types))
         trees = {}
         for name, kind in types.items():
             child = node.mapping.get(name)
             if child is None:
                 if kind.default is dataclasses.MISSING:
-                    self.problems.add(node.mark, f"the key {name!r} is missing")
+                    place = scope.path or ("stages" if scope.in_stages else "the space")
+                    self.problems.add(node.mark, f"the key {name!r} of {place} is missing")
                 continue
-            inner = scope.below(name)
-            tree = self.value(child, kind, replace(inner, in_block=inner.in_block or kind.spec is Block))
+            beside = {other: types[other] for other in types if other != name}
+            inner = replace(scope.below(name), beside=beside, in_block=scope.in_block or kind.spec is Block)
+            tree = self.value(child, kind, inner)
             if tree is not None:
                 trees[name] = tree
+        self._check_conditions(trees, scope)
         return trees
+
+    def _check_conditions(self, trees: Mapping[str, Tree], scope: Scope) -> None:
+        """Refuse conditions on what is not known when they are resolved."""
+        for condition in (one for tree in trees.values() for one in conditions(tree)):
+            for name in condition.tests:
+                tested = trees.get(name)
+                if tested is not None and any(True for _ in conditions(tested)):
+                    self.problems.add(condition.mark, f"this tests {name!r}, which has a condition itself; "
+                                      "test what that one tests")  # fmt: skip
+                elif tested is not None and not scope.in_block and has_pattern(tested):
+                    self.problems.add(condition.mark, f"this tests {name!r}, which is a pattern: not the same in all "
+                                      "blocks of a stage")  # fmt: skip
 
     def value(self, node: Node, kind: FieldType, scope: Scope) -> Tree | None:
         """The tree of one leaf or part; None when it has problems."""
@@ -121,9 +175,9 @@ class Reader:
             if word in node.mapping:
                 self._refuse(node, WORDS[word], f"a {word!r} leaf")
                 return self._readers[word](self, node, kind, scope)
-        if kind.spec is not None and node.value is not None and not _is_literal(kind, node.value):
+        if kind.spec is not None and not _is_literal(kind, node.value):
             return self._spec(node, family_of(kind.spec), scope)
-        problem = kind.problem(node.value) if not node.is_mapping else f"must be {kind.expected}, not a mapping"
+        problem = _not_a_leaf(node, kind) if node.is_mapping else kind.problem(node.value)
         if problem is not None:
             self.problems.add(node.mark, f"{scope.path}: {problem}")
             return None
@@ -131,44 +185,55 @@ class Reader:
 
     def _spec(self, node: Node, family: Family[Any], scope: Scope) -> Tree | None:
         named = node.mapping.get("kind") if node.is_mapping else node
+        kinds = ", ".join(family)
         if named is None:
-            self.problems.add(node.mark, f"{scope.path}: a {family.kind} needs 'kind' (one of: {', '.join(family)})")
+            first = next(iter(node.mapping), "")
+            hint = did_you_mean(first, ("kind", *WORDS)) if first else "write 'kind: …'"
+            self.problems.add(node.mark, f"{scope.path}: which {family.kind}? {hint}; the kinds are {kinds}")
             return None
-        if not isinstance(named.value, str) or named.value not in family:
-            hint = did_you_mean(str(named.value), family) if not named.is_mapping else "put the choice around the whole"
-            shown = "a mapping" if named.is_mapping else repr(named.value)
-            self.problems.add(named.mark, f"unknown {family.kind} {shown}; {hint}")
+        if named.value is None:
+            self.problems.add(named.mark, f"{scope.path}: which {family.kind}? One of {kinds}")
+            return None
+        if not isinstance(named.value, str):
+            advice = "; to choose between kinds, put the choice around the whole" if named.is_mapping else ""
+            self.problems.add(named.mark, f"{scope.path}: {shown(named.plain())} is no {family.kind}{advice}; "
+                              f"the kinds are {kinds}")  # fmt: skip
+            return None
+        if named.value not in family:
+            self.problems.add(named.mark, f"unknown {family.kind} {named.value!r}; {did_you_mean(named.value, family)}")
             return None
         types = field_types(family[named.value])
-        self._refuse(node, {*types, "kind"}, f"{family.kind} {named.value!r}")
+        before = len(self.problems)
+        self._refuse(node, ("kind", *types), f"{family.kind} {named.value!r}")
         fields = self._fields(node, types, scope) if node.is_mapping else {}
         tree = Struct(fields, node.mark, named.value)
-        self._try(tree, family, node, scope)
+        if len(self.problems) == before:
+            self._try(tree, family, node, scope)
         return tree
 
     def _try(self, tree: Struct, family: Family[Any], node: Node, scope: Scope) -> None:
         """Make the spec once if nothing in it is open, for the rules that join its fields."""
-        stages = scope.stages or range(scope.count)
-        if any(True for _ in tree.decisions()) or any(_uses_patterns(child) for child in tree.children()):
+        if any(True for _ in tree.decisions()):
             return
-        for stage in stages:
-            try:
-                family.read(tree.resolve(Walk(_nobody), Here(stage)))
-            except FieldError as error:
-                self.problems.add(node.key_mark(error.field), str(error))
+        for stage in scope.stages or scope.every_stage:
+            resolved = tree.resolve(Walk(_nobody), Here(stage))
+            if any(True for _ in pattern_lengths(resolved)):
                 return
-            except (UserError, TypeError):
-                return  # a field above it is missing or wrong and has been reported
+            try:
+                family.read(resolved)
+            except FieldError as error:
+                self.problems.add(node.key_mark(error.field), f"{scope.path}.{error}")
+                return
 
     def _per_stage(self, node: Node, kind: FieldType, scope: Scope) -> Tree | None:
         if not scope.in_stages or scope.stages is not None:
             where = "inside another list" if scope.in_stages else "outside 'stages'"
             self.problems.add(node.mark, f"{scope.path}: a list means one entry a stage; it has no meaning {where}")
             return None
-        if len(node.items) != scope.count:
-            return None  # reported with the number of stages
+        if not self._one_a_stage(node, scope):
+            return None
         entries = [self.value(item, kind, replace(scope, stages=(index,))) for index, item in enumerate(node.items)]
-        if scope.path == "downsample" and isinstance(entries[0], Struct | Decision):
+        if kind is STAGE_FIELDS["downsample"] and node.items[0].value is not None:
             self.problems.add(node.items[0].mark, "the first stage follows the stem; its downsample must be null")
         return PerStage(tuple(entries), node.mark) if None not in entries else None  # type: ignore[arg-type]
 
@@ -178,22 +243,21 @@ class Reader:
             self.problems.add(listed.mark, f"{scope.path}: a choice is a list of at least one option")
             return None
         stages = self._stages_asked(node, scope)
-        answers: list[Value] = []
+        inside = replace(scope, stages=stages)
+        labels = _labels(listed.items)
+        options: list[Any] = []
         branches: dict[Value, Tree] = {}
-        for item in listed.items:
-            label = _label(item, answers)
-            inner = replace(scope, stages=stages) if stages is not None else scope
-            inner = inner.below(str(label)) if item.is_mapping or item.is_list else inner
-            tree = self.value(item, kind, inner)
+        for label, item in zip(labels, listed.items, strict=True):
+            is_part = item.is_mapping or item.is_list
+            tree = self.value(item, kind, inside.below(str(label)) if is_part else inside)
             if tree is None:
                 continue
-            if label in answers:
-                self.problems.add(item.mark, f"{scope.path}: the option {label!r} is listed twice")
-            answers.append(label)
-            if not isinstance(tree, Fixed) or tree.value != label:
+            if item.plain() in options:
+                self.problems.add(item.mark, f"{scope.path}: the option {shown(item.plain())} is listed twice")
+            options.append(item.plain())
+            if not (isinstance(tree, Fixed) and tree.value == label):
                 branches[label] = tree
-        dimension = Choice(tuple(answers))
-        return Decision(scope.path, dimension, node.mark, branches, stages, scope.in_stages) if answers else None
+        return Decision(scope.path, Choice(labels), node.mark, branches, stages, scope.in_stages)
 
     def _int(self, node: Node, kind: FieldType, scope: Scope) -> Tree | None:
         bounds, step = node.mapping["int"].plain(), node.mapping.get("step")
@@ -204,15 +268,18 @@ class Reader:
         if not isinstance(width, int) or isinstance(width, bool) or width < 1:
             self.problems.add(step.mark if step else node.mark, f"{scope.path}: step must be a whole number above 0")
             return None
-        if bounds[0] > bounds[1]:
-            self.problems.add(node.mapping["int"].mark, f"{scope.path}: the range {bounds} is empty")
-            return None
         dimension = Range(bounds[0], bounds[1], width)
-        for value in dimension.values:
+        if bounds[0] > bounds[1]:
+            self.problems.add(node.mapping["int"].mark, f"{scope.path}: the range {bounds} is empty; write [low, high]")
+            return None
+        for value in (bounds[0], dimension.values[-1], *dimension.values[:_MAX_OPTIONS]):
             problem = kind.problem(value)
             if problem is not None:
                 self.problems.add(node.mapping["int"].mark, f"{scope.path}: {problem}")
                 return None
+        if len(dimension) > _MAX_OPTIONS:
+            self.problems.add(node.mark, f"{scope.path}: more than {_MAX_OPTIONS} values; add a larger 'step'")
+            return None
         stages = self._stages_asked(node, scope)
         return Decision(scope.path, dimension, node.mark, {}, stages, scope.in_stages)
 
@@ -221,12 +288,11 @@ class Reader:
         if per is None:
             return scope.stages
         if per.value != "stage":
-            self.problems.add(per.mark, f"{scope.path}: per takes 'stage' only, got {per.value!r}")
+            self.problems.add(per.mark, f"{scope.path}: per takes 'stage' only, got {shown(per.plain())}")
         elif not scope.in_stages:
             self.problems.add(per.mark, f"{scope.path}: 'per: stage' has no meaning outside 'stages'")
         elif scope.stages is None:
-            first = 1 if scope.path == "downsample" else 0
-            return tuple(range(first, scope.count))
+            return scope.every_stage
         return scope.stages
 
     def _scaled(self, node: Node, kind: FieldType, scope: Scope) -> Tree | None:
@@ -234,14 +300,23 @@ class Reader:
         if not scope.in_stages or scope.stages is not None or int not in kind.plain:
             self.problems.add(node.mark, f"{scope.path}: 'base' with 'ratio' is for whole numbers of all stages")
             return None
-        if ratio is None or not ratio.items or not all(_is_positive(one.value) for one in ratio.items):
+        if ratio is None or not ratio.items or not all(_is_factor(one.value) for one in ratio.items):
             mark = node.mark if ratio is None else ratio.mark
-            self.problems.add(mark, f"{scope.path}: ratio is a list with one positive factor a stage")
+            self.problems.add(mark, f"{scope.path}: 'base' needs 'ratio', a list with one positive factor a stage")
             return None
         base = self.value(node.mapping["base"], kind, scope.below("base"))
-        if base is None or len(ratio.items) != scope.count:
+        if base is not None and (has_pattern(base) or _is_scaled(base)):
+            self.problems.add(base.mark, f"{scope.path}: a base can be neither a pattern nor another base")
             return None
-        return Scaled(base, tuple(float(one.plain()) for one in ratio.items), node.mark)
+        if not self._one_a_stage(ratio, scope) or base is None:
+            return None
+        scaled = Scaled(base, tuple(float(one.plain()) for one in ratio.items), node.mark)
+        for value, factor in itertools.product(numbers(base), ratio.items):
+            problem = kind.problem(scaled.times(value, factor.plain()))
+            if problem is not None:
+                self.problems.add(factor.mark, f"{scope.path}: {problem} ({value} times {factor.plain()})")
+                return None
+        return scaled
 
     def _pattern(self, node: Node, kind: FieldType, scope: Scope) -> Tree | None:
         listed = node.mapping["pattern"]
@@ -256,50 +331,64 @@ class Reader:
 
     def _when(self, node: Node, kind: FieldType, scope: Scope) -> Tree | None:
         if scope.in_stages and scope.stages is None:
-            scope = replace(scope, stages=tuple(range(scope.count)))
+            scope = replace(scope, stages=scope.every_stage)
         tests = dict(self._tests(node.mapping["when"], scope))
         then, other = node.mapping.get("then"), node.mapping.get("else")
         if then is None or other is None:
             self.problems.add(node.mark, f"{scope.path}: a condition needs 'when', 'then' and 'else'")
             return None
-        branches = self.value(then, kind, scope), self.value(other, kind, scope)
+        branches = self.value(then, kind, scope), self.value(other, kind, scope.below("else"))
         if branches[0] is None or branches[1] is None:
             return None
-        return When(tests, branches[0], branches[1], node.mark)
+        unwritten = {name: _unwritten(scope.beside[name]) for name in tests}
+        return When(tests, branches[0], branches[1], node.mark, unwritten)
 
     def _tests(self, node: Node, scope: Scope) -> Iterator[tuple[str, Test]]:
         if not node.mapping:
-            self.problems.add(node.mark, f"{scope.path}: when takes fields with a test, such as 'kernel: >= 13'")
-        own = scope.path.rpartition(".")[2]
+            self.problems.add(node.mark, f"{scope.path}: when takes fields with a test: {{kernel: '>= 13'}}")
         for name, wanted in node.mapping.items():
-            if name not in scope.fields or name == own:
-                known = [field for field in scope.fields if field != own]
-                hint = did_you_mean(name, known)
-                self.problems.add(node.key_mark(name), f"no field {name!r} beside this one; {hint}")
-            else:
+            if name not in scope.beside:
+                hint = did_you_mean(name, scope.beside)
+                self.problems.add(node.key_mark(name), f"{scope.path}: no field {name!r} beside this one; {hint}")
+                continue
+            problem = _test_problem(wanted, scope.beside[name])
+            if problem is None:
                 yield name, _test(wanted.plain())
+            else:
+                self.problems.add(wanted.mark, f"{scope.path}: the test of {name} {problem}")
 
     def _count(self, stages: Node) -> int:
-        """The number of stages, which every list must agree with."""
-        said = stages.mapping.get("count")
-        lengths = list(_list_lengths(stages))
+        """The number of stages, which every list must agree with: 'count', or the length that most lists have."""
+        said, lists = stages.mapping.get("count"), list(_lists(stages))
         if said is not None:
-            if not isinstance(said.value, int) or said.value < 1:
-                self.problems.add(said.mark, "count must be a whole number of at least 1")
-                return 1
-            lengths.insert(0, (said.value, said.mark))
-        if not lengths:
+            self._decided = f"'count' in line {said.mark.line}"
+            if type(said.value) is int and 1 <= said.value <= _MAX_STAGES:
+                return said.value
+            self.problems.add(said.mark, f"count must be a whole number between 1 and {_MAX_STAGES}")
+        if not lists:
             return 1
-        count = lengths[0][0]
-        for length, mark in lengths[1:]:
-            if length != count:
-                self.problems.add(mark, f"this list has {length} entries, but there are {count} stages")
+        count = Counter(len(one.items) for one in lists).most_common(1)[0][0]
+        first = next(one for one in lists if len(one.items) == count)
+        self._decided = f"the list in line {first.mark.line}"
+        if count > _MAX_STAGES:
+            self.problems.add(first.mark, f"{count} stages; there can be {_MAX_STAGES}")
         return count
 
-    def _refuse(self, node: Node, known: set[str] | frozenset[str], what: str) -> None:
+    def _one_a_stage(self, listed: Node, scope: Scope) -> bool:
+        if len(listed.items) == scope.count:
+            return True
+        if not listed.items:
+            self.problems.add(listed.mark, f"{scope.path}: an empty list; a list has one entry a stage")
+            return False
+        entries = f"{len(listed.items)} {'entry' if len(listed.items) == 1 else 'entries'}"
+        stages = f"{scope.count} {'stage' if scope.count == 1 else 'stages'}"
+        self.problems.add(listed.mark, f"{scope.path}: a list of {entries} for {stages} (by {self._decided})")
+        return False
+
+    def _refuse(self, node: Node, known: Collection[str], what: str) -> None:
         for key in node.mapping:
             if key not in known:
-                hint = did_you_mean(key, sorted(known))
+                hint = did_you_mean(key, known)
                 self.problems.add(node.key_mark(key), f"unknown key {key!r} of {what}; {hint}")
 
     _readers: Mapping[Word, Callable[[Reader, Node, FieldType, Scope], Tree | None]] = {
@@ -331,47 +420,85 @@ def _test(wanted: Any) -> Test:
     return lambda value: (value.get("kind") if isinstance(value, Mapping) else value) in options
 
 
-def _label(item: Node, taken: list[Value]) -> Value:
-    """What an option is called: a value calls itself, a part by its kind, a list by its entries."""
-    if item.is_list:
-        return str(item.plain())
-    if not item.is_mapping:
-        return item.value  # type: ignore[return-value]  # a scalar, by the two tests above
-    plain = item.mapping.get("kind")
-    name = str(plain.value) if plain is not None else next(iter(item.mapping))
-    numbered = (f"{name}-{number}" for number in range(2, 1000))
-    return name if name not in taken else next(label for label in numbered if label not in taken)
+def _test_problem(wanted: Node, kind: FieldType) -> str | None:
+    """Why a test of a field can never hold, or None."""
+    if isinstance(wanted.value, str) and wanted.value[:1] in "<>=!":
+        if _COMPARISON.fullmatch(wanted.value) is None:
+            return f"is no comparison such as '>= 13', got {shown(wanted.value)}"
+        return None if {int, float} & set(kind.plain) else "compares, but the field is no number"
+    if wanted.is_mapping or any(one.is_mapping or one.is_list for one in wanted.items):
+        return f"takes a value, a list of values or a comparison, got {shown(wanted.plain())}"
+    for one in wanted.items or [wanted]:
+        if kind.spec is not None and one.value in family_of(kind.spec):
+            continue
+        problem = kind.problem(one.value)
+        if problem is not None:
+            return f"can never hold: it {problem}"
+    return None
+
+
+def _unwritten(kind: FieldType) -> Any:
+    """What a field that the file leaves out looks like to a condition."""
+    default = kind.default
+    return default.kind if isinstance(default, Spec) else None if default is dataclasses.MISSING else default
+
+
+def _not_a_leaf(node: Node, kind: FieldType) -> str:
+    """Why a mapping cannot stand where a scalar is expected."""
+    word = next(iter(node.mapping), None)
+    if word is None:
+        return f"must be {kind.expected}, not an empty mapping"
+    return f"must be {kind.expected}, or open as a choice, int …; unknown key {word!r}, {did_you_mean(word, WORDS)}"
+
+
+def _labels(options: Sequence[Node]) -> tuple[Value, ...]:
+    """What each option is called: a value calls itself, a part by its kind, a list by its entries."""
+    taken: list[Value] = [one.value for one in options if not (one.is_mapping or one.is_list)]  # type: ignore[misc]
+    labels: list[Value] = []
+    for option in options:
+        if option.is_mapping or option.is_list:
+            name = _part_name(option)
+            numbered = (f"{name}-{number}" for number in range(2, len(options) + 2))
+            labels.append(name if name not in taken else next(one for one in numbered if one not in taken))
+            taken.append(labels[-1])
+        else:
+            labels.append(option.value)  # type: ignore[arg-type]  # a scalar, by the test above
+    return tuple(labels)
+
+
+def _part_name(option: Node) -> str:
+    if option.is_list:
+        return shown(option.plain())
+    kind = option.mapping.get("kind")
+    return str(kind.value) if kind is not None else next(iter(option.mapping), "part")
 
 
 def _is_literal(kind: FieldType, value: Any) -> bool:
-    return bool(kind.plain) and kind.problem(value) is None
+    return (bool(kind.plain) or value is None) and kind.problem(value) is None
 
 
 def _two_whole_numbers(value: Any) -> bool:
     return isinstance(value, list) and len(value) == 2 and all(type(one) is int for one in value)
 
 
-def _is_positive(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and value > 0
+def _is_factor(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value <= _MAX_FACTOR
 
 
-def _list_lengths(node: Node) -> Iterator[tuple[int, Mark]]:
-    """Every list below `node` that has one entry a stage."""
-    if node.is_list:
-        yield len(node.items), node.mark
-        return
+def _is_scaled(tree: Tree) -> bool:
+    return isinstance(tree, Scaled) or any(_is_scaled(child) for child in tree.children())
+
+
+def _lists(node: Node) -> Iterator[Node]:
+    """Every list below `node` that has one entry a stage, empty ones aside."""
+    if node.items:
+        yield node
     for key, child in node.mapping.items():
-        if key == "ratio" and child.is_list:
-            yield len(child.items), child.mark
-        elif key == "choice":
+        if key in ("choice", "pattern"):
             for option in child.items:
-                yield from _list_lengths(option)
-        elif key not in ("int", "when", "pattern"):
-            yield from _list_lengths(child)
-
-
-def _uses_patterns(tree: Tree) -> bool:
-    return isinstance(tree, Pattern) or any(_uses_patterns(child) for child in tree.children())
+                yield from _lists(option)
+        elif key not in ("int", "when", "kind"):
+            yield from _lists(child)
 
 
 def _nobody(name: str, dimension: Dimension) -> Value:

@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
-import itertools
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from nas.architecture import Architecture, estimate
 from nas.cost import Budget
-from nas.errors import BudgetError, FieldError, UserError
+from nas.errors import BudgetError, FieldError
 from nas.registry import did_you_mean
+from nas.schema.fields import shown
 from nas.schema.nodes import Node
-from nas.schema.problems import Problems, Source
-from nas.space.askers import drawing, following, replaying
+from nas.schema.problems import Mark, Problems, Source
+from nas.space.askers import drawing, following
 from nas.space.counting import count_points
 from nas.space.dimension import Ask, Dimension, Value
 from nas.space.locating import locate
 from nas.space.reader import Reader
-from nas.space.tree import Decision, Here, Tree, Walk, spread
+from nas.space.tree import Decision, Here, Struct, Walk, spread
+from nas.space.trying import broken_rules
 from nas.task import Task
 
-_DESCRIPTIVE = frozenset({"name", "about", "source", "task"})
+_WORDS = ("name", "about", "source")
+_PATIENCE = 2000
 
 
 @dataclass(frozen=True)
@@ -33,8 +35,8 @@ class SearchSpace:
         name: what it is called in tables.
         about: a sentence for people.
         task: what its networks are priced for unless a command says otherwise.
-        top: the trees of stem, head and drop path.
-        columns: the trees of a stage's fields.
+        top: the tree of stem, head and drop path.
+        columns: the tree of a stage.
         stages: the number of stages.
         text: the file it was read from, word for word.
     """
@@ -42,8 +44,8 @@ class SearchSpace:
     name: str
     about: str
     task: Task
-    top: Mapping[str, Tree]
-    columns: Mapping[str, Tree]
+    top: Struct
+    columns: Struct
     stages: int
     text: str
 
@@ -57,15 +59,16 @@ class SearchSpace:
 
     def resolve(self, walk: Walk) -> dict[str, Any]:
         """The canonical form's dict, defaults written or not."""
-        data = {name: tree.resolve(walk, Here()) for name, tree in self.top.items()}
-        data["stages"] = [self.resolve_stage(walk, stage) for stage in range(self.stages)]
-        return data
+        return {
+            **self.top.resolve(walk, Here()),
+            "stages": [self.resolve_stage(walk, stage) for stage in range(self.stages)],
+        }
 
     def resolve_stage(self, walk: Walk, stage: int) -> dict[str, Any]:
-        """One stage's dict; the first stage has no downsample whatever the column says."""
-        skip = {"downsample"} if stage == 0 else set()
-        row = {name: tree.resolve(walk, Here(stage)) for name, tree in self.columns.items() if name not in skip}
-        return {**row, "block": spread(row["block"])}
+        """One stage's dict."""
+        row = self.columns.resolve(walk, Here(stage))
+        row["block"] = spread(row["block"], row["depth"])
+        return row
 
     def choices(self, ask: Ask) -> tuple[Architecture, dict[str, Value]]:
         """The architecture and what was answered, by name."""
@@ -74,8 +77,8 @@ class SearchSpace:
 
     def decisions(self) -> Iterator[Decision]:
         """Every decision of the file, whether or not a walk reaches it."""
-        for tree in itertools.chain(self.top.values(), self.columns.values()):
-            yield from tree.decisions()
+        yield from self.top.decisions()
+        yield from self.columns.decisions()
 
     def dimensions(self) -> dict[str, Dimension]:
         """Every question a walk may ask, by name."""
@@ -92,8 +95,9 @@ class SearchSpace:
     def locate(self, architecture: Architecture) -> dict[str, Value] | None:
         """The answers that give `architecture`, or None if it is no point of this space."""
         for answers in locate(self.top, self.columns, self.stages, architecture):
-            if self.build(replaying(answers, self.dimensions())) == architecture:
-                return answers
+            built, asked = self.choices(following(answers))  # what leaves no trace in it is answered with anything
+            if built == architecture:
+                return asked
         return None
 
     def sample(
@@ -102,25 +106,23 @@ class SearchSpace:
         """`n` distinct architectures within budget: uniform answers, what is over budget or repeated is drawn again.
 
         Raises:
-            BudgetError: after a thousand draws in a row without a new one within budget; the message says how near
+            BudgetError: after two thousand draws in a row without a new one within budget; the message says how near
                 the space comes.
         """
         limits = budget if isinstance(budget, Budget) else Budget.parse(budget)
-        rng = random.Random(seed)
-        ask = drawing(rng)
-        found: dict[str, Architecture] = {}
+        ask = drawing(random.Random(seed))
+        found: dict[Architecture, None] = {}
         misses = 0
         while len(found) < n:
             architecture = self.build(ask)
-            fits = not limits.bounds or limits.allows(estimate(architecture, task or self.task))
-            if fits and architecture.id not in found:
-                found[architecture.id] = architecture
+            if architecture not in found and limits.allows(estimate(architecture, task or self.task)):
+                found[architecture] = None
                 misses = 0
                 continue
             misses += 1
             if misses >= _PATIENCE:
                 raise BudgetError(self._exhausted(len(found), n, limits, task or self.task))
-        return list(found.values())
+        return list(found)
 
     def _exhausted(self, found: int, wanted: int, budget: Budget, task: Task) -> str:
         from nas.space.extremes import require_reachable
@@ -132,9 +134,6 @@ class SearchSpace:
         )
 
 
-_PATIENCE = 2000
-
-
 def read_space(root: Node, source: Source) -> SearchSpace:
     """The space a file describes.
 
@@ -142,16 +141,25 @@ def read_space(root: Node, source: Source) -> SearchSpace:
         SchemaError: the file has problems; all of them are listed.
     """
     problems = Problems(source)
-    reader = Reader(problems)
-    top, columns, count = reader.space(root, _DESCRIPTIVE)
+    top, columns, count = Reader(problems).space(root, (*_WORDS, "task"))
     task = _task(root, problems)
+    name, about, _ = (_text(root, word, problems) for word in _WORDS)
     problems.check()
-    name = root.mapping["name"].value if "name" in root.mapping else source.name.rpartition("/")[2].rpartition(".")[0]
-    about = root.mapping["about"].value if "about" in root.mapping else ""
-    space = SearchSpace(str(name), str(about), task, top, columns, count, source.text)
-    _try_every_option(space, root, problems)
+    name = name or source.name.rpartition("/")[2].rpartition(".")[0]
+    space = SearchSpace(name, about, task, top, columns, count, source.text)
+    _try_options(space, root.key_mark("stages"), problems)
     problems.check()
     return space
+
+
+def _text(root: Node, word: str, problems: Problems) -> str:
+    node = root.mapping.get(word)
+    if node is None:
+        return ""
+    if not isinstance(node.value, str) or not node.value:
+        problems.add(node.mark, f"{word} must be text, got {shown(node.plain())}; put quotes around it")
+        return ""
+    return node.value
 
 
 def _task(root: Node, problems: Problems) -> Task:
@@ -159,32 +167,26 @@ def _task(root: Node, problems: Problems) -> Task:
     if node is None:
         return Task()
     known = ("resolution", "classes", "channels")
-    for key in node.mapping:
+    if not node.is_mapping:
+        problems.add(node.mark, f"task is a mapping with {', '.join(known)}, got {shown(node.plain())}")
+    values: dict[str, Any] = {}
+    for key, child in node.mapping.items():
         if key not in known:
             problems.add(node.key_mark(key), f"unknown key {key!r} of task; {did_you_mean(key, known)}")
-    values = {key: value for key, value in node.plain().items() if key in known} if node.is_mapping else {}
-    for key, value in values.items():
-        if type(value) is not int:
-            problems.add(node.mapping[key].mark, f"{key} must be a whole number, got {value!r}")
-            return Task()
-    try:
-        return Task(**values)
-    except FieldError as error:
-        problems.add(node.mapping[error.field].mark, error.rule)
-        return Task()
+            continue
+        try:
+            Task(**{key: child.plain()})
+        except FieldError as error:
+            problems.add(child.mark, f"task.{error}")
+        else:
+            values[key] = child.plain()
+    return Task(**values)
 
 
-def _try_every_option(space: SearchSpace, root: Node, problems: Problems) -> None:
-    """Build once with each option of each decision, so that a rule between fields breaks now and not mid-search."""
-    first = following({})
-    try:
-        space.build(first)
-    except UserError as error:
-        problems.add(root.key_mark("stages"), str(error))
-        return
-    for decision in space.decisions():
-        for value in decision.dimension.values:
-            try:
-                space.build(following({name: value for name in decision.names()}))
-            except UserError as error:
-                problems.add(decision.mark, f"{decision.path}: with {value!r}: {error}")
+def _try_options(space: SearchSpace, stages: Mark, problems: Problems) -> None:
+    """Note the rules between fields that some answers break, now and not in the middle of a search."""
+    decisions = {name: decision for decision in space.decisions() for name in decision.names()}
+    for answers, error in broken_rules(space.choices):
+        mark = max((decisions[name].mark for name in answers), default=stages)
+        given = " and ".join(f"{name}={shown(value)}" for name, value in answers.items())
+        problems.add(mark, f"{error} (with {given})" if given else str(error))

@@ -213,8 +213,12 @@ class Scaled(Tree):
 
     def resolve(self, walk: Walk, here: Here) -> int:
         """The base times the stage's factor, rounded."""
-        base: int = self.base.resolve(walk, here)
-        return round(base * self.ratios[here.stage])
+        return self.times(self.base.resolve(walk, here), self.ratios[here.stage])
+
+    @staticmethod
+    def times(base: int, factor: float) -> int:
+        """The base times a factor, as a whole number."""
+        return round(base * factor)
 
     def children(self) -> Iterator[Tree]:
         """The base."""
@@ -269,6 +273,16 @@ def conditions(tree: Tree) -> Iterator[When]:
     if not isinstance(tree, Struct):
         for child in tree.children():
             yield from conditions(child)
+
+
+def numbers(tree: Tree) -> Iterator[int]:
+    """Every number that a leaf can be, once or more often."""
+    if isinstance(tree, Fixed):
+        yield tree.value
+    elif isinstance(tree, Decision):
+        yield from (one for one in tree.dimension.values if one not in tree.branches)  # type: ignore[misc]
+    for child in tree.children():
+        yield from numbers(child)
 
 
 def has_pattern(tree: Tree) -> bool:

@@ -13,7 +13,7 @@ from nas.errors import FieldError
 from nas.registry import Registry
 
 VERSION = 1
-"""Raised with every change to a default, or to what training does with a field; part of every id."""
+"""Raised when training does something else with the same fields; part of every id."""
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Decay = Annotated[float, Field(ge=0, lt=1)]
@@ -22,13 +22,15 @@ Decay = Annotated[float, Field(ge=0, lt=1)]
 class Recipe(BaseModel):
     """A training recipe; the defaults are the proxy that candidates are compared with.
 
-    They are chosen for a few dozen steps on one CPU thread: small batches, because steps teach and images cost; a
-    layer scale that does not have to grow first; no regularisation that pays only after many epochs.
+    They are chosen for a few dozen steps of a large network on one CPU thread: small batches, because steps teach and
+    images cost; a layer scale that does not have to grow first, yet below 1, where deep networks start badly; no drop
+    path, which pays only after many epochs. On `digits` (67 steps) networks of 9 to 28 million parameters come to
+    82 to 87 %, and two seeds of one network differ less than two networks do.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
-    epochs: int = Field(default=2, ge=1, description="passes over the training images")
+    epochs: int = Field(default=1, ge=1, description="passes over the training images")
     resolution: int = Field(default=32, ge=1, description="side of the images in pixels")
     batch: int = Field(
         default=16, ge=1, description="images per step; an incomplete last batch of an epoch is left out"
@@ -92,10 +94,16 @@ class Recipe(BaseModel):
 
     @property
     def id(self) -> str:
-        """12 hex digits: equal recipes, equal id, in every process."""
-        canonical = json.dumps([VERSION, self.to_dict()], sort_keys=True)
+        """12 hex digits: equal recipes, equal id, in every process.
+
+        Over all fields, so that a changed default is another recipe and no old evaluation is taken for a new one.
+        """
+        canonical = json.dumps([VERSION, self.model_dump(mode="json")], sort_keys=True)
         return hashlib.sha256(canonical.encode()).hexdigest()[:12]
 
 
 recipes: Registry[Recipe] = Registry("recipe")
 recipes.register("proxy")(Recipe())
+# For networks of less than a million parameters on some ten thousand images: there a step costs little more than its
+# overhead, and narrow layers bear a higher rate. Random crops cost 5 points of accuracy in so few epochs.
+recipes.register("small")(Recipe(epochs=4, batch=64, learning_rate=4e-3, layer_scale_init=1.0, crop_padding=0.0))

@@ -85,3 +85,9 @@ def test_channel_statistics_are_exact() -> None:
 def test_disk_that_is_too_small_is_explained(reference: str, cache: Path) -> None:
     with pytest.raises(DataError, match="no room for"):
         load_data(reference, resolution=1_000_000, cache=cache)
+
+
+def test_a_cache_that_cannot_be_made_is_named(reference: str, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(DataError, match="file/cache: cannot be the cache"):
+        describe(reference, cache=tmp_path / "file" / "cache")

@@ -156,8 +156,9 @@ def test_a_wrong_layout_is_explained(write_images: Write, cache: Path, folders: 
 
 
 def test_an_empty_folder_is_explained(tmp_path: Path, cache: Path) -> None:
+    (tmp_path / "empty").mkdir()
     with pytest.raises(DataError, match="no class folder"):
-        describe(f"folder:{tmp_path}", cache=cache)
+        describe(f"folder:{tmp_path / 'empty'}", cache=cache)
 
 
 def test_an_empty_class_is_named(write_images: Write, cache: Path) -> None:

@@ -100,7 +100,7 @@ def test_changed_data_is_refused(job: Job, cache: Path) -> None:
 
 
 def test_running_out_of_memory_is_typed(job: Job, cache: Path) -> None:
-    wide = Architecture(stages=(Stage(depth=1, width=2**20),)).to_dict()
+    wide = Architecture(stages=(Stage(depth=1, width=2**22),)).to_dict()
     assert failure_of(replace(job, architecture=wide), cache).failure is Failure.OUT_OF_MEMORY
 
 

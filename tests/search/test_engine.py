@@ -88,13 +88,13 @@ def test_defect_in_the_first_trainings_stops_the_search_and_shows_it(run: Runner
 
 def test_training_whose_worker_died_is_handed_out_again(run: Runner, ledger: Ledger) -> None:
     progress = run(make_definition(), trials=6, workers=2, work=search_works.dying_first)
-    assert (progress.trained, progress.failed, progress.retried) == (6, 0, 6)
+    assert (progress.trained, progress.failed, progress.lost) == (6, 0, 6)
     assert {trial.attempts for trial in ledger.trials("study") if trial.state is TrialState.DONE} == {2}
 
 
 def test_training_that_always_takes_its_worker_down_fails_after_three_attempts(run: Runner, ledger: Ledger) -> None:
     progress = run(make_definition(), trials=2, work=search_works.always_dying)
-    assert (progress.trained, progress.failed, progress.retried) == (0, 2, 4)
+    assert (progress.trained, progress.failed, progress.lost) == (0, 2, 6)
     failed = [trial for trial in ledger.trials("study") if trial.state is TrialState.FAILED]
     assert {trial.evaluation.failure for trial in failed if trial.evaluation} == {Failure.NODE_LOST}
 

@@ -1,0 +1,133 @@
+"""`nas compare`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from nas.cli.options import Data, Device, Json, Storage
+from nas.ledger.address import DEFAULT_STORAGE
+
+if TYPE_CHECKING:
+    from nas.ledger import Ledger
+    from nas.search.comparison import Comparison, ComparisonFile
+
+
+def run(
+    study: Annotated[Path, typer.Argument(help="A study file with 'architectures', such as roadmap.yaml.")],
+    data: Data = None,
+    seeds: Annotated[int | None, typer.Option("--seeds", min=1, help="Trainings of each architecture.")] = None,
+    workers: Annotated[int | None, typer.Option("--workers", "-w", min=1, help="Trainings at a time.")] = None,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write the table as a Markdown file.")] = None,
+    device: Device = "auto",
+    storage: Storage = DEFAULT_STORAGE,
+    as_json: Json = False,
+) -> None:
+    """Train given architectures under one recipe with several seeds, and show them with confidence intervals.
+
+    Run it again after an interruption and it goes on; what any study has trained already is not trained again.
+    """
+    from nas.ledger import Ledger
+    from nas.report.comparison import comparison_rows, markdown
+    from nas.search.comparison import read_comparison
+    from nas.search.launch import available_cores, resolve_device
+
+    place = resolve_device(device)
+    written = read_comparison(_found(study))
+    comparison = _comparison(written, _found(study).parent, data, seeds)
+    with Ledger.open(storage) as ledger:
+        _run(comparison, ledger, workers or available_cores(), place)
+        trials = ledger.trials(comparison.name)
+    rows = comparison_rows(
+        [(entry.label or entry.architecture, entry.published) for entry in comparison.entries], trials
+    )
+    recipe = comparison.recipe
+    conditions = (
+        f"{comparison.data.partition(':')[0]} at {recipe.resolution}x{recipe.resolution}, {recipe.epochs} epochs on "
+        f"{recipe.data_share:.0%} of the training images, batch {recipe.batch}, validation accuracy; costs at "
+        f"{comparison.task.resolution}x{comparison.task.resolution}. Recipe {recipe.id}, data {comparison.fingerprint}."
+    )
+    if output is not None:
+        from nas.data.atomic import new_file
+
+        with new_file(output) as path:
+            path.write_text(markdown(rows, f"# {comparison.name}\n\n{comparison.about}", conditions), encoding="utf-8")
+    if as_json:
+        from nas.cli.output import print_json
+
+        print_json([row.to_dict() for row in rows])
+        return
+    from nas.cli.output import draw
+    from nas.cli.tables import comparison_table
+
+    draw(comparison_table(rows, comparison.name), conditions)
+
+
+def _found(study: Path) -> Path:
+    """The file here, or the packaged one of that name."""
+    from nas.schema.packaged import STUDIES, packaged
+
+    travelling = packaged(STUDIES) / study.with_suffix(".yaml").name
+    return travelling if not study.exists() and travelling.is_file() else study
+
+
+def _comparison(written: ComparisonFile, folder: Path, data: str | None, seeds: int | None) -> Comparison:
+    from nas.cli.live import StepDisplay
+    from nas.cli.options import overridden
+    from nas.data import describe
+    from nas.search.comparison import Comparison
+    from nas.space import load_architecture
+    from nas.task import Task
+
+    def architecture_of(reference: str) -> str | Path:
+        beside = folder / reference
+        return beside if beside.is_file() else reference
+
+    with StepDisplay("reading the images") as display:
+        found = describe(data or written.data, progress=display.count)
+    return Comparison(
+        name=written.name,
+        about=written.about,
+        entries=tuple(written.architectures),
+        architectures=tuple(load_architecture(architecture_of(one.architecture)) for one in written.architectures),
+        task=overridden(Task(), written.task.resolution, written.task.classes),
+        data=found.reference,
+        fingerprint=found.fingerprint,
+        recipe=written.recipe,
+        seeds=seeds or written.seeds,
+    )
+
+
+def _run(comparison: Comparison, ledger: Ledger, workers: int, device: str) -> None:
+    import os
+    import socket
+    from datetime import UTC, datetime
+    from functools import partial
+
+    from nas.cli.live import StepDisplay
+    from nas.data import load_data
+    from nas.evaluate.proxy import evaluate
+    from nas.executors.local import LocalExecutor
+    from nas.records import StudyRecord
+    from nas.search.comparison import require_same, run_comparison
+
+    with StepDisplay("decoding the images") as decoding:
+        load_data(comparison.data, resolution=comparison.recipe.resolution, progress=decoding.count)
+    if comparison.name in {study.name for study in ledger.studies()}:
+        require_same(comparison, dict(ledger.study(comparison.name).definition))
+    else:
+        created = datetime.now(UTC).isoformat(timespec="seconds")
+        ledger.create_study(StudyRecord(name=comparison.name, definition=comparison.to_dict(), created=created))
+    with (
+        StepDisplay(f"training {comparison.name}") as display,
+        LocalExecutor(partial(evaluate, device=device), workers=workers) as executor,
+    ):
+        run_comparison(
+            comparison,
+            ledger,
+            executor,
+            holder=f"{socket.gethostname()}:{os.getpid()}",
+            watch=lambda done, total, under_way: display.fraction((done + under_way) / total),
+        )

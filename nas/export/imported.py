@@ -1,0 +1,94 @@
+"""Official checkpoint files, brought into the form everything else of ours has."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+
+from nas.errors import UserError
+from nas.export.bundle import Provenance, write_bundle
+from nas.export.official import from_official
+from nas.space import load_architecture
+from nas.task import Task
+
+IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+"""What the papers' code normalises with, per channel of pixel values in [0, 1]."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Imported:
+    """What was imported.
+
+    Attributes:
+        preset: the published network.
+        id: of its architecture.
+        folder: where it was written.
+        files: what was written.
+        params: parameters of the network.
+        classes: outputs of its classifier.
+    """
+
+    preset: str
+    id: str
+    folder: str
+    files: tuple[str, ...]
+    params: int
+    classes: int
+
+
+def read_checkpoint(path: Path) -> Mapping[str, Any]:
+    """What a `.pth` or `.safetensors` file holds; nothing but tensors and plain containers is ever loaded.
+
+    Raises:
+        UserError: the file is missing, is no checkpoint, or holds other objects.
+    """
+    if not path.is_file():
+        raise UserError(f"{path}: no such file; name a checkpoint (.pth, .pt or .safetensors)")
+    try:
+        if path.suffix == ".safetensors":
+            return load_file(path)
+        found = torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError:
+        raise UserError(
+            f"{path}: no checkpoint, or one that holds more than tensors, which is not loaded because it could run "
+            "code; save its state_dict alone with torch.save"
+        ) from None
+    except (RuntimeError, EOFError, ValueError, SafetensorError, OSError) as error:
+        raise UserError(f"{path}: not a checkpoint that can be read: {str(error).splitlines()[0]}") from None
+    if not isinstance(found, Mapping):
+        raise UserError(f"{path}: holds a {type(found).__name__}, not a state_dict")
+    return found
+
+
+def import_checkpoint(path: Path, preset: str, folder: Path) -> Imported:
+    """Write an official checkpoint as a folder that `nas.load_model` reads.
+
+    Raises:
+        UserError: the file cannot be read, does not fit the preset, or the folder cannot be written.
+    """
+    architecture = load_architecture(preset)
+    network = from_official(preset, read_checkpoint(path))
+    classes = int(network.get_parameter("head.linear.weight").shape[0])
+    about = Provenance(
+        task=Task(classes=classes),
+        classes=(),
+        mean=IMAGENET_MEAN,
+        std=IMAGENET_STD,
+        results={"preset": preset, "checkpoint": path.name},
+    )
+    files = write_bundle(folder, architecture, network, about)
+    return Imported(
+        preset=preset,
+        id=architecture.id,
+        folder=str(folder),
+        files=tuple(one.name for one in files),
+        params=sum(parameter.numel() for parameter in network.parameters()),
+        classes=classes,
+    )

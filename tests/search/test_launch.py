@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from search_runs import Runner, make_definition
+
+from nas.cost import Budget
+from nas.errors import BudgetError, StudyError, UserError
+from nas.ledger import Ledger
+from nas.records import StudyRecord
+from nas.schema.packaged import STUDIES, packaged, study_names
+from nas.search.definition import StudyDefinition, read_study_file
+from nas.search.launch import define, new_plan, resumed_plan
+from nas.search.weights import WeightsFolder, weights_folder
+from nas.space import load_space
+from nas.task import Task
+from nas.train.recipe import Recipe
+
+
+def test_definition_survives_the_ledger() -> None:
+    definition = make_definition(budget=Budget.parse(["20..30MFLOPs", "1Mparams"]), recipe=Recipe(epochs=5), seed=7)
+    again = StudyDefinition.from_dict(json.loads(json.dumps(definition.to_dict())))
+    assert again == definition
+    assert again.differences(definition) == []
+    assert again.differences(make_definition()) == ["budget", "recipe", "seed"]
+
+
+def test_new_study_is_named_after_space_and_budget_and_numbered() -> None:
+    definition = make_definition()
+    assert new_plan(definition, name=None, trials=1, taken=()).name == "tiny-30MFLOPs"
+    assert new_plan(definition, name=None, trials=1, taken={"tiny-30MFLOPs"}).name == "tiny-30MFLOPs-2"
+    ranged = make_definition(budget=Budget.parse("20..30MFLOPs"))
+    assert "/" not in new_plan(ranged, name=None, trials=1, taken=()).name
+
+
+@pytest.mark.parametrize("name", ["../up", "a/b", "", ".hidden", "with space", "a:b"])
+def test_study_name_cannot_leave_its_folder(name: str) -> None:
+    with pytest.raises(UserError, match="cannot name a study"):
+        new_plan(make_definition(), name=name, trials=1, taken=())
+
+
+def test_resume_takes_the_old_target_and_refuses_contradictions(run: Runner, ledger: Ledger) -> None:
+    definition = make_definition()
+    stored = {**definition.to_dict(), "trials": 9}
+    ledger.create_study(StudyRecord(name="old", definition=stored, created="2026-01-01T00:00:00"))
+    plan = resumed_plan(ledger, None, trials=None, given={})
+    assert (plan.name, plan.trials, plan.is_new) == ("old", 9, False)
+    assert plan.definition == definition
+    assert resumed_plan(ledger, "old", trials=20, given={"sampler": "random"}).trials == 20
+    with pytest.raises(StudyError, match="was begun with seed 0, not 3"):
+        resumed_plan(ledger, "old", trials=None, given={"seed": 3})
+
+
+def test_everything_is_checked_before_a_study_begins() -> None:
+    space = load_space("tiny")
+    fields = {"task": space.task, "data": "digits", "recipe": Recipe(), "sampler": "tpe", "seed": 0}
+    assert define(space, Budget.parse("30MFLOPs"), **fields).fingerprint  # type: ignore[arg-type]
+    with pytest.raises(BudgetError, match="smallest"):
+        define(space, Budget.parse("1kFLOPs"), **fields)  # type: ignore[arg-type]
+    with pytest.raises(UserError, match="2x2"):
+        define(space, Budget(), **{**fields, "recipe": Recipe(resolution=2)})  # type: ignore[arg-type]
+
+
+SEARCHES = [name for name in study_names() if "architectures:" not in (packaged(STUDIES) / f"{name}.yaml").read_text()]
+
+
+@pytest.mark.parametrize("name", SEARCHES)
+def test_packaged_study_files_describe_a_run(name: str) -> None:
+    study = read_study_file(packaged(STUDIES) / f"{name}.yaml")
+    space = study.load_space(packaged(STUDIES))
+    task = Task(resolution=study.task.resolution or space.task.resolution)
+    assert space.sample(1, study.budget, task=task)
+
+
+def test_weights_of_the_front_stay_and_nothing_else_is_touched(tmp_path: Path) -> None:
+    folder = WeightsFolder(tmp_path)
+    for name in ("front", "dominated", "stranger"):
+        Path(folder.path(name)).write_bytes(b"weights")
+    assert folder.prune({"front"}, known={"front", "dominated", "never_written"}) == ["dominated"]
+    assert sorted(path.stem for path in tmp_path.iterdir()) == ["front", "stranger"]
+
+
+def test_weights_stand_beside_the_ledger() -> None:
+    assert weights_folder("sqlite:///some/where/nas.db", "s").folder == Path("some/where/nas.weights/s")
+    assert weights_folder("postgresql+psycopg://host/db", "s").folder == Path("nas.weights/s")

@@ -1,0 +1,92 @@
+"""The packages form a line: each imports only from its left, and each foreign package comes in by one door."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import nas
+
+NAS = Path(nas.__file__).parent
+ORDER = (
+    "errors", "units", "registry", "schema", "task", "cost", "records", "ledger", "analysis", "layers", "architecture",
+    "space", "data", "measure", "train", "evaluate", "executors", "search", "export", "report", "cli",
+)  # fmt: skip
+OUTSIDE = {"__init__", "__main__", "api"}  # the package's own doors, which nothing inside may use
+FILES = sorted(NAS.rglob("*.py"))
+DOORS = {
+    "optuna": "search/",
+    "ray": "executors/ray",
+    "sqlalchemy": "ledger/",
+    "alembic": "ledger/",
+    "rich": "cli/",
+    "typer": "cli/",
+    "click": "cli/",
+    "fvcore": "architecture/crosscheck.py",
+}
+
+
+def named(path: Path) -> str:
+    return path.relative_to(NAS).as_posix()
+
+
+def layer_of(path: Path) -> str:
+    return named(path).partition("/")[0].removesuffix(".py")
+
+
+def imported(path: Path) -> Iterator[str]:
+    """Full names of everything a file imports, wherever in the file the import stands."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (name.name for name in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{named(path)}:{node.lineno}: imports are written in full"
+            yield from (f"{node.module}.{name.name}" for name in node.names)
+
+
+def imported_layers(path: Path) -> set[str]:
+    return {name.split(".")[1] for name in imported(path) if name.startswith("nas.") and name.count(".") >= 1}
+
+
+def test_every_module_has_its_place_in_the_order() -> None:
+    assert {layer_of(path) for path in FILES} - OUTSIDE <= set(ORDER)
+
+
+def test_imports_only_go_left() -> None:
+    wrong = [
+        f"{named(path)}: nas.{here} may not import nas.{other}"
+        for path in FILES
+        if (here := layer_of(path)) in ORDER
+        for other in sorted(imported_layers(path))
+        if other in OUTSIDE - {"__init__"} or (other in ORDER and ORDER.index(other) > ORDER.index(here))
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_nothing_left_of_the_layers_imports_torch() -> None:
+    left = ORDER[: ORDER.index("layers")]
+    wrong = [named(path) for path in FILES if layer_of(path) in left and "torch" in roots(path)]
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize(("package", "door"), DOORS.items())
+def test_foreign_package_comes_in_by_one_door(package: str, door: str) -> None:
+    wrong = [named(path) for path in FILES if package in roots(path) and not named(path).startswith(door)]
+    assert not wrong, f"only {door}* may import {package}: {', '.join(wrong)}"
+
+
+def roots(path: Path) -> set[str]:
+    return {name.partition(".")[0] for name in imported(path)}
+
+
+@pytest.mark.parametrize("module", ["nas", "nas.cost", "nas.schema.nodes", "nas.records", "nas.registry"])
+def test_light_modules_stay_light(module: str) -> None:
+    heavy = "{'torch', 'optuna', 'sqlalchemy', 'ray', 'rich', 'sklearn', 'pydantic'}"
+    code = f"import sys, {module}; sys.exit(' '.join({heavy} & set(sys.modules)) or 0)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
