@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import typing
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -31,17 +32,29 @@ def _note(model: type[BaseModel], finding: Any, node: Node, problems: Problems) 
         problems.add(parent.key_mark(key), f"unknown key {key!r}; {did_you_mean(key, known)}")
     elif finding["type"] == "missing":
         problems.add(node.at(path[:-1]).mark, f"the key {path[-1]!r} is missing")
+    elif finding["type"] in ("model_type", "model_attributes_type", "dict_type"):
+        name = ".".join(map(str, path)) or "the file"
+        problems.add(node.at(path).mark, f"{name} must be a mapping with keys such as {_examples(model, path)}")
     else:
         name = ".".join(map(str, path)) or "the file"
         message = finding["msg"].removeprefix("Value error, ")
         problems.add(node.at(path).mark, f"{name}: {message[0].lower()}{message[1:]}")
 
 
+def _examples(model: type[BaseModel], path: tuple[str | int, ...]) -> str:
+    return ", ".join(map(repr, _fields_at(model, path)[:3])) or "'name'"
+
+
 def _fields_at(model: type[BaseModel], path: tuple[str | int, ...]) -> list[str]:
+    """The keys of the model at `path`, as far as the annotations tell."""
     here: Any = model
     for step in path:
-        field = getattr(here, "model_fields", {}).get(step)
-        if field is None:
-            return []
-        here = field.annotation
-    return list(getattr(here, "model_fields", {}))
+        field = getattr(_model_in(here), "model_fields", {}).get(step)
+        here = _model_in(here) if field is None else field.annotation
+    return list(getattr(_model_in(here), "model_fields", {}))
+
+
+def _model_in(annotation: Any) -> Any:
+    """The model inside `Model | None` or `list[Model]`, or what was given."""
+    inside = [_model_in(one) for one in typing.get_args(annotation)]
+    return next((one for one in inside if hasattr(one, "model_fields")), annotation)

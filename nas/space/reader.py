@@ -74,7 +74,8 @@ class Scope:
         path: the name of decisions here, below `stages` or from the top.
         count: number of stages.
         in_stages: whether it is under `stages`.
-        stages: the stages it belongs to alone; None where it holds for all of them.
+        stages: the stages it belongs to one by one; None where it holds for all of them.
+        in_list: whether it is an entry of a list, for one stage.
         in_block: whether it is in a block, where patterns mean something.
         beside: the other fields of the mapping around, which conditions may name.
     """
@@ -83,6 +84,7 @@ class Scope:
     count: int = 1
     in_stages: bool = False
     stages: tuple[int, ...] | None = None
+    in_list: bool = False
     in_block: bool = False
     beside: Mapping[str, FieldType] = dataclasses.field(default_factory=dict)
 
@@ -226,13 +228,14 @@ class Reader:
                 return
 
     def _per_stage(self, node: Node, kind: FieldType, scope: Scope) -> Tree | None:
-        if not scope.in_stages or scope.stages is not None:
+        if not scope.in_stages or scope.in_list:
             where = "inside another list" if scope.in_stages else "outside 'stages'"
             self.problems.add(node.mark, f"{scope.path}: a list means one entry a stage; it has no meaning {where}")
             return None
         if not self._one_a_stage(node, scope):
             return None
-        entries = [self.value(item, kind, replace(scope, stages=(index,))) for index, item in enumerate(node.items)]
+        scopes = (replace(scope, stages=(index,), in_list=True) for index in range(scope.count))
+        entries = [self.value(item, kind, inner) for item, inner in zip(node.items, scopes, strict=True)]
         if kind is STAGE_FIELDS["downsample"] and node.items[0].value is not None:
             self.problems.add(node.items[0].mark, "the first stage follows the stem; its downsample must be null")
         return PerStage(tuple(entries), node.mark) if None not in entries else None  # type: ignore[arg-type]
@@ -297,8 +300,9 @@ class Reader:
 
     def _scaled(self, node: Node, kind: FieldType, scope: Scope) -> Tree | None:
         ratio = node.mapping.get("ratio")
-        if not scope.in_stages or scope.stages is not None or int not in kind.plain:
-            self.problems.add(node.mark, f"{scope.path}: 'base' with 'ratio' is for whole numbers of all stages")
+        if not scope.in_stages or scope.in_list or int not in kind.plain:
+            self.problems.add(node.mark, f"{scope.path}: 'base' with 'ratio' gives whole numbers, one a stage; "
+                              "it has no meaning here")  # fmt: skip
             return None
         if ratio is None or not ratio.items or not all(_is_factor(one.value) for one in ratio.items):
             mark = node.mark if ratio is None else ratio.mark
