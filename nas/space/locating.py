@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from nas.architecture import Architecture, Stage
 from nas.layers import Spec
@@ -20,35 +21,57 @@ def locate(
     """Candidates for the answers that give `architecture`; a caller proves one by building it."""
     if len(architecture.stages) != stages:
         return
-    wanted: list[tuple[Tree | None, Any, int, int]] = [
-        (top.get("stem"), architecture.stem, 0, 0),
-        (top.get("head"), architecture.head, 0, 0),
-        (top.get("drop_path", Fixed(0.0, top["stem"].mark)), architecture.drop_path, 0, 0),
-    ]
+    whole = {"stem": architecture.stem, "head": architecture.head, "drop_path": architecture.drop_path}
+    trees = {"drop_path": Fixed(0.0, top["stem"].mark), **top}
+    wanted = [Want(trees.get(name), value, _plain(whole)) for name, value in whole.items()]
     for index, stage in enumerate(architecture.stages):
         wanted += _stage_wants(columns, stage, index)
     yield from _fit_all(wanted, {})
 
 
-def _stage_wants(columns: Mapping[str, Tree], stage: Stage, index: int) -> Iterator[tuple[Tree | None, Any, int, int]]:
-    for name in ("depth", "width", "norm", "downsample"):
+class Want(NamedTuple):
+    """A tree that must give a value, and where."""
+
+    tree: Tree | None
+    value: Any
+    siblings: Mapping[str, Any]
+    stage: int = 0
+    position: int = 0
+
+
+def _stage_wants(columns: Mapping[str, Tree], stage: Stage, index: int) -> Iterator[Want]:
+    row = {name: getattr(stage, name) for name in ("depth", "width", "norm", "downsample")}
+    siblings = _plain({**row, "block": stage.block(0)})
+    for name, value in row.items():
         if name == "downsample" and index == 0:
             continue
-        value = getattr(stage, name)
         if name in columns or value is not None:
-            yield columns.get(name), value, index, 0
-    for position in range(stage.depth):
-        yield columns["block"], stage.block(position), index, position
+            yield Want(columns.get(name), value, siblings, index)
+    for position in range(min(stage.depth, math.lcm(len(stage.blocks), *_periods(columns["block"])))):
+        yield Want(columns["block"], stage.block(position), siblings, index, position)
 
 
-def _fit_all(wanted: list[tuple[Tree | None, Any, int, int]], known: Answers) -> Iterator[Answers]:
+def _periods(tree: Tree) -> Iterator[int]:
+    """The lengths of the patterns at or below a tree; beyond their common multiple blocks repeat."""
+    if isinstance(tree, Pattern):
+        yield len(tree.entries)
+    for child in tree.children():
+        yield from _periods(child)
+
+
+def _plain(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Fields as conditions see them: a part is its kind."""
+    return {name: one.kind if isinstance(one, Spec) else one for name, one in fields.items()}
+
+
+def _fit_all(wanted: list[Want], known: Answers) -> Iterator[Answers]:
     if not wanted:
         yield known
         return
-    (tree, value, stage, position), *rest = wanted
+    (tree, value, siblings, stage, position), *rest = wanted
     if tree is None:
         return
-    for answers in _fit(tree, value, stage, position, known, {}):
+    for answers in _fit(tree, value, stage, position, known, siblings):
         yield from _fit_all(rest, answers)
 
 
@@ -93,7 +116,7 @@ def _fit_struct(tree: Struct, value: Any, stage: int, position: int, known: Answ
     for name, kind in field_types(type(value)).items():
         if name not in tree.fields and found[name] != kind.default:
             return
-    plain = {name: one.kind if isinstance(one, Spec) else one for name, one in found.items()}
+    plain = _plain(found)
 
     def extend(names: list[str], known: Answers) -> Iterator[Answers]:
         if not names:

@@ -2,25 +2,27 @@
 
 The language of a leaf: a value; `{choice: [...]}`; `{int: [low, high], step: n}`; under `stages` also a list with one
 entry a stage, `{base: ..., ratio: [...]}` (one value times a factor a stage), `{pattern: [...]}` (repeated over the
-blocks of a stage), and `{when: {field: test}, then: ..., else: ...}`. `per: stage` asks a choice for every stage.
+blocks of a stage), and `{when: {field: test}, then: ..., else: ...}`. `per: stage` asks a choice for every stage, and
+`at_most: 2 maps` drops from it what is larger than twice the side of the stage's map (`at_most: 13`: larger than 13).
 """
 
 from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from nas.errors import FieldError, UserError
-from nas.layers import Block, Downsample, Family, Head, Norm, Stem, family_of
+from nas.layers import Block, Downsample, Family, Head, Norm, Site, Stem, downsamples, family_of, stems
 from nas.registry import did_you_mean
 from nas.schema.fields import FieldType, at_least, field_types, within
 from nas.schema.nodes import Node
 from nas.schema.problems import Mark, Problems
 from nas.space.dimension import Choice, Dimension, Range, Value
 from nas.space.tree import Decision, Fixed, Here, Pattern, PerStage, Scaled, Struct, Test, Tree, Walk, When
+from nas.task import Task
 
 STAGE_FIELDS: Mapping[str, FieldType] = {
     "depth": FieldType((int,), None, False, (at_least(1),), dataclasses.MISSING),
@@ -36,8 +38,8 @@ TOP_FIELDS: Mapping[str, FieldType] = {
 }
 Word = Literal["choice", "int", "base", "pattern", "when"]
 WORDS: Mapping[Word, frozenset[str]] = {
-    "choice": frozenset({"choice", "per"}),
-    "int": frozenset({"int", "step", "per"}),
+    "choice": frozenset({"choice", "per", "at_most"}),
+    "int": frozenset({"int", "step", "per", "at_most"}),
     "base": frozenset({"base", "ratio"}),
     "pattern": frozenset({"pattern"}),
     "when": frozenset({"when", "then", "else"}),
@@ -72,9 +74,11 @@ class Scope:
 class Reader:
     """Reads one file; problems are collected, not raised."""
 
-    def __init__(self, problems: Problems) -> None:
-        """Read into `problems`."""
+    def __init__(self, problems: Problems, task: Task) -> None:
+        """Read into `problems`; `task` says how large the maps are that limits may speak of."""
         self.problems = problems
+        self.task = task
+        self.maps: Sequence[int] = ()
 
     def space(self, root: Node, known: frozenset[str]) -> tuple[dict[str, Tree], dict[str, Tree], int]:
         """The top-level trees, the trees of a stage's fields, and the number of stages.
@@ -87,7 +91,7 @@ class Reader:
         if not root.is_mapping:
             self.problems.add(root.mark, "a space is a mapping with 'stem', 'stages' and 'head'")
             return {}, {}, 1
-        top = self._fields(root, TOP_FIELDS, Scope())
+        top = self._fields(root, TOP_FIELDS, Scope(fields=tuple(TOP_FIELDS)))
         stages = root.mapping.get("stages")
         if stages is None:
             self.problems.add(root.mark, "the key 'stages' is missing")
@@ -96,10 +100,13 @@ class Reader:
         self._refuse(stages, {*STAGE_FIELDS, "count"}, "stages")
         if not stages.is_mapping:
             self.problems.add(stages.mark, "stages is a mapping of columns such as 'depth: [3, 3, 9, 3]'")
-        return top, self._fields(stages, STAGE_FIELDS, Scope(count=count, in_stages=True)), count
+        scope = Scope(count=count, in_stages=True, fields=tuple(STAGE_FIELDS))
+        strides = self._fields(stages, {"downsample": STAGE_FIELDS["downsample"]}, scope)
+        self.maps = map_sizes(top.get("stem"), strides.get("downsample"), count, self.task)
+        others = {name: kind for name, kind in STAGE_FIELDS.items() if name != "downsample"}
+        return top, {**self._fields(stages, others, scope), **strides}, count
 
     def _fields(self, node: Node, types: Mapping[str, FieldType], scope: Scope) -> dict[str, Tree]:
-        scope = replace(scope, fields=tuple(types))
         trees = {}
         for name, kind in types.items():
             child = node.mapping.get(name)
@@ -141,7 +148,7 @@ class Reader:
             return None
         types = field_types(family[named.value])
         self._refuse(node, {*types, "kind"}, f"{family.kind} {named.value!r}")
-        fields = self._fields(node, types, scope) if node.is_mapping else {}
+        fields = self._fields(node, types, replace(scope, fields=tuple(types))) if node.is_mapping else {}
         tree = Struct(fields, node.mark, named.value)
         self._try(tree, family, node, scope)
         return tree
@@ -192,8 +199,10 @@ class Reader:
             answers.append(label)
             if not isinstance(tree, Fixed) or tree.value != label:
                 branches[label] = tree
-        dimension = Choice(tuple(answers))
-        return Decision(scope.path, dimension, node.mark, branches, stages, scope.in_stages) if answers else None
+        if not answers:
+            return None
+        decision = Decision(scope.path, Choice(tuple(answers)), node.mark, branches, stages, scope.in_stages)
+        return self._limited(node, decision, scope)
 
     def _int(self, node: Node, kind: FieldType, scope: Scope) -> Tree | None:
         bounds, step = node.mapping["int"].plain(), node.mapping.get("step")
@@ -214,7 +223,32 @@ class Reader:
                 self.problems.add(node.mapping["int"].mark, f"{scope.path}: {problem}")
                 return None
         stages = self._stages_asked(node, scope)
-        return Decision(scope.path, dimension, node.mark, {}, stages, scope.in_stages)
+        return self._limited(node, Decision(scope.path, dimension, node.mark, {}, stages, scope.in_stages), scope)
+
+    def _limited(self, node: Node, decision: Decision, scope: Scope) -> Tree | None:
+        """The decision without the numbers above its `at_most`, which may differ from stage to stage."""
+        limit = node.mapping.get("at_most")
+        if limit is None:
+            return decision
+        most = _most(limit.value)
+        if most is None or not scope.in_stages:
+            self.problems.add(limit.mark, f"{scope.path}: at_most takes a number or '2 maps', and only under 'stages'")
+            return None
+        if not self.maps:
+            return decision  # stem or downsample have problems, which are reported
+        stages = range(scope.count) if decision.stages is None else decision.stages
+        limits = {stage: most(self.maps[stage]) for stage in stages}
+        if decision.stages is None:
+            limits = dict.fromkeys(range(scope.count), min(limits.values()))
+        entries = {stage: _cut(decision, stage, highest) for stage, highest in limits.items()}
+        for stage, entry in entries.items():
+            if not len(entry.dimension):
+                told = f"{scope.path}: nothing is left at or below {limits[stage]:g} in stage {stage + 1}"
+                self.problems.add(limit.mark, f"{told}, whose map is {self.maps[stage]}x{self.maps[stage]}")
+                return None
+        if decision.stages is None:
+            return entries[0]
+        return PerStage(tuple(entries.get(stage, decision) for stage in range(scope.count)), node.mark)
 
     def _stages_asked(self, node: Node, scope: Scope) -> tuple[int, ...] | None:
         per = node.mapping.get("per")
@@ -262,10 +296,10 @@ class Reader:
         if then is None or other is None:
             self.problems.add(node.mark, f"{scope.path}: a condition needs 'when', 'then' and 'else'")
             return None
-        branches = self.value(then, kind, scope), self.value(other, kind, scope)
-        if branches[0] is None or branches[1] is None:
-            return None
-        return When(tests, branches[0], branches[1], node.mark)
+        holds, fails = self.value(then, kind, scope), self.value(other, kind, scope)
+        if holds is not None and fails is not None and _names(holds) & _names(fails):
+            fails = self.value(other, kind, scope.below("else"))  # one name is one question with one set of answers
+        return None if holds is None or fails is None else When(tests, holds, fails, node.mark)
 
     def _tests(self, node: Node, scope: Scope) -> Iterator[tuple[str, Test]]:
         if not node.mapping:
@@ -311,6 +345,53 @@ class Reader:
     }
 
 
+def map_sizes(stem: Tree | None, downsample: Tree | None, count: int, task: Task) -> list[int]:
+    """The side of each stage's map for `task`, with the first option wherever stem or downsample are open.
+
+    Empty where these have problems, or the task's resolution is too small for them.
+    """
+    if stem is None:
+        return []
+    walk = Walk(lambda name, dimension: dimension.values[0])
+    sizes: list[int] = []
+    try:
+        size = stems.read(stem.resolve(walk, Here())).size_out(Site(task.channels, 1, task.resolution))
+        for stage in range(count):
+            form = downsample.resolve(walk, Here(stage)) if downsample is not None and stage else None
+            if form is not None:
+                spec = downsamples.read(form)
+                size = -(-size // spec.stride) if spec.in_block else spec.size_out(Site(1, 1, size))
+            sizes.append(size)
+    except (UserError, TypeError):
+        return []
+    return sizes if min(sizes) > 0 else []
+
+
+_LIMIT = re.compile(r"(\d+(?:\.\d+)?) maps?")
+
+
+def _most(value: Any) -> Callable[[int], float] | None:
+    """From the side of a map to the limit: '2 maps' -> twice the side, 13 -> 13."""
+    if _is_positive(value):
+        return lambda side: float(value)
+    match = _LIMIT.fullmatch(value) if isinstance(value, str) else None
+    return None if match is None else lambda side: float(match[1]) * side
+
+
+def _cut(decision: Decision, stage: int, highest: float) -> Decision:
+    """The decision of one stage, without numbers above `highest`."""
+    kept = tuple(one for one in decision.dimension.values if not _is_number(one) or one <= highest)  # type: ignore[operator]
+    dimension: Dimension = Choice(kept)
+    if isinstance(decision.dimension, Range):
+        low, step = decision.dimension.low, decision.dimension.step
+        dimension = Range(low, low + step * (len(kept) - 1), step)
+    return replace(decision, dimension=dimension, stages=None if decision.stages is None else (stage,))
+
+
+def _names(tree: Tree) -> set[str]:
+    return {name for decision in tree.decisions() for name in decision.names()}
+
+
 _COMPARISON = re.compile(r"(>=|<=|>|<|!=)\s*(-?\d+(?:\.\d+)?)")
 _COMPARE: Mapping[str, Callable[[float, float], bool]] = {
     ">=": lambda a, b: a >= b,
@@ -351,8 +432,12 @@ def _two_whole_numbers(value: Any) -> bool:
     return isinstance(value, list) and len(value) == 2 and all(type(one) is int for one in value)
 
 
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
 def _is_positive(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and value > 0
+    return _is_number(value) and value > 0
 
 
 def _list_lengths(node: Node) -> Iterator[tuple[int, Mark]]:

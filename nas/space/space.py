@@ -13,13 +13,13 @@ from nas.cost import Budget
 from nas.errors import BudgetError, FieldError, UserError
 from nas.registry import did_you_mean
 from nas.schema.nodes import Node
-from nas.schema.problems import Problems, Source
+from nas.schema.problems import Mark, Problems, Source
 from nas.space.askers import drawing, following, replaying
 from nas.space.counting import count_points
 from nas.space.dimension import Ask, Dimension, Value
 from nas.space.locating import locate
 from nas.space.reader import Reader
-from nas.space.tree import Decision, Here, Tree, Walk, spread
+from nas.space.tree import Decision, Here, Struct, Tree, Walk, spread
 from nas.task import Task
 
 _DESCRIPTIVE = frozenset({"name", "about", "source", "task"})
@@ -57,14 +57,15 @@ class SearchSpace:
 
     def resolve(self, walk: Walk) -> dict[str, Any]:
         """The canonical form's dict, defaults written or not."""
-        data = {name: tree.resolve(walk, Here()) for name, tree in self.top.items()}
+        data = Struct(self.top, _NOWHERE).resolve(walk, Here())
         data["stages"] = [self.resolve_stage(walk, stage) for stage in range(self.stages)]
         return data
 
     def resolve_stage(self, walk: Walk, stage: int) -> dict[str, Any]:
         """One stage's dict; the first stage has no downsample whatever the column says."""
         skip = {"downsample"} if stage == 0 else set()
-        row = {name: tree.resolve(walk, Here(stage)) for name, tree in self.columns.items() if name not in skip}
+        columns = {name: tree for name, tree in self.columns.items() if name not in skip}
+        row = Struct(columns, _NOWHERE).resolve(walk, Here(stage))
         return {**row, "block": spread(row["block"])}
 
     def choices(self, ask: Ask) -> tuple[Architecture, dict[str, Value]]:
@@ -133,6 +134,7 @@ class SearchSpace:
 
 
 _PATIENCE = 2000
+_NOWHERE = Mark(1, 1)
 
 
 def read_space(root: Node, source: Source) -> SearchSpace:
@@ -142,9 +144,8 @@ def read_space(root: Node, source: Source) -> SearchSpace:
         SchemaError: the file has problems; all of them are listed.
     """
     problems = Problems(source)
-    reader = Reader(problems)
-    top, columns, count = reader.space(root, _DESCRIPTIVE)
     task = _task(root, problems)
+    top, columns, count = Reader(problems, task).space(root, _DESCRIPTIVE)
     problems.check()
     name = root.mapping["name"].value if "name" in root.mapping else source.name.rpartition("/")[2].rpartition(".")[0]
     about = root.mapping["about"].value if "about" in root.mapping else ""
@@ -176,11 +177,14 @@ def _task(root: Node, problems: Problems) -> Task:
 
 def _try_every_option(space: SearchSpace, root: Node, problems: Problems) -> None:
     """Build once with each option of each decision, so that a rule between fields breaks now and not mid-search."""
-    first = following({})
     try:
-        space.build(first)
+        space.build(following({}))
     except UserError as error:
-        problems.add(root.key_mark("stages"), str(error))
+        culprit = _first_to_blame(space)
+        if culprit is None:
+            problems.add(root.key_mark("stages"), str(error))
+        else:
+            problems.add(culprit.mark, f"{culprit.path}: with {culprit.dimension.values[0]!r}: {error}")
         return
     for decision in space.decisions():
         for value in decision.dimension.values:
@@ -188,3 +192,15 @@ def _try_every_option(space: SearchSpace, root: Node, problems: Problems) -> Non
                 space.build(following({name: value for name in decision.names()}))
             except UserError as error:
                 problems.add(decision.mark, f"{decision.path}: with {value!r}: {error}")
+
+
+def _first_to_blame(space: SearchSpace) -> Decision | None:
+    """The decision whose first option breaks a rule that another option of it keeps."""
+    for decision in space.decisions():
+        for value in decision.dimension.values[1:]:
+            try:
+                space.build(following(dict.fromkeys(decision.names(), value)))
+            except UserError:
+                continue
+            return decision
+    return None
