@@ -2,7 +2,8 @@
 
 The language of a leaf: a value; `{choice: [...]}`; `{int: [low, high], step: n}`; under `stages` also a list with one
 entry a stage, `{base: ..., ratio: [...]}` (one value times a factor a stage), `{pattern: [...]}` (repeated over the
-blocks of a stage), and `{when: {field: test}, then: ..., else: ...}`. `per: stage` asks a choice for every stage.
+blocks of a stage), and `{when: {field: test}, then: ..., else: ...}`. `per: stage` asks a choice for every stage, and
+`at_most: 2 maps` drops from it what is larger than twice the side of the stage's map (`at_most: 13`: larger than 13).
 """
 
 from __future__ import annotations
@@ -15,8 +16,8 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from nas.errors import FieldError
-from nas.layers import Block, Downsample, Family, Head, Norm, Spec, Stem, family_of
+from nas.errors import FieldError, UserError
+from nas.layers import Block, Downsample, Family, Head, Norm, Site, Spec, Stem, downsamples, family_of, stems
 from nas.registry import did_you_mean
 from nas.schema.fields import FieldType, field_types, shown, within
 from nas.schema.nodes import Node
@@ -40,6 +41,7 @@ from nas.space.tree import (
     numbers,
     pattern_lengths,
 )
+from nas.task import Task
 
 STAGE_FIELDS: Mapping[str, FieldType] = {
     "depth": FieldType((int,), None, False, (within(1, 1000),), dataclasses.MISSING),
@@ -55,8 +57,8 @@ TOP_FIELDS: Mapping[str, FieldType] = {
 }
 Word = Literal["choice", "int", "base", "pattern", "when"]
 WORDS: Mapping[Word, tuple[str, ...]] = {
-    "choice": ("choice", "per"),
-    "int": ("int", "step", "per"),
+    "choice": ("choice", "per", "at_most"),
+    "int": ("int", "step", "per", "at_most"),
     "base": ("base", "ratio"),
     "pattern": ("pattern",),
     "when": ("when", "then", "else"),
@@ -106,9 +108,11 @@ class Scope:
 class Reader:
     """Reads one file; problems are collected, not raised."""
 
-    def __init__(self, problems: Problems) -> None:
-        """Read into `problems`."""
+    def __init__(self, problems: Problems, task: Task) -> None:
+        """Read into `problems`; `task` says how large the maps are that limits may speak of."""
         self.problems = problems
+        self.task = task
+        self._maps: Sequence[int] = ()
         self._decided = ""  # what the number of stages was taken from
 
     def space(self, root: Node, known: Sequence[str]) -> tuple[Struct, Struct, int]:
@@ -135,7 +139,11 @@ class Reader:
             return top, nothing, 1
         count = self._count(stages)
         self._refuse(stages, (*STAGE_FIELDS, "count"), "stages")
-        columns = self._fields(stages, STAGE_FIELDS, Scope(count=count, in_stages=True))
+        scope = Scope(count=count, in_stages=True)
+        strides = Reader(Problems(self.problems.source), self.task)  # once before, for the maps; problems come below
+        downsample = strides._fields(stages, {"downsample": STAGE_FIELDS["downsample"]}, scope).get("downsample")
+        self._maps = map_sizes(top.fields.get("stem"), downsample, count, self.task)
+        columns = self._fields(stages, STAGE_FIELDS, scope)
         if "downsample" in columns:
             columns["downsample"] = AfterFirst(columns["downsample"], columns["downsample"].mark)
         return top, Struct(columns, stages.mark), count
@@ -260,7 +268,8 @@ class Reader:
             options.append(item.plain())
             if not (isinstance(tree, Fixed) and tree.value == label):
                 branches[label] = tree
-        return Decision(scope.path, Choice(labels), node.mark, branches, stages, scope.in_stages)
+        decision = Decision(scope.path, Choice(labels), node.mark, branches, stages, scope.in_stages)
+        return self._limited(node, decision, scope)
 
     def _int(self, node: Node, kind: FieldType, scope: Scope) -> Tree | None:
         bounds, step = node.mapping["int"].plain(), node.mapping.get("step")
@@ -284,7 +293,31 @@ class Reader:
             self.problems.add(node.mark, f"{scope.path}: more than {_MAX_OPTIONS} values; add a larger 'step'")
             return None
         stages = self._stages_asked(node, scope)
-        return Decision(scope.path, dimension, node.mark, {}, stages, scope.in_stages)
+        return self._limited(node, Decision(scope.path, dimension, node.mark, {}, stages, scope.in_stages), scope)
+
+    def _limited(self, node: Node, decision: Decision, scope: Scope) -> Tree | None:
+        """The decision without the numbers above its `at_most`, which may differ from stage to stage."""
+        limit = node.mapping.get("at_most")
+        if limit is None:
+            return decision
+        most = _most(limit.value)
+        if most is None or not scope.in_stages:
+            self.problems.add(limit.mark, f"{scope.path}: at_most takes a number or '2 maps', and only under 'stages'")
+            return None
+        if not self._maps:
+            return decision  # stem or downsample have problems, which are reported
+        limits = {stage: most(self._maps[stage]) for stage in decision.stages or range(scope.count)}
+        if decision.stages is None:
+            limits = dict.fromkeys(limits, min(limits.values()))
+        entries = {stage: _cut(decision, stage, highest) for stage, highest in limits.items()}
+        for stage, entry in entries.items():
+            if not len(entry.dimension):
+                told = f"{scope.path}: nothing is left at or below {limits[stage]:g} in stage {stage + 1}"
+                self.problems.add(limit.mark, f"{told}, whose map is {self._maps[stage]}x{self._maps[stage]}")
+                return None
+        if decision.stages is None:
+            return entries[0]
+        return PerStage(tuple(entries.get(stage, decision) for stage in range(scope.count)), node.mark)
 
     def _stages_asked(self, node: Node, scope: Scope) -> tuple[int, ...] | None:
         per = node.mapping.get("per")
@@ -402,6 +435,53 @@ class Reader:
         "pattern": _pattern,
         "when": _when,
     }
+
+
+def map_sizes(stem: Tree | None, downsample: Tree | None, count: int, task: Task) -> list[int]:
+    """The side of each stage's map for `task`, with the first option wherever stem or downsample are open.
+
+    Empty where these have problems, or the task's resolution is too small for them.
+    """
+    if stem is None:
+        return []
+    walk = Walk(lambda name, dimension: dimension.values[0])
+    sizes: list[int] = []
+    try:
+        size = stems.read(stem.resolve(walk, Here())).size_out(Site(task.channels, 1, task.resolution))
+        for stage in range(count):
+            form = downsample.resolve(walk, Here(stage)) if downsample is not None and stage else None
+            if form is not None:
+                spec = downsamples.read(form)
+                size = -(-size // spec.stride) if spec.in_block else spec.size_out(Site(1, 1, size))
+            sizes.append(size)
+    except (UserError, TypeError):
+        return []
+    return sizes if min(sizes) > 0 else []
+
+
+_LIMIT = re.compile(r"(\d+(?:\.\d+)?) maps?")
+
+
+def _most(value: Any) -> Callable[[int], float] | None:
+    """From the side of a map to the limit: '2 maps' -> twice the side, 13 -> 13."""
+    if _is_number(value) and value > 0:
+        return lambda side: float(value)
+    match = _LIMIT.fullmatch(value) if isinstance(value, str) else None
+    return None if match is None else lambda side: float(match[1]) * side
+
+
+def _cut(decision: Decision, stage: int, highest: float) -> Decision:
+    """The decision of one stage, without numbers above `highest`."""
+    kept = tuple(one for one in decision.dimension.values if not _is_number(one) or one <= highest)  # type: ignore[operator]
+    dimension: Dimension = Choice(kept)
+    if isinstance(decision.dimension, Range):
+        low, step = decision.dimension.low, decision.dimension.step
+        dimension = Range(low, low + step * (len(kept) - 1), step)
+    return replace(decision, dimension=dimension, stages=None if decision.stages is None else (stage,))
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 _COMPARISON = re.compile(r"(>=|<=|>|<|!=)\s*(-?\d+(?:\.\d+)?)")

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from nas.architecture import Architecture, estimate
 from nas.cost import Budget
-from nas.errors import BudgetError, FieldError
+from nas.errors import BudgetError, FieldError, UserError
 from nas.registry import did_you_mean
 from nas.schema.fields import shown
 from nas.schema.nodes import Node
@@ -141,8 +142,8 @@ def read_space(root: Node, source: Source) -> SearchSpace:
         SchemaError: the file has problems; all of them are listed.
     """
     problems = Problems(source)
-    top, columns, count = Reader(problems).space(root, (*_WORDS, "task"))
     task = _task(root, problems)
+    top, columns, count = Reader(problems, task).space(root, (*_WORDS, "task"))
     name, about, _ = (_text(root, word, problems) for word in _WORDS)
     problems.check()
     name = name or source.name.rpartition("/")[2].rpartition(".")[0]
@@ -187,6 +188,17 @@ def _try_options(space: SearchSpace, stages: Mark, problems: Problems) -> None:
     """Note the rules between fields that some answers break, now and not in the middle of a search."""
     decisions = {name: decision for decision in space.decisions() for name in decision.names()}
     for answers, error in broken_rules(space.choices):
-        mark = max((decisions[name].mark for name in answers), default=stages)
-        given = " and ".join(f"{name}={shown(value)}" for name, value in answers.items())
+        blamed = answers or _first_to_blame(space)
+        mark = max((decisions[name].mark for name in blamed), default=stages)
+        given = " and ".join(f"{name}={shown(value)}" for name, value in blamed.items())
         problems.add(mark, f"{error} (with {given})" if given else str(error))
+
+
+def _first_to_blame(space: SearchSpace) -> dict[str, Value]:
+    """The first answer that breaks a rule which another answer to the same question keeps."""
+    for name, dimension in space.dimensions().items():
+        for value in dimension.values[1:]:
+            with suppress(UserError):
+                space.build(following({name: value}))
+                return {name: dimension.values[0]}
+    return {}

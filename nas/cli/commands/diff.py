@@ -1,0 +1,70 @@
+"""`nas diff`."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from nas.cli.options import Classes, Json, Resolution, Storage, overridden
+from nas.errors import UserError
+from nas.ledger.address import DEFAULT_STORAGE
+from nas.task import Task
+
+if TYPE_CHECKING:
+    from nas.report.diff import Diff
+
+
+def run(
+    architectures: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="ARCH ARCH...", help="Presets, architecture files or STUDY:ID; each is held against the next."
+        ),
+    ],
+    resolution: Resolution = None,
+    classes: Classes = None,
+    storage: Storage = DEFAULT_STORAGE,
+    as_json: Json = False,
+) -> None:
+    """Show what separates architectures, in the words of the YAML, and what that changes in parameters and FLOPs."""
+    from nas.export.references import resolve_architecture
+    from nas.report.diff import diff
+
+    if len(architectures) < 2:
+        raise UserError(f"only {architectures[0]!r} to compare; name two architectures or more")
+    task = overridden(Task(), resolution, classes)
+    found = [(name, resolve_architecture(name, storage)) for name in architectures]
+    diffs = [diff((old[0], new[0]), (old[1], new[1]), task) for old, new in pairwise(found)]
+    if as_json:
+        from nas.cli.output import print_json
+
+        print_json([one.to_dict() for one in diffs])
+        return
+    for one in diffs:
+        _draw(one)
+
+
+def _draw(found: Diff) -> None:
+    from nas.cli.output import draw
+    from nas.cli.tables import table
+
+    before, after = found.before, found.after
+    made = table(f"{before.name} ({before.id}) to {after.name} ({after.id})", "where", "what", before.name, after.name)
+    for column in made.columns:
+        column.no_wrap = False
+    for one in found.differences:
+        made.add_row(one.where, one.field, one.before, one.after)
+    if not found.differences:
+        made.add_row("", "the same architecture", "", "")
+    made.add_section()
+    for metric in ("params", "flops"):
+        old, new = getattr(before, metric), getattr(after, metric)
+        label = "FLOPs" if metric == "flops" else metric
+        made.add_row("cost", label, f"{old:,}", f"{new:,} ({_change(old, new)})")
+    draw(made)
+
+
+def _change(old: int, new: int) -> str:
+    return f"{new / old - 1:+.1%}" if old else f"{new:+,}"

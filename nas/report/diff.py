@@ -1,0 +1,167 @@
+"""What separates two architectures, in the words of the grammar, and what that changes in cost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, NamedTuple
+
+from nas.architecture import Architecture, Stage
+from nas.layers import Spec
+from nas.report.cost import CostRow, cost_row
+from nas.schema.fields import field_types
+from nas.task import Task
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """One field that two architectures set differently.
+
+    Attributes:
+        part: `stem`, `stages`, `head`, or `drop_path`.
+        field: the field below the part, such as `block.mixer.kernel`; `kind` is the part's own.
+        before, after: its values in words; one a stage where stages differ, `-` where there is no such field.
+        stages: the stages it differs in, counted from 1; None for all of them, or outside the stages.
+    """
+
+    part: str
+    field: str
+    before: str
+    after: str
+    stages: tuple[int, ...] | None = None
+
+    @property
+    def where(self) -> str:
+        """The part and, where it is not all, the stages: `stages`, `stage 3`, `stages 2-4`."""
+        if self.stages is None:
+            return self.part
+        first, last = self.stages[0], self.stages[-1]
+        if first == last:
+            return f"stage {first}"
+        listed = ", ".join(map(str, self.stages))
+        return f"stages {first}-{last}" if last - first + 1 == len(self.stages) else f"stages {listed}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Diff:
+    """Two architectures beside each other.
+
+    Attributes:
+        before, after: names, ids and prices.
+        differences: what is not equal; empty for equal architectures.
+    """
+
+    before: CostRow
+    after: CostRow
+    differences: tuple[Difference, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready; `change` is after minus before."""
+        change = {name: getattr(self.after, name) - getattr(self.before, name) for name in ("params", "flops")}
+        return {**asdict(self), "change": change}
+
+
+def diff(names: tuple[str, str], architectures: tuple[Architecture, Architecture], task: Task) -> Diff:
+    """The differences between two architectures and their prices for a task."""
+    before, after = (cost_row(name, one, task) for name, one in zip(names, architectures, strict=True))
+    return Diff(before=before, after=after, differences=tuple(_differences(*architectures)))
+
+
+class Cell(NamedTuple):
+    """A field's value in words, and whether it is what the field is anyway."""
+
+    words: str
+    is_default: bool
+
+
+_ABSENT = Cell("-", is_default=True)
+Flat = dict[str, Cell]
+
+
+def _differences(before: Architecture, after: Architecture) -> Iterator[Difference]:
+    yield from _between("stem", [_flat(before.stem)], [_flat(after.stem)])
+    yield from _between("stages", [_row(one) for one in before.stages], [_row(one) for one in after.stages])
+    yield from _between("head", [_flat(before.head)], [_flat(after.head)])
+    if before.drop_path != after.drop_path:
+        yield Difference(part="drop_path", field="", before=f"{before.drop_path:g}", after=f"{after.drop_path:g}")
+
+
+def _between(part: str, before: Sequence[Flat], after: Sequence[Flat]) -> Iterator[Difference]:
+    """Field by field, over the stages of both; a stem or head counts as one stage."""
+    for field in dict.fromkeys(name for row in (*before, *after) for name in row):
+        old = [row.get(field, _ABSENT) for row in before]
+        new = [row.get(field, _ABSENT) for row in after]
+        if len(old) != len(new):
+            pairs = [(one, other) for one in old for other in new]
+            if _joined(old) != _joined(new) and any(_is_news(*pair) for pair in pairs):
+                yield Difference(part=part, field=field, before=_joined(old), after=_joined(new))
+            continue
+        differ = [
+            index
+            for index, pair in enumerate(zip(old, new, strict=True))
+            if _is_news(*pair) and not _follows(field, before[index], after[index])
+        ]
+        there = [index for index, pair in enumerate(zip(old, new, strict=True)) if pair != (_ABSENT, _ABSENT)]
+        if differ:
+            yield Difference(
+                part=part,
+                field=field,
+                before=_joined([old[index] for index in differ]),
+                after=_joined([new[index] for index in differ]),
+                stages=None if differ == there else tuple(index + 1 for index in differ),
+            )
+
+
+def _is_news(old: Cell, new: Cell) -> bool:
+    """Not where only one side has a field, and at its default: that follows from the other kind of its part."""
+    if old is _ABSENT or new is _ABSENT:
+        return not (old.is_default and new.is_default)
+    return old.words != new.words
+
+
+def _follows(field: str, before: Flat, after: Flat) -> bool:
+    """Whether a norm's eps differs only because the norm does."""
+    norm, _, name = field.rpartition(".")
+    if name != "eps" or field not in before or field not in after:
+        return False
+    return before[norm].words != after[norm].words and before[field].is_default and after[field].is_default
+
+
+def _row(stage: Stage) -> Flat:
+    """A stage's fields; where its blocks follow a pattern, a field that varies has one value a block."""
+    blocks = [_flat(block, "block") for block in stage.blocks]
+    row: Flat = {"depth": Cell(str(stage.depth), is_default=False), "width": Cell(str(stage.width), is_default=False)}
+    for field in dict.fromkeys(name for block in blocks for name in block):
+        cells = [block.get(field, _ABSENT) for block in blocks]
+        words = [cell.words for cell in cells]
+        shown = words[0] if len(set(words)) == 1 else f"({', '.join(words)})"
+        row[field] = Cell(shown, is_default=all(cell.is_default for cell in cells))
+    for field, part in (("downsample", stage.downsample), ("norm", stage.norm)):
+        row |= {field: Cell("null", is_default=True)} if part is None else _flat(part, field)
+    return row
+
+
+def _flat(spec: Spec, path: str = "") -> Flat:
+    """Every field of a part and of the parts in it, by path; the part's kind stands under the path itself."""
+    flat: Flat = {path or "kind": Cell(spec.kind, is_default=False)}
+    for name, kind in field_types(type(spec)).items():
+        value = getattr(spec, name)
+        where = f"{path}.{name}" if path else name
+        if isinstance(value, Spec):
+            inner = _flat(value, where)
+            flat |= {**inner, where: Cell(value.kind, is_default=value == kind.default)}
+        else:
+            flat[where] = Cell(_words(value), is_default=value == kind.default)
+    return flat
+
+
+def _words(value: Any) -> str:
+    """A value as YAML writes it."""
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _joined(cells: Sequence[Cell]) -> str:
+    words = [cell.words for cell in cells]
+    return words[0] if len(set(words)) == 1 else ", ".join(words)
