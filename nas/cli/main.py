@@ -72,6 +72,7 @@ for _name, _run, _panel in (
     ("pareto", pareto.run, _LOOKING),
     ("show", show.run, _LOOKING),
     ("cost", cost.run, _LOOKING),
+    ("diff", diff.run, _LOOKING),
     ("presets", presets.run, _LOOKING),
     ("export", export.run, _TAKING),
     ("train", train.run, _TAKING),
