@@ -19,6 +19,7 @@ from nas.cli.commands import (
     check,
     compare,
     cost,
+    diff,
     export,
     import_,
     pareto,
