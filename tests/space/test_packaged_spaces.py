@@ -87,7 +87,7 @@ def drawn(seed: int) -> Architecture:
     return modern().build(drawing(random.Random(seed)))
 
 
-@settings(max_examples=40, deadline=None, derandomize=True)
+@settings(max_examples=25, deadline=None, derandomize=True)
 @given(st.integers(0, 2**32))
 def test_random_modern_architectures_are_priced_and_read_back(seed: int) -> None:
     check(drawn(seed))
