@@ -42,6 +42,7 @@ from nas.layers.four_conv import FourConv
 from nas.layers.fusable import Fusable
 from nas.layers.grn import GRN
 from nas.layers.grouped import Grouped
+from nas.layers.inception import Inception
 from nas.layers.large_kernel import LargeKernel
 from nas.layers.layer_scale import LayerScale
 from nas.layers.layernorm import LayerNorm
