@@ -124,7 +124,7 @@ def leaf(draw: Draw, pool: Sequence[Any], place: Place, *, scaled: bool = False)
         forms += ["when"] * bool(place.tests)
         forms += ["base"] * bool(scaled and place.stages and not place.in_list)
     form = draw(st.sampled_from(forms))
-    inner = replace(place, open=place.open - 1)
+    inner = replace(place, open=max(0, place.open - 1))
     if form == "value":
         one = draw(st.sampled_from(pool))
         return one(inner) if callable(one) else one
