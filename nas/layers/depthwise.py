@@ -41,7 +41,7 @@ class DepthwiseConv(nn.Conv2d):
         if weight.shape[2:] == (1, 1):
             y = x[:, :, :: self.stride[0], :: self.stride[1]] * weight[:, 0]
             return y if self.bias is None else y + self.bias[:, None, None]
-        if self.stride == (1, 1) and torch.backends.mkldnn.is_available() and _is_single(x):
+        if self.stride == (1, 1) and _has_onednn() and _is_single(x):
             return depthwise_conv(x, weight, self.bias, dilation)
         padding = [dilation * (side // 2) for side in weight.shape[2:]]
         return functional.conv2d(x, weight, self.bias, self.stride, padding, dilation, groups=self.groups)
@@ -62,7 +62,13 @@ def _is_single(x: Tensor) -> bool:
 
 def _becomes_a_graph() -> bool:
     """Whether a graph for other sizes and machines is being recorded, which must not depend on this map's size."""
-    return torch.jit.is_tracing() or (torch.compiler.is_compiling() and not torch.compiler.is_dynamo_compiling())
+    traced: bool = torch.jit.is_tracing()  # type: ignore[attr-defined, no-untyped-call]  # untyped in torch
+    return traced or (torch.compiler.is_compiling() and not torch.compiler.is_dynamo_compiling())
+
+
+def _has_onednn() -> bool:
+    found: bool = torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]  # untyped in torch
+    return found
 
 
 def depthwise_cost(width: int, kernel: int, size_out: int, *, bias: bool = True) -> Cost:

@@ -80,7 +80,10 @@ def _weight_gradient(x: Tensor, outgoing: Tensor, shape: torch.Size, dilation: i
     padding = _padding(shape, dilation)
     if max(shape[2:]) < _OWN_WEIGHT_GRADIENT_FROM:
         outgoing = outgoing.contiguous(memory_format=torch.channels_last)
-        return grad.conv2d_weight(x, shape, outgoing, padding=padding, dilation=dilation, groups=c)
+        stock: Tensor = grad.conv2d_weight(  # type: ignore[no-untyped-call]  # untyped in torch
+            x, shape, outgoing, padding=padding, dilation=dilation, groups=c
+        )
+        return stock
     planes, left = _planes(x, padding)
     products = functional.conv2d(
         planes, outgoing.reshape(n * c, 1, h, w), padding=left, stride=dilation, groups=n * c

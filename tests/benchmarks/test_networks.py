@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 import torch
-from torch import nn
-
-sys.path.insert(0, str(Path(__file__).parent))
-
 from plain_networks import PLAIN, take_weights
+from torch import nn
 
 from nas.architecture import build
 from nas.space import load_architecture
@@ -22,7 +17,7 @@ from nas.space import load_architecture
 pytestmark = [pytest.mark.benchmark, pytest.mark.timeout(3600)]
 
 NOISE = 1.05
-REPEATS = {("replknet_31b", 1): 2, ("replknet_31b", 8): 1}  # the plain one takes minutes; else 4
+REPEATS = {"replknet_31b": 2}  # the plain one takes half a minute for a step of batch 8; else 4
 AT_LEAST = {"replknet_31b": 5.0}
 
 
@@ -93,7 +88,7 @@ def rows(name: str) -> Iterator[Row]:
         if batch == 1:
             torch.testing.assert_close(forward(ours, images)(), forward(plain, images)(), rtol=1e-3, atol=1e-4)
         for work in (forward, forward_and_backward):
-            times = in_turn(work(ours, images), work(plain, images), REPEATS.get((name, batch), 4))
+            times = in_turn(work(ours, images), work(plain, images), REPEATS.get(name, 4))
             yield Row(name, batch, work.__name__.replace("_and_", "+"), *times)
 
 
@@ -105,4 +100,4 @@ def test_our_networks_are_never_slower_than_the_plain_ones(name: str) -> None:
         print(row, flush=True)
         table.append(row)
     assert all(row.ratio <= NOISE for row in table)
-    assert max(1 / row.ratio for row in table) >= AT_LEAST.get(name, 1 / NOISE)
+    assert max(1 / row.ratio for row in table if row.batch == 8) >= AT_LEAST.get(name, 1 / NOISE)
