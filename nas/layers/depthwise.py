@@ -13,6 +13,8 @@ from nas.layers.base import Mixer, Site, mixers
 from nas.layers.depthwise_cpu import depthwise_conv
 from nas.schema.fields import Kernel
 
+_HAS_ONEDNN: bool = torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]  # untyped in torch
+
 
 class DepthwiseConv(nn.Conv2d):
     """One `kernel` x `kernel` filter a channel, 'same' padding; every depthwise convolution of ours is this module.
@@ -41,7 +43,7 @@ class DepthwiseConv(nn.Conv2d):
         if weight.shape[2:] == (1, 1):
             y = x[:, :, :: self.stride[0], :: self.stride[1]] * weight[:, 0]
             return y if self.bias is None else y + self.bias[:, None, None]
-        if self.stride == (1, 1) and _has_onednn() and _is_single(x):
+        if self.stride == (1, 1) and _HAS_ONEDNN and _is_single(x):
             return depthwise_conv(x, weight, self.bias, dilation)
         padding = [dilation * (side // 2) for side in weight.shape[2:]]
         return functional.conv2d(x, weight, self.bias, self.stride, padding, dilation, groups=self.groups)
@@ -64,11 +66,6 @@ def _becomes_a_graph() -> bool:
     """Whether a graph for other sizes and machines is being recorded, which must not depend on this map's size."""
     traced: bool = torch.jit.is_tracing()  # type: ignore[attr-defined, no-untyped-call]  # untyped in torch
     return traced or (torch.compiler.is_compiling() and not torch.compiler.is_dynamo_compiling())
-
-
-def _has_onednn() -> bool:
-    found: bool = torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]  # untyped in torch
-    return found
 
 
 def depthwise_cost(width: int, kernel: int, size_out: int, *, bias: bool = True) -> Cost:
