@@ -35,6 +35,7 @@ def build(
     features_only: bool = False,
     *,
     out_indices: Sequence[int] | None = None,
+    checkpoint: bool = False,
 ) -> nn.Module:
     """The freshly initialised network of an architecture.
 
@@ -44,9 +45,10 @@ def build(
         in_channels: channels of the images.
         features_only: give the maps (N, C, H, W) of the stages, with `feature_info`, instead of logits.
         out_indices: the stages whose maps are given; default all.
+        checkpoint: train in less memory and more time, with the same numbers.
     """
     found = load_architecture(architecture) if isinstance(architecture, str | Path) else architecture
-    return build_network(found, classes, in_channels, features_only, out_indices=out_indices)
+    return build_network(found, classes, in_channels, features_only, out_indices=out_indices, checkpoint=checkpoint)
 
 
 def estimate(architecture: Architecture | str, resolution: int = 224, classes: int = 1000) -> Cost:

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from nas.architecture.architecture import NOMINAL_RESOLUTION, Architecture
+from nas.architecture.checkpointing import CheckpointedBlocks
 from nas.architecture.initialise import initialise
 from nas.errors import FieldError
 from nas.layers import Block, Site, Spec, drop_path_rates
@@ -43,7 +44,7 @@ class Network(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, C_in, H, W) -> (N, classes), or pooled features (N, C) without classes."""
-        x = self.stem(x)
+        x = self.stem(_in_fast_memory(x))
         for stage in self.stages:
             x = stage(x)
         y: Tensor = self.head(x)
@@ -70,12 +71,21 @@ class FeaturePyramid(nn.Module):
     def forward(self, x: Tensor) -> list[Tensor]:
         """(N, C_in, H, W) -> one map (N, C_i, H_i, W_i) for each chosen stage."""
         maps = []
-        x = self.stem(x)
+        x = self.stem(_in_fast_memory(x))
         for index, stage in enumerate(self.stages):
             x = stage(x)
             if index in self.outputs:
                 maps.append(x)
         return maps
+
+
+def _in_fast_memory(x: Tensor) -> Tensor:
+    """Images in the memory format that all convolutions then follow.
+
+    Channels last on a CPU: forward and backward of ResNet-50 in 1,071 ms instead of 1,957 (224 x 224, batch 4, one
+    thread); ConvNeXt, whose layers ask for that format themselves, in 1,120 instead of 1,135.
+    """
+    return x.contiguous(memory_format=torch.channels_last) if x.device.type == "cpu" else x
 
 
 def build(
@@ -86,6 +96,7 @@ def build(
     *,
     out_indices: Sequence[int] | None = None,
     drop_path: float | None = None,
+    checkpoint: bool = False,
 ) -> nn.Module:
     """The network of an architecture, freshly initialised on the CPU from the default generator.
 
@@ -96,11 +107,17 @@ def build(
         features_only: return the feature pyramid instead of logits.
         out_indices: with `features_only`, the stages whose maps are returned; default all.
         drop_path: stochastic-depth rate instead of the architecture's own.
+        checkpoint: in training, keep only the inputs of the blocks and compute the rest a second time when it is
+            needed: the same numbers from less memory.
 
     Raises:
         FieldError: `out_indices` without `features_only`, or outside the stages.
     """
     network = skeleton(architecture, classes, in_channels, features_only, out_indices=out_indices, drop_path=drop_path)
+    if checkpoint:
+        for stage in network.modules():
+            if isinstance(stage, StageModule):
+                stage.blocks = CheckpointedBlocks(*stage.blocks)
     return initialise(network.to_empty(device="cpu"))
 
 

@@ -15,6 +15,7 @@ from torch.nn import functional
 from nas.cost import NOTHING, Cost, norm_cost
 from nas.layers.base import Site
 from nas.layers.depthwise import DepthwiseConv, depthwise_cost
+from nas.layers.depthwise_cpu import spread
 from nas.layers.fusable import Fusable, folded
 
 
@@ -47,7 +48,7 @@ class Branch(nn.Module):
     def merged(self, kernel: int) -> tuple[Tensor, Tensor]:
         """Weight (C, 1, kernel, kernel) and bias (C,), in float64, of the dense convolution that computes the same."""
         weight, bias = folded(self.conv, self.norm)
-        return _centred(_spread(weight, self.conv.dilation[0]), kernel), bias
+        return _centred(spread(weight, self.conv.dilation[0]), kernel), bias
 
 
 class ParallelKernels(Fusable):
@@ -78,16 +79,6 @@ class ParallelKernels(Fusable):
         weights, biases = zip(*parts, strict=True)
         conv.load_state_dict({"weight": sum(weights), "bias": sum(biases)})
         return conv.train(self.training)
-
-
-def _spread(weight: Tensor, dilation: int) -> Tensor:
-    """The dense kernel of a dilated one: `dilation` - 1 zeros between its points."""
-    if dilation == 1:
-        return weight
-    side = dilation * (weight.shape[-1] - 1) + 1
-    dense = weight.new_zeros(*weight.shape[:2], side, side)
-    dense[:, :, ::dilation, ::dilation] = weight
-    return dense
 
 
 def _centred(weight: Tensor, kernel: int) -> Tensor:

@@ -1,11 +1,14 @@
 """The 1x1 convolution, as a linear layer over the channels.
 
 On a map in channels-last memory the permutations are free and the linear layer is one matrix product, with the
-parameter shapes of the official ConvNeXt code (`pwconv1.weight`: (out, in)).
+parameter shapes of the official ConvNeXt code (`pwconv1.weight`: (out, in)). A map in NCHW is brought to that format
+first: the matrix product on the permuted view is slow (384 to 1536 channels at 14x14, batch 8, one CPU thread, forward:
+31 ms, against 13 with the copy and 14 for a convolution on NCHW).
 """
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
 
 from nas.cost import Cost, linear_cost
@@ -17,7 +20,8 @@ class Pointwise(nn.Linear):
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, C_in, H, W) -> (N, C_out, H, W)."""
-        return super().forward(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
+        last = x.contiguous(memory_format=torch.channels_last).permute(0, 2, 3, 1)
+        return super().forward(last).permute(0, 3, 1, 2)
 
 
 def pointwise_cost(site: Site, *, bias: bool = True) -> Cost:

@@ -1,4 +1,4 @@
-"""Whole networks: counted, fused, taken apart for features, compiled."""
+"""Whole networks: counted, fused, taken apart for features."""
 
 import pytest
 import torch
@@ -98,24 +98,6 @@ def test_the_drop_path_rate_grows_linearly_and_both_halves_of_a_block_share_it(p
     halves = 2 if preset in ("replknet_3", "conv2former_n", "van_b0") else 1
     blocks = small(preset).depth
     assert rates == pytest.approx([0.4 * index / (blocks - 1) for index in range(1, blocks) for _ in range(halves)])
-
-
-@pytest.mark.parametrize("preset", FAMILIES)
-@pytest.mark.slow
-def test_networks_can_be_exported(preset: str) -> None:
-    network = build(small(preset), classes=10).eval()
-    exported = torch.export.export(network, (images(),))
-    with torch.no_grad():
-        torch.testing.assert_close(exported.module()(images()), network(images()))
-
-
-@pytest.mark.parametrize("preset", FAMILIES)
-@pytest.mark.slow
-def test_networks_can_be_compiled(preset: str) -> None:
-    network = build(small(preset), classes=10).eval()
-    compiled = torch.compile(network, backend="aot_eager", fullgraph=True)
-    with torch.no_grad():
-        torch.testing.assert_close(compiled(images()), network(images()))
 
 
 @pytest.mark.parametrize(
