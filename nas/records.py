@@ -1,7 +1,6 @@
 """The small frozen values that cross a process border and are kept in the ledger.
 
-A `Job` goes out to a worker, an `Evaluation` comes back. Both are plain data: every field survives
-`from_dict(json.loads(json.dumps(to_dict())))`.
+A `Job` goes out to a worker, an `Evaluation` comes back. Both hold plain data only.
 """
 
 from __future__ import annotations

@@ -1,6 +1,10 @@
 from __future__ import annotations
 
+import os
+
 from hypothesis import HealthCheck, settings
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # tests run side by side, and threads of one would take from another
 
 # No deadline: the first example of a test pays for imports, and machines differ.
 settings.register_profile("nas", deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -9,10 +9,10 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
+from nas.analysis.front import FrontRow
 from nas.ledger import StudySummary
 from nas.records import TrialState
 from nas.report.comparison import ComparisonRow, ours
-from nas.report.front import FrontRow
 from nas.units import format_count, format_seconds
 
 if TYPE_CHECKING:  # it brings torch along, which `nas pareto` has no use for

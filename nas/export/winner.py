@@ -10,13 +10,13 @@ from typing import Any
 import torch
 from torch import nn
 
+from nas.analysis.front import FrontRow, evaluated_rows
 from nas.analysis.intervals import wilson
 from nas.architecture import Architecture, estimate
 from nas.data import DataSet, load_data
 from nas.errors import StudyError
 from nas.export.bundle import Provenance, write_bundle
 from nas.ledger import Ledger
-from nas.report.front import FrontRow, evaluated_rows
 from nas.search.definition import StudyDefinition
 from nas.train.loop import train
 from nas.train.model import make_model

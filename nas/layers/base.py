@@ -110,10 +110,15 @@ def _canonical_value(value: Any) -> Any:
 
 
 S = TypeVar("S", bound=Spec)
+_REMEMBERED = 100_000
 
 
 class Family(Registry[type[S]]):
     """The registered specs of one kind of part: all mixers, all norms."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__(kind)
+        self._read: dict[str, S] = {}  # specs are frozen, so one instance can stand in any number of architectures
 
     def register(self, name: str) -> Callable[[type[S]], type[S]]:
         """Decorator that registers a spec class and tells it its name."""
@@ -136,6 +141,17 @@ class Family(Registry[type[S]]):
             return self[data]()
         if not isinstance(data, Mapping) or "kind" not in data:
             raise UserError(f"a {self.kind} is a name or a mapping with 'kind', got {data!r}")
+        form = repr(data)
+        known = self._read.get(form)
+        if (
+            known is None
+        ):  # a search reads the same few parts again and again: building a point takes a third of the time
+            known = self._read_mapping(data)
+            if len(self._read) < _REMEMBERED:
+                self._read[form] = known
+        return known
+
+    def _read_mapping(self, data: Mapping[str, Any]) -> S:
         cls = self[data["kind"]]
         types = field_types(cls)
         values = {}
@@ -145,7 +161,7 @@ class Family(Registry[type[S]]):
             if key not in types:
                 raise FieldError(key, f"unknown key {key!r} of {self.kind} {cls.kind!r}; {did_you_mean(key, types)}")
             nested = types[key].spec
-            takes_spec = nested is not None and value is not None and types[key].problem(value) is not None
+            takes_spec = nested is not None and value is not None and not types[key].accepts(value)
             values[key] = family_of(nested).read(value) if nested is not None and takes_spec else value
         return cls(**values)
 

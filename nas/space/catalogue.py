@@ -79,8 +79,9 @@ def _read(path: Path, name: str) -> SearchSpace:
 def _only_point(space: SearchSpace, name: str) -> Architecture:
     open_decisions = list(space.dimensions())
     if open_decisions:
+        more = f" and {len(open_decisions) - 3} more" if len(open_decisions) > 3 else ""
         raise UserError(
-            f"{name}: this is a space, not an architecture: {', '.join(open_decisions[:3])} "
+            f"{name}: this is a space, not an architecture: {', '.join(open_decisions[:3])}{more} "
             f"{'is' if len(open_decisions) == 1 else 'are'} open; use `nas sample --space {name}` to draw from it"
         )
     return space.build(following({}))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from nas.architecture import Architecture, estimate
 from nas.cost import Bound, Budget
 from nas.errors import BudgetError
 from nas.space.askers import drawing, following
-from nas.space.dimension import Dimension, Value
+from nas.space.dimension import Ask, Dimension, Value
 from nas.space.space import SearchSpace
 from nas.task import Task
 from nas.units import format_quantity
@@ -28,15 +29,37 @@ class Extreme(NamedTuple):
 def extreme(space: SearchSpace, task: Task, metric: str, *, largest: bool) -> Extreme:
     """The smallest or largest value of a metric that was found, and where.
 
-    Coordinate descent from several starts: each decision in turn takes its best value, until none improves. Exact
-    where the order of a decision's values does not depend on the others, as with depths, widths and kernels.
+    Coordinate descent from several starts: each decision in turn takes its best value, until none improves; what a
+    value asks for in addition is settled before the value is judged. Exact where the order of a decision's values does
+    not depend on the others, as with depths, widths and kernels.
     """
     sign = -1 if largest else 1
-    first, last = following({}), _last
+    dimensions = space.dimensions()
     rng = random.Random(0)
-    asks = [first, last, *(drawing(rng) for _ in range(_STARTS - 2))]
-    found = [_descend(space, task, metric, sign, space.choices(ask)[1]) for ask in asks]
-    return min(found, key=lambda one: sign * one.value)
+    asks = [following({}), _last, *(drawing(rng) for _ in range(_STARTS - 2))]
+
+    def price(ask: Ask) -> Extreme:
+        architecture, asked = space.choices(ask)
+        return Extreme(getattr(estimate(architecture, task), metric), architecture, asked)
+
+    def settle(best: Extreme, names: Iterable[str]) -> Extreme:
+        """The best value for each of `names` in turn."""
+        for name in names:
+            for value in dimensions[name].values if name in best.answers else ():
+                if value == best.answers[name]:
+                    continue
+                tried = price(following({**best.answers, name: value}))
+                tried = settle(tried, [fresh for fresh in tried.answers if fresh not in best.answers])
+                if sign * tried.value < sign * best.value:
+                    best = tried
+        return best
+
+    def descend(best: Extreme) -> Extreme:
+        while (better := settle(best, list(best.answers))) is not best:
+            best = better
+        return best
+
+    return min((descend(price(ask)) for ask in asks), key=lambda one: sign * one.value)
 
 
 def require_reachable(space: SearchSpace, budget: Budget, task: Task) -> None:
@@ -58,7 +81,7 @@ def require_reachable(space: SearchSpace, budget: Budget, task: Task) -> None:
 def _unreachable(space: SearchSpace, task: Task, bound: Bound, nearest: Extreme, which: str) -> str:
     answers = ", ".join(f"{name}={value}" for name, value in sorted(nearest.answers.items()))
     return (
-        f"no architecture of {space.name} costs {bound} at {task.resolution}x{task.resolution} with {task.classes} "
+        f"no architecture of {space.name} is within {bound} at {task.resolution}x{task.resolution} with {task.classes} "
         f"classes: the {which} it can reach is {format_quantity(bound.metric, nearest.value)}, "
         f"by architecture {nearest.architecture.id} ({answers or 'its only point'}). "
         f"{'Raise' if which == 'smallest' else 'Lower'} the budget, or widen the space."
@@ -67,22 +90,3 @@ def _unreachable(space: SearchSpace, task: Task, bound: Bound, nearest: Extreme,
 
 def _last(name: str, dimension: Dimension) -> Value:
     return dimension.values[-1]
-
-
-def _descend(space: SearchSpace, task: Task, metric: str, sign: int, start: dict[str, Value]) -> Extreme:
-    dimensions = space.dimensions()
-
-    def price(answers: dict[str, Value]) -> Extreme:
-        architecture, asked = space.choices(following(answers))
-        return Extreme(getattr(estimate(architecture, task), metric), architecture, asked)
-
-    best = price(start)
-    improved = True
-    while improved:
-        improved = False
-        for name in list(best.answers):
-            for value in dimensions[name].values:
-                tried = price({**best.answers, name: value})
-                if sign * tried.value < sign * best.value:
-                    best, improved = tried, True
-    return best

@@ -257,17 +257,21 @@ class Reader:
         inside = replace(scope, stages=stages)
         labels = _labels(listed.items)
         options: list[Any] = []
+        broken = False
         branches: dict[Value, Tree] = {}
         for label, item in zip(labels, listed.items, strict=True):
             is_part = item.is_mapping or item.is_list
             tree = self.value(item, kind, inside.below(str(label)) if is_part else inside)
             if tree is None:
+                broken = True
                 continue
             if item.plain() in options:
                 self.problems.add(item.mark, f"{scope.path}: the option {shown(item.plain())} is listed twice")
             options.append(item.plain())
             if not (isinstance(tree, Fixed) and tree.value == label):
                 branches[label] = tree
+        if broken:
+            return None
         decision = Decision(scope.path, Choice(labels), node.mark, branches, stages, scope.in_stages)
         return self._limited(node, decision, scope)
 
@@ -315,9 +319,10 @@ class Reader:
                 told = f"{scope.path}: nothing is left at or below {limits[stage]:g} in stage {stage + 1}"
                 self.problems.add(limit.mark, f"{told}, whose map is {self._maps[stage]}x{self._maps[stage]}")
                 return None
+        anyone = next(iter(entries.values()))  # also stands where the decision is never asked
         if decision.stages is None:
-            return entries[0]
-        return PerStage(tuple(entries.get(stage, decision) for stage in range(scope.count)), node.mark)
+            return anyone
+        return PerStage(tuple(entries.get(stage, anyone) for stage in range(scope.count)), node.mark)
 
     def _stages_asked(self, node: Node, scope: Scope) -> tuple[int, ...] | None:
         per = node.mapping.get("per")

@@ -21,7 +21,7 @@ from nas.space.dimension import Ask, Dimension, Value
 from nas.space.locating import locate
 from nas.space.reader import Reader
 from nas.space.tree import Decision, Here, Struct, Walk, spread
-from nas.space.trying import broken_rules
+from nas.space.trying import broken_rules, some
 from nas.task import Task
 
 _WORDS = ("name", "about", "source")
@@ -197,7 +197,7 @@ def _try_options(space: SearchSpace, stages: Mark, problems: Problems) -> None:
 def _first_to_blame(space: SearchSpace) -> dict[str, Value]:
     """The first answer that breaks a rule which another answer to the same question keeps."""
     for name, dimension in space.dimensions().items():
-        for value in dimension.values[1:]:
+        for value in some(dimension.values)[1:]:
             with suppress(UserError):
                 space.build(following({name: value}))
                 return {name: dimension.values[0]}

@@ -63,7 +63,7 @@ def _unasked(tried: Mapping[str, set[Value]], open_names: set[str]) -> Ask:
     """Answers what has not been tried; notes the names that had something left."""
 
     def ask(name: str, dimension: Dimension) -> Value:
-        left = [value for value in _some(dimension.values) if value not in tried.get(name, ())]
+        left = [value for value in some(dimension.values) if value not in tried.get(name, ())]
         if left:
             open_names.add(name)
         return left[0] if left else dimension.values[0]
@@ -71,8 +71,8 @@ def _unasked(tried: Mapping[str, set[Value]], open_names: set[str]) -> Ask:
     return ask
 
 
-def _some(values: Sequence[Value]) -> Sequence[Value]:
-    """All values of a decision, or some at even distances where there are many."""
+def some(values: Sequence[Value]) -> Sequence[Value]:
+    """All values of a decision, or some at even distances, ends included, where there are many."""
     if len(values) <= _LONGEST:
         return values
     return [values[round(index * (len(values) - 1) / (_LONGEST - 1))] for index in range(_LONGEST)]

@@ -18,6 +18,7 @@ FAMILIES = (
     "convnext_tiny", "convnext_isotropic_small", "conv2former_n", "replknet_31b", "resnet50", "resnext50_32x4d",
     "unireplknet_a", "van_b0", "r50_to_convnext_t/move_up_dwconv",
 )  # fmt: skip
+QUICK = ("convnext_tiny", "resnet50")
 
 
 def small(preset: str, *, depth: int = 2) -> Architecture:
@@ -69,7 +70,9 @@ def assert_compiles(network: nn.Module, backend: str) -> None:
         torch.testing.assert_close(one, other, rtol=1e-3, atol=1e-4 * other.abs().max().item() + 1e-7)
 
 
-@pytest.mark.parametrize("preset", FAMILIES)
+@pytest.mark.parametrize(
+    "preset", [pytest.param(one, marks=[pytest.mark.slow] * (one not in QUICK)) for one in FAMILIES]
+)
 def test_a_network_of_every_family_can_be_exported(preset: str) -> None:
     assert_exports(build(small(preset, depth=1), classes=10).eval())
 

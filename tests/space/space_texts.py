@@ -131,10 +131,11 @@ def leaf(draw: Draw, pool: Sequence[Any], place: Place, *, scaled: bool = False)
     if form == "choice":
         options = [leaf(draw, pool, inner, scaled=scaled) for _ in range(draw(st.integers(1, 3)))]
         distinct = {json.dumps(option): option for option in options}
-        return {"choice": list(distinct.values()), **_per_stage(draw, place)}
+        return {"choice": list(distinct.values()), **_per_stage(draw, place), **_at_most(draw, options, place)}
     if form == "int":
         low, high = sorted(draw(st.tuples(st.sampled_from(pool), st.sampled_from(pool))))
-        return {"int": [low, high], "step": pool[1] - pool[0], **_per_stage(draw, place)}
+        step = pool[1] - pool[0]
+        return {"int": [low, high], "step": step, **_per_stage(draw, place), **_at_most(draw, [low, high], place)}
     if form == "list":
         return [leaf(draw, pool, replace(inner, in_list=True)) for _ in range(place.stages)]
     if form == "pattern":
@@ -148,3 +149,11 @@ def leaf(draw: Draw, pool: Sequence[Any], place: Place, *, scaled: bool = False)
 
 def _per_stage(draw: Draw, place: Place) -> dict[str, str]:
     return {"per": "stage"} if place.stages and draw(st.booleans()) else {}
+
+
+def _at_most(draw: Draw, options: Sequence[Any], place: Place) -> dict[str, Any]:
+    """A limit that leaves something, sometimes."""
+    numbers = [one for one in options if isinstance(one, int) and not isinstance(one, bool)]
+    if not (numbers and place.stages and draw(st.booleans())):
+        return {}
+    return {"at_most": "2 maps" if max(numbers) < 8 else draw(st.sampled_from(numbers))}

@@ -14,8 +14,8 @@ from nas.space import Ask, SearchSpace, crossing, drawing, enumerating, mutating
 from nas.space.dimension import Dimension, Value
 from nas.space.extremes import extreme
 
-_POINTS = 150
-_FEW = settings(max_examples=60, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow])
+_POINTS = 60
+_FEW = settings(max_examples=30, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow])
 Point = tuple[Architecture, dict[str, Value]]
 
 

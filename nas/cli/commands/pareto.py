@@ -10,8 +10,8 @@ from nas.cli.options import Json, Storage, StudyName
 from nas.ledger.address import DEFAULT_STORAGE
 
 if TYPE_CHECKING:
+    from nas.analysis.front import FrontRow
     from nas.cost import Budget
-    from nas.report.front import FrontRow
 
 
 def run(
@@ -22,10 +22,10 @@ def run(
     as_json: Json = False,
 ) -> None:
     """Show the Pareto front of a study: validation accuracy against FLOPs."""
+    from nas.analysis.front import evaluated_rows, front_rows
     from nas.cost import Budget
     from nas.errors import UserError
     from nas.ledger import Ledger
-    from nas.report.front import evaluated_rows, front_rows
 
     if as_csv and as_json:
         raise UserError("--csv and --json are two answers to one question; give one of them")
@@ -50,7 +50,7 @@ def _print_csv(rows: list[FrontRow]) -> None:
     import sys
     from dataclasses import fields
 
-    from nas.report.front import FrontRow
+    from nas.analysis.front import FrontRow
 
     writer = csv.DictWriter(sys.stdout, [field.name for field in fields(FrontRow)], lineterminator="\n")
     writer.writeheader()

@@ -212,7 +212,7 @@ def _search(plan: Plan, ledger: Ledger, storage: str, executor: str, workers: in
 
 
 def _finish(plan: Plan, ledger: Ledger, *, as_json: bool) -> None:
-    from nas.report.front import evaluated_rows, front_rows
+    from nas.analysis.front import evaluated_rows, front_rows
 
     budget = plan.definition.budget
     rows = evaluated_rows(ledger.trials(plan.name), budget)
