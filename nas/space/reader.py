@@ -10,19 +10,20 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from nas.errors import FieldError, UserError
-from nas.layers import Block, Downsample, Family, Head, Norm, Site, Spec, Stem, downsamples, family_of, stems
+from nas.errors import FieldError
+from nas.layers import Block, Downsample, Family, Head, Norm, Stem, family_of
 from nas.registry import did_you_mean
 from nas.schema.fields import FieldType, field_types, shown, within
 from nas.schema.nodes import Node
 from nas.schema.problems import Problems
+from nas.space.conditions import test_of, test_problem, unwritten
 from nas.space.dimension import Choice, Dimension, Range, Value
+from nas.space.limits import cut, map_sizes, most_of
 from nas.space.tree import (
     AfterFirst,
     Decision,
@@ -304,7 +305,7 @@ class Reader:
         limit = node.mapping.get("at_most")
         if limit is None:
             return decision
-        most = _most(limit.value)
+        most = most_of(limit.value)
         if most is None or not scope.in_stages:
             self.problems.add(limit.mark, f"{scope.path}: at_most takes a number or '2 maps', and only under 'stages'")
             return None
@@ -313,7 +314,7 @@ class Reader:
         limits = {stage: most(self._maps[stage]) for stage in decision.stages or range(scope.count)}
         if decision.stages is None:
             limits = dict.fromkeys(limits, min(limits.values()))
-        entries = {stage: _cut(decision, stage, highest) for stage, highest in limits.items()}
+        entries = {stage: cut(decision, stage, highest) for stage, highest in limits.items()}
         for stage, entry in entries.items():
             if not len(entry.dimension):
                 told = f"{scope.path}: nothing is left at or below {limits[stage]:g} in stage {stage + 1}"
@@ -382,8 +383,8 @@ class Reader:
         branches = self.value(then, kind, scope), self.value(other, kind, scope.below("else"))
         if branches[0] is None or branches[1] is None:
             return None
-        unwritten = {name: _unwritten(scope.beside[name]) for name in tests}
-        return When(tests, branches[0], branches[1], node.mark, unwritten)
+        without = {name: unwritten(scope.beside[name]) for name in tests}
+        return When(tests, branches[0], branches[1], node.mark, without)
 
     def _tests(self, node: Node, scope: Scope) -> Iterator[tuple[str, Test]]:
         if not node.mapping:
@@ -393,9 +394,9 @@ class Reader:
                 hint = did_you_mean(name, scope.beside)
                 self.problems.add(node.key_mark(name), f"{scope.path}: no field {name!r} beside this one; {hint}")
                 continue
-            problem = _test_problem(wanted, scope.beside[name])
+            problem = test_problem(wanted, scope.beside[name])
             if problem is None:
-                yield name, _test(wanted.plain())
+                yield name, test_of(wanted.plain())
             else:
                 self.problems.add(wanted.mark, f"{scope.path}: the test of {name} {problem}")
 
@@ -440,96 +441,6 @@ class Reader:
         "pattern": _pattern,
         "when": _when,
     }
-
-
-def map_sizes(stem: Tree | None, downsample: Tree | None, count: int, task: Task) -> list[int]:
-    """The side of each stage's map for `task`, with the first option wherever stem or downsample are open.
-
-    Empty where these have problems, or the task's resolution is too small for them.
-    """
-    if stem is None:
-        return []
-    walk = Walk(lambda name, dimension: dimension.values[0])
-    sizes: list[int] = []
-    try:
-        size = stems.read(stem.resolve(walk, Here())).size_out(Site(task.channels, 1, task.resolution))
-        for stage in range(count):
-            form = downsample.resolve(walk, Here(stage)) if downsample is not None and stage else None
-            if form is not None:
-                spec = downsamples.read(form)
-                size = -(-size // spec.stride) if spec.in_block else spec.size_out(Site(1, 1, size))
-            sizes.append(size)
-    except (UserError, TypeError):
-        return []
-    return sizes if min(sizes) > 0 else []
-
-
-_LIMIT = re.compile(r"(\d+(?:\.\d+)?) maps?")
-
-
-def _most(value: Any) -> Callable[[int], float] | None:
-    """From the side of a map to the limit: '2 maps' -> twice the side, 13 -> 13."""
-    if _is_number(value) and value > 0:
-        return lambda side: float(value)
-    match = _LIMIT.fullmatch(value) if isinstance(value, str) else None
-    return None if match is None else lambda side: float(match[1]) * side
-
-
-def _cut(decision: Decision, stage: int, highest: float) -> Decision:
-    """The decision of one stage, without numbers above `highest`."""
-    kept = tuple(one for one in decision.dimension.values if not _is_number(one) or one <= highest)  # type: ignore[operator]
-    dimension: Dimension = Choice(kept)
-    if isinstance(decision.dimension, Range):
-        low, step = decision.dimension.low, decision.dimension.step
-        dimension = Range(low, low + step * (len(kept) - 1), step)
-    return replace(decision, dimension=dimension, stages=None if decision.stages is None else (stage,))
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-_COMPARISON = re.compile(r"(>=|<=|>|<|!=)\s*(-?\d+(?:\.\d+)?)")
-_COMPARE: Mapping[str, Callable[[float, float], bool]] = {
-    ">=": lambda a, b: a >= b,
-    "<=": lambda a, b: a <= b,
-    ">": lambda a, b: a > b,
-    "<": lambda a, b: a < b,
-    "!=": lambda a, b: a != b,
-}
-
-
-def _test(wanted: Any) -> Test:
-    """A test from its YAML form: a value, a list of values, or a comparison such as '>= 13'."""
-    match = _COMPARISON.fullmatch(wanted) if isinstance(wanted, str) else None
-    if match is not None:
-        compare, limit = _COMPARE[match[1]], float(match[2])
-        return lambda value: isinstance(value, int | float) and compare(value, limit)
-    options = wanted if isinstance(wanted, list) else [wanted]
-    return lambda value: (value.get("kind") if isinstance(value, Mapping) else value) in options
-
-
-def _test_problem(wanted: Node, kind: FieldType) -> str | None:
-    """Why a test of a field can never hold, or None."""
-    if isinstance(wanted.value, str) and wanted.value[:1] in "<>=!":
-        if _COMPARISON.fullmatch(wanted.value) is None:
-            return f"is no comparison such as '>= 13', got {shown(wanted.value)}"
-        return None if {int, float} & set(kind.plain) else "compares, but the field is no number"
-    if wanted.is_mapping or any(one.is_mapping or one.is_list for one in wanted.items):
-        return f"takes a value, a list of values or a comparison, got {shown(wanted.plain())}"
-    for one in wanted.items or [wanted]:
-        if kind.spec is not None and one.value in family_of(kind.spec):
-            continue
-        problem = kind.problem(one.value)
-        if problem is not None:
-            return f"can never hold: it {problem}"
-    return None
-
-
-def _unwritten(kind: FieldType) -> Any:
-    """What a field that the file leaves out looks like to a condition."""
-    default = kind.default
-    return default.kind if isinstance(default, Spec) else None if default is dataclasses.MISSING else default
 
 
 def _not_a_leaf(node: Node, kind: FieldType) -> str:
