@@ -121,12 +121,16 @@ for _kind, _pattern, _first in _RESOLVERS:
     _CoreLoader.add_implicit_resolver(f"{_YAML}{_kind}", re.compile(rf"(?:{_pattern})\Z"), _first)
 
 
-def read_yaml(path: Path, *, name: str | None = None) -> tuple[Node, Source]:
+def read_yaml(path: Path, *, name: str | None = None) -> tuple[Node, Problems]:
     """Read a file; `name` is what messages call it (default: the path as given).
+
+    Returns:
+        The tree, and a collector that holds what is wrong with it already (duplicate keys, tags), for the reader that
+        makes something of the tree to add to and `check`.
 
     Raises:
         UserError: the file is missing, is a folder, is too large or is no text.
-        SchemaError: it is no YAML, or has duplicate keys, aliases or tags.
+        SchemaError: it is no YAML, or has aliases.
     """
     shown = name or str(path)
     try:
@@ -146,7 +150,7 @@ def read_yaml(path: Path, *, name: str | None = None) -> tuple[Node, Source]:
     return parse_yaml(text, shown)
 
 
-def parse_yaml(text: str, name: str) -> tuple[Node, Source]:
+def parse_yaml(text: str, name: str) -> tuple[Node, Problems]:
     """Read YAML text that messages call `name`; raises SchemaError as `read_yaml` does."""
     source = Source(name, text)
     try:
@@ -158,9 +162,7 @@ def parse_yaml(text: str, name: str) -> tuple[Node, Source]:
     if root is None:
         raise SchemaError(source, [Problem(Mark(1, 1), "the file is empty")])
     problems = Problems(source)
-    node = _node(root, problems)
-    problems.check()
-    return node, source
+    return _node(root, problems), problems
 
 
 def _syntax_problem(error: yaml.MarkedYAMLError) -> Problem:

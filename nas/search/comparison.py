@@ -21,7 +21,6 @@ from nas.ledger import Ledger
 from nas.records import EvaluationKey, Failure, Job, TrialRecord, TrialState
 from nas.schema.models import read_model
 from nas.schema.nodes import read_yaml
-from nas.schema.problems import Problems
 from nas.search.definition import TaskFile
 from nas.task import Task
 from nas.train.recipe import Recipe
@@ -126,8 +125,7 @@ class Comparison:
 
 def read_comparison(path: Path) -> ComparisonFile:
     """Read a comparison file; raises SchemaError with all its problems."""
-    root, source = read_yaml(path)
-    problems = Problems(source)
+    root, problems = read_yaml(path)
     found = read_model(ComparisonFile, root, problems)
     problems.check()
     if found is None:

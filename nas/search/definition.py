@@ -13,7 +13,6 @@ from nas.cost import Budget
 from nas.errors import UserError
 from nas.schema.models import read_model
 from nas.schema.nodes import parse_yaml, read_yaml
-from nas.schema.problems import Problems
 from nas.space import SearchSpace, load_space
 from nas.space.space import read_space
 from nas.task import Task
@@ -140,10 +139,9 @@ def read_study_file(path: Path) -> StudyFile:
     Raises:
         SchemaError: all its problems.
     """
-    root, source = read_yaml(path)
+    root, problems = read_yaml(path)
     if "architectures" in root.mapping:
         raise UserError(f"{path}: this study compares given architectures; run it with: nas compare {path}")
-    problems = Problems(source)
     study = read_model(StudyFile, root, problems)
     problems.check()
     if study is None:

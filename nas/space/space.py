@@ -14,7 +14,7 @@ from nas.errors import BudgetError, FieldError, UserError
 from nas.registry import did_you_mean
 from nas.schema.fields import shown
 from nas.schema.nodes import Node
-from nas.schema.problems import Mark, Problems, Source
+from nas.schema.problems import Mark, Problems
 from nas.space.askers import drawing, following
 from nas.space.counting import count_points
 from nas.space.dimension import Ask, Dimension, Value
@@ -135,19 +135,18 @@ class SearchSpace:
         )
 
 
-def read_space(root: Node, source: Source) -> SearchSpace:
+def read_space(root: Node, problems: Problems) -> SearchSpace:
     """The space a file describes.
 
     Raises:
         SchemaError: the file has problems; all of them are listed.
     """
-    problems = Problems(source)
     task = _task(root, problems)
     top, columns, count = Reader(problems, task).space(root, (*_WORDS, "task"))
     name, about, _ = (_text(root, word, problems) for word in _WORDS)
     problems.check()
-    name = name or source.name.rpartition("/")[2].rpartition(".")[0]
-    space = SearchSpace(name, about, task, top, columns, count, source.text)
+    name = name or problems.source.name.rpartition("/")[2].rpartition(".")[0]
+    space = SearchSpace(name, about, task, top, columns, count, problems.source.text)
     _try_options(space, root.key_mark("stages"), problems)
     problems.check()
     return space

@@ -5,7 +5,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from nas.schema.models import read_model
 from nas.schema.nodes import parse_yaml
-from nas.schema.problems import Problems, SchemaError
+from nas.schema.problems import SchemaError
 
 
 class Recipe(BaseModel):
@@ -26,8 +26,7 @@ class Study(BaseModel):
 
 
 def read(text: str) -> Study:
-    root, source = parse_yaml(text, "x.yaml")
-    problems = Problems(source)
+    root, problems = parse_yaml(text, "x.yaml")
     study = read_model(Study, root, problems)
     problems.check()
     assert study is not None

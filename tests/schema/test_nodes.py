@@ -19,7 +19,7 @@ def plain(text: str) -> Any:
 
 def problem(text: str) -> str:
     with pytest.raises(SchemaError) as caught:
-        parse_yaml(text, "x.yaml")
+        parse_yaml(text, "x.yaml")[1].check()
     return str(caught.value)
 
 
@@ -129,14 +129,14 @@ def test_any_text_is_read_or_refused(text: str) -> None:
 def test_file_is_called_as_it_was_given(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text("a: 1\na: 2\n")
     with pytest.raises(SchemaError, match=r"^short\.yaml:2:1: "):
-        read_yaml(tmp_path / "a.yaml", name="short.yaml")
+        read_yaml(tmp_path / "a.yaml", name="short.yaml")[1].check()
 
 
 def test_byte_order_mark_is_no_part_of_the_text(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_bytes(b"\xef\xbb\xbfa: 1\r\nb: 2\r\n")
-    root, source = read_yaml(tmp_path / "a.yaml")
+    root, problems = read_yaml(tmp_path / "a.yaml")
     assert root.plain() == {"a": 1, "b": 2}
-    assert source.text.startswith("a:")
+    assert problems.source.text.startswith("a:")
 
 
 def test_what_is_no_file_is_refused(tmp_path: Path) -> None:

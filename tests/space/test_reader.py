@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 from space_texts import kernels, space_of, space_with, text_with
 
+from nas.schema.nodes import parse_yaml
 from nas.schema.problems import SchemaError
 from nas.space import Choice, Range
 from nas.space.askers import following
+from nas.space.space import read_space
 
 
 def problems(text: str) -> list[str]:
@@ -381,3 +383,14 @@ def test_command_line_shows_the_mistakes_and_no_traceback(tmp_path: Path) -> Non
     assert done.stderr.startswith("error: x.yaml:1:24: unknown key 'pach' of stem 'patchify'; did you mean 'patch'?\n")
     assert done.stderr.count("x.yaml:") == 6
     assert list(tmp_path.iterdir()) == [tmp_path / "x.yaml"]
+
+
+def test_mistakes_of_syntax_and_of_meaning_are_listed_together() -> None:
+    text = (
+        "stem: {kind: patchfy}\nstages:\n  depth: [3, 0]\n  width: {base: 8, ratio: [1, 2]}\n"
+        "  block: {kind: mixer_first, nrom: layernorm, mixer: {kind: depthwise, kernel: 8}}\n"
+        "head: pool_norm_linear\nhead: pool_norm_linear\n"
+    )
+    with pytest.raises(SchemaError) as caught:
+        read_space(*parse_yaml(text, "five.yaml"))
+    assert [problem.mark.line for problem in caught.value.problems] == [1, 3, 5, 5, 7]
