@@ -114,6 +114,15 @@ def format_quantity(metric: str, value: float) -> str:
     return f"{digits}{_SHOWN[suffix]}{_SUFFIX[metric]}"
 
 
+def plural(count: int, word: str) -> str:
+    """A number of things.
+
+    >>> plural(1, "epoch"), plural(2, "epoch")
+    ('1 epoch', '2 epochs')
+    """
+    return f"{count:,} {word}" if count == 1 else f"{count:,} {word}s"
+
+
 def format_seconds(seconds: float) -> str:
     """A duration for people.
 

@@ -18,6 +18,7 @@ from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, Trial, TrialState as OptunaState, create_trial
 
 from nas.architecture import Architecture
+from nas.errors import FieldError, StudyError
 from nas.records import Evaluation, TrialRecord, TrialState
 from nas.search.definition import StudyDefinition
 from nas.search.samplers import sampler_for
@@ -54,12 +55,22 @@ class Proposer:
         self._study.add_trial(frozen_trial(record, self._definition.space.dimensions()))
 
     def ask(self) -> Proposal:
-        """The next candidate; its number is the count of trials before it."""
+        """The next candidate; its number is the count of trials before it.
+
+        Raises:
+            StudyError: the space holds a point that breaks a rule, which trying its options at load did not find.
+        """
         definition = self._definition
         number = self._storage.get_n_trials(self._study_id)
         self._study.sampler = sampler_for(definition.sampler, definition.space, seed=definition.seed, number=number)
         trial = self._study.ask()
-        architecture, choices = definition.space.choices(asking(trial))
+        try:
+            architecture, choices = definition.space.choices(asking(trial))
+        except FieldError as error:
+            raise StudyError(
+                f"a point of {definition.space.name} cannot be built: {error}; keep walks away from it by a condition "
+                f"('when') in the space. Its choices: {trial.params}"
+            ) from None
         return Proposal(number, architecture, choices)
 
     def notes(self, number: int) -> dict[str, Any]:

@@ -83,7 +83,7 @@ def _paces(looked: Survey, data: str, recipe: Recipe, device: str) -> list[float
 def _draw(looked: Survey, title: str, plan: dict[str, Any]) -> None:
     from nas.cli.output import draw
     from nas.cli.tables import table
-    from nas.units import format_count, format_seconds
+    from nas.units import format_count, format_seconds, plural
 
     made = table(title, "metric", ">smallest", ">median", ">largest")
     for reach in looked.reach:
@@ -101,6 +101,6 @@ def _draw(looked: Survey, title: str, plan: dict[str, Any]) -> None:
         return
     low, high = (format_seconds(end(plan["seconds_per_candidate"])) for end in (min, max))
     draw(
-        f"a proxy ({plan['data']}, {plan['epochs']} epochs) takes {low} to {high} on one thread (measured here)",
+        f"a proxy ({plan['data']}, {plural(plan['epochs'], 'epoch')}) takes {low} to {high} on one thread, measured here",
         f"{plan['trials']} candidates, {plan['workers']} at a time: about {format_seconds(plan['run_seconds'])}",
     )

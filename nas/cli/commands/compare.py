@@ -33,6 +33,7 @@ def run(
     from nas.report.comparison import comparison_rows, markdown
     from nas.search.comparison import read_comparison
     from nas.search.launch import available_cores, resolve_device
+    from nas.units import plural
 
     place = resolve_device(device)
     written = read_comparison(_found(study))
@@ -45,8 +46,8 @@ def run(
     )
     recipe = comparison.recipe
     conditions = (
-        f"{comparison.data.partition(':')[0]} at {recipe.resolution}x{recipe.resolution}, {recipe.epochs} epochs on "
-        f"{recipe.data_share:.0%} of the training images, batch {recipe.batch}, validation accuracy; costs at "
+        f"{comparison.data.partition(':')[0]} at {recipe.resolution}x{recipe.resolution}, "
+        f"{plural(recipe.epochs, 'epoch')} on {recipe.data_share:.0%} of the training images, batch {recipe.batch}, validation accuracy; costs at "
         f"{comparison.task.resolution}x{comparison.task.resolution}. Recipe {recipe.id}, data {comparison.fingerprint}."
     )
     if output is not None:

@@ -167,6 +167,7 @@ def _contradictable(given: dict[str, Any]) -> dict[str, Any]:
 def _announce(plan: Plan, workers: int, device: str, storage: str) -> None:
     from nas.cli.output import aside
     from nas.ledger import redacted
+    from nas.units import plural
 
     definition = plan.definition
     task, recipe = definition.task, definition.recipe
@@ -176,7 +177,7 @@ def _announce(plan: Plan, workers: int, device: str, storage: str) -> None:
     out.print(
         f"  space   {definition.space.name}: {definition.space.size():,} architectures\n"
         f"  budget  {definition.budget}, at {task.resolution}x{task.resolution} with {task.classes} classes\n"
-        f"  proxy   {definition.data} at {recipe.resolution}x{recipe.resolution}, {recipe.epochs} epochs\n"
+        f"  proxy   {definition.data} at {recipe.resolution}x{recipe.resolution}, {plural(recipe.epochs, 'epoch')}\n"
         f"  search  {plan.trials} candidates by {definition.sampler}, seed {definition.seed}, "
         f"{workers} at a time on {device}",
         soft_wrap=True,

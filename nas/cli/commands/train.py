@@ -42,6 +42,7 @@ def run(
     from nas.export.references import resolve_architecture
     from nas.export.training import train_network
     from nas.search.launch import resolve_device
+    from nas.units import plural
 
     found = resolve_architecture(architecture, storage)
     reference, recipe = _study_of(architecture, storage)
@@ -51,7 +52,7 @@ def run(
         {**recipe.to_dict(), **{name: value for name, value in fields.items() if value is not None}}
     )
     place = resolve_device(device)
-    with StepDisplay(f"training {architecture} for {longer.epochs} epochs") as display:
+    with StepDisplay(f"training {architecture} for {plural(longer.epochs, 'epoch')}") as display:
         done = train_network(
             found,
             data or reference,
