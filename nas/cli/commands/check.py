@@ -101,6 +101,6 @@ def _draw(looked: Survey, title: str, plan: dict[str, Any]) -> None:
         return
     low, high = (format_seconds(end(plan["seconds_per_candidate"])) for end in (min, max))
     draw(
-        f"a proxy ({plan['data']}, {plural(plan['epochs'], 'epoch')}) takes {low} to {high} on one thread, measured here",
+        f"a proxy ({plan['data']}, {plural(plan['epochs'], 'epoch')}): {low} to {high} on one thread, measured here",
         f"{plan['trials']} candidates, {plan['workers']} at a time: about {format_seconds(plan['run_seconds'])}",
     )

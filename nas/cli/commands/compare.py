@@ -45,10 +45,11 @@ def run(
         [(entry.label or entry.architecture, entry.published) for entry in comparison.entries], trials
     )
     recipe = comparison.recipe
+    images = f"{comparison.data.partition(':')[0]} at {recipe.resolution}x{recipe.resolution}"
     conditions = (
-        f"{comparison.data.partition(':')[0]} at {recipe.resolution}x{recipe.resolution}, "
-        f"{plural(recipe.epochs, 'epoch')} on {recipe.data_share:.0%} of the training images, batch {recipe.batch}, validation accuracy; costs at "
-        f"{comparison.task.resolution}x{comparison.task.resolution}. Recipe {recipe.id}, data {comparison.fingerprint}."
+        f"{images}, {plural(recipe.epochs, 'epoch')} on {recipe.data_share:.0%} of the training images, batch "
+        f"{recipe.batch}, validation accuracy; costs at {comparison.task.resolution}x{comparison.task.resolution}. "
+        f"Recipe {recipe.id}, data {comparison.fingerprint}."
     )
     if output is not None:
         from nas.data.atomic import new_file
