@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from nas.ledger.address import DEFAULT_STORAGE, redacted
 from nas.task import Task
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout and nothing else.")]
@@ -34,6 +35,11 @@ Data = Annotated[str | None, typer.Option("--data", "-d", help="The data set: di
 Output = Annotated[Path, typer.Option("--output", "-o", help="The folder to write; made if it is missing.")]
 Device = Annotated[str, typer.Option("--device", help="Where to train: auto, cpu or cuda.")]
 StudyName = Annotated[str | None, typer.Argument(help="Name of the study; default: the latest.", show_default=False)]
+
+
+def at(storage: str) -> str:
+    """What a proposed command needs to find the same ledger; a password is left out."""
+    return "" if storage == DEFAULT_STORAGE else f" --storage {redacted(storage)}"
 
 
 def overridden(task: Task, resolution: int | None, classes: int | None) -> Task:

@@ -64,9 +64,13 @@ def _train_and_validate(
     model = make_model(Architecture.from_dict(job.architecture), data.task, recipe, seed=job.key.seed)
     result = train(model, data, recipe, seed=job.key.seed, device=device, report=report)
     validation = validate(model, data, recipe, device=device)
-    if job.weights is not None:
+    kept = job.weights
+    if kept is not None:
         about = {"architecture": job.key.architecture, "recipe": job.key.recipe, "data": job.key.data}
-        save_weights(model, Path(job.weights), about=about)
+        try:
+            save_weights(model, Path(kept), about=about)
+        except OSError:  # a full disk is no reason to lose the accuracy; an export trains again
+            kept = None
     return Evaluation(
         key=job.key,
         accuracy=validation.accuracy,
@@ -74,7 +78,7 @@ def _train_and_validate(
         curve=result.curve,
         images=result.images,
         train_seconds=result.train_seconds,
-        weights=job.weights,
+        weights=kept,
     )
 
 

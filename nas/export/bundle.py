@@ -46,8 +46,7 @@ def write_bundle(folder: Path, architecture: Architecture, network: nn.Module, a
     Raises:
         UserError: the folder cannot be written, or holds something else.
     """
-    if folder.exists() and not folder.is_dir():
-        raise UserError(f"{folder}: is a file; name a folder with -o")
+    require_folder(folder)
     document = {
         "architecture": architecture.id,
         "in_channels": about.task.channels,
@@ -61,7 +60,6 @@ def write_bundle(folder: Path, architecture: Architecture, network: nn.Module, a
         "written_by": f"nas {nas.__version__}",
     }
     try:
-        folder.mkdir(parents=True, exist_ok=True)
         with new_file(folder / ARCHITECTURE) as path:
             path.write_text(to_yaml(architecture, heading=f"Architecture {architecture.id}"), encoding="utf-8")
         save_weights(network, folder / WEIGHTS, about={"architecture": architecture.id})
@@ -70,6 +68,22 @@ def write_bundle(folder: Path, architecture: Architecture, network: nn.Module, a
     except OSError as error:
         raise UserError(f"{folder}: cannot be written: {error.strerror or error}") from None
     return [folder / name for name in (ARCHITECTURE, WEIGHTS, ABOUT)]
+
+
+def require_folder(folder: Path) -> None:
+    """Make a folder that can be written, before anything is paid for that should go there.
+
+    Raises:
+        UserError: it cannot be made or written.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise UserError(f"{folder}: is a file; name a folder with -o")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise PermissionError(13, "permission denied")
+    except OSError as error:
+        raise UserError(f"{folder}: cannot be written: {error.strerror or error}") from None
 
 
 def load_model(folder: str | os.PathLike[str]) -> nn.Module:

@@ -10,7 +10,7 @@ from typing import Any
 from nas.analysis.intervals import wilson
 from nas.architecture import Architecture
 from nas.data import load_data
-from nas.export.bundle import write_bundle
+from nas.export.bundle import require_folder, write_bundle
 from nas.export.winner import measure_test, provenance
 from nas.train.loop import train
 from nas.train.model import make_model
@@ -58,6 +58,7 @@ def train_network(
         Diverged: the loss became infinite or NaN.
         UserError: the folder cannot be written.
     """
+    require_folder(folder)
     images = load_data(data, resolution=recipe.resolution, progress=decoding)
     network = make_model(architecture, images.task, recipe, seed=seed)
     result = train(network, images, recipe, seed=seed, device=device, report=report)

@@ -14,8 +14,8 @@ from nas.analysis.front import FrontRow, evaluated_rows
 from nas.analysis.intervals import wilson
 from nas.architecture import Architecture, estimate
 from nas.data import DataSet, load_data
-from nas.errors import StudyError
-from nas.export.bundle import Provenance, write_bundle
+from nas.errors import StudyError, UserError
+from nas.export.bundle import Provenance, require_folder, write_bundle
 from nas.ledger import Ledger
 from nas.search.definition import StudyDefinition
 from nas.train.loop import train
@@ -68,7 +68,7 @@ def choose(rows: list[FrontRow], study: str, architecture: str | None) -> FrontR
 
 
 def export_winner(
-    ledger: Ledger, study: str, architecture: str | None, folder: Path, *, device: str, report: Steps
+    ledger: Ledger, study: str, architecture: str | None, folder: Path, *, data: str | None, device: str, report: Steps
 ) -> Exported:
     """Write a candidate of a study as a folder.
 
@@ -77,6 +77,7 @@ def export_winner(
         study: its name.
         architecture: the whole id of a candidate, or None for the most accurate one.
         folder: where to.
+        data: reference of the study's data set, should it have moved; its content must be the same.
         device: where to train, should that be needed, and to test.
         report: told the fraction done of a training.
 
@@ -85,20 +86,19 @@ def export_winner(
         DataError: the data set is gone or has changed.
         UserError: the folder cannot be written.
     """
+    require_folder(folder)
     stored = ledger.study(study).definition
     definition = StudyDefinition.from_dict(stored)
     row = choose(evaluated_rows(ledger.trials(study), definition.budget), study, architecture)
     found = Architecture.from_dict(ledger.architecture(row.id))
     recipe = definition.recipe
-    data = load_data(definition.data, resolution=recipe.resolution, expected=definition.fingerprint)
-    network = make_model(found, data.task, recipe, seed=definition.seed)
-    kept = row.weights is not None and Path(row.weights).is_file()
-    if kept:
-        load_weights(network, Path(str(row.weights)))
-    else:
-        _train_as_workers_do(network, data, recipe, seed=definition.seed, device=device, report=report)
+    images = load_data(data or definition.data, resolution=recipe.resolution, expected=definition.fingerprint)
+    network = make_model(found, images.task, recipe, seed=definition.seed)
+    kept = row.weights is not None and _loaded(network, Path(row.weights))
+    if not kept:
+        _train_as_workers_do(network, images, recipe, seed=definition.seed, device=device, report=report)
     test = ledger.report(study, row.id, _TEST) or ledger.save_report(
-        study, row.id, _TEST, measure_test(network, data, recipe, device=device)
+        study, row.id, _TEST, measure_test(network, images, recipe, device=device)
     )
     results = {
         "study": study,
@@ -109,7 +109,7 @@ def export_winner(
         "test": test,
         "cost": _cost(found, definition),
     }
-    files = write_bundle(folder, found, network.cpu(), provenance(data, results))
+    files = write_bundle(folder, found, network.cpu(), provenance(images, results))
     return Exported(
         id=row.id,
         folder=str(folder),
@@ -130,6 +130,15 @@ def measure_test(network: nn.Module, data: DataSet, recipe: Recipe, *, device: s
 def provenance(data: DataSet, results: dict[str, Any]) -> Provenance:
     """What to write beside weights that were trained on `data`."""
     return Provenance(task=data.task, classes=data.classes, mean=data.mean, std=data.std, results=results)
+
+
+def _loaded(network: nn.Module, path: Path) -> bool:
+    """Load weights if they are there and whole."""
+    try:
+        load_weights(network, path)
+    except UserError:
+        return False
+    return True
 
 
 def _train_as_workers_do(

@@ -89,6 +89,11 @@ def explained(where: str) -> Iterator[None]:
         raise LedgerError(f"ledger {where}: {reason}") from error
 
 
+def normalised(url: str) -> str:
+    """The address with the driver a ledger uses, password included: for connecting, not for showing."""
+    return _parse(url).render_as_string(hide_password=False)
+
+
 def _parse(url: str) -> sa.URL:
     try:
         address = sa.make_url(url)

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from nas.cost import Budget
-from nas.errors import UserError
+from nas.errors import StudyError, UserError
 from nas.schema.models import read_model
 from nas.schema.nodes import parse_yaml, read_yaml
 from nas.space import SearchSpace, load_space
@@ -65,7 +65,15 @@ class StudyDefinition:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        """Inverse of `to_dict`."""
+        """Inverse of `to_dict`.
+
+        Raises:
+            StudyError: it is the definition of a comparison.
+        """
+        if "space" not in data:
+            raise StudyError(
+                "this study compares given architectures (`nas compare` goes on with it); name a search with its study"
+            )
         space = data["space"]
         return cls(
             space=read_space(*parse_yaml(space["text"], f"{space['name']}.yaml")),

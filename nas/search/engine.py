@@ -248,6 +248,7 @@ class Search:
 
     def _finish(self, record: TrialRecord, evaluation: Evaluation, *, fresh: bool) -> TrialRecord:
         """Close a trial: ledger first, then the sampler."""
+        self._write()  # a candidate that waits for another one's training is not in the ledger before
         done = TrialState.DONE if fresh else TrialState.REUSED
         state = done if evaluation.succeeded else TrialState.FAILED
         evaluation = self._ledger.finish(self._name, record.number, evaluation, state)

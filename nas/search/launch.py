@@ -6,7 +6,7 @@ import os
 import re
 import socket
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -124,7 +124,9 @@ def new_plan(definition: StudyDefinition, *, name: str | None, trials: int, take
     return Plan(name=name, definition=definition, trials=trials, is_new=True)
 
 
-def resumed_plan(ledger: Ledger, name: str | None, *, trials: int | None, given: Mapping[str, Any]) -> Plan:
+def resumed_plan(
+    ledger: Ledger, name: str | None, *, trials: int | None, given: Mapping[str, Any], data: str | None = None
+) -> Plan:
     """A plan that continues a study.
 
     Args:
@@ -132,6 +134,7 @@ def resumed_plan(ledger: Ledger, name: str | None, *, trials: int | None, given:
         name: of the study; None for the latest.
         trials: a new target, or None for the old one.
         given: what the command line says about the definition, by its words; it must agree with the study.
+        data: where the data set is now, or None for where it was.
 
     Raises:
         StudyError: no such study, or the command line contradicts it.
@@ -143,7 +146,8 @@ def resumed_plan(ledger: Ledger, name: str | None, *, trials: int | None, given:
         shown = ", ".join(f"{word} {stored.get(word)!r}, not {given[word]!r}" for word in differs)
         raise StudyError(f"study {name!r} was begun with {shown}; leave that out to resume it, or begin a new study")
     definition = StudyDefinition.from_dict({key: value for key, value in stored.items() if key != _TRIALS})
-    return Plan(name=name, definition=definition, trials=trials or stored[_TRIALS], is_new=False)
+    moved = definition if data is None else replace(definition, data=data)
+    return Plan(name=name, definition=moved, trials=trials or stored[_TRIALS], is_new=False)
 
 
 def prepare_data(definition: StudyDefinition, progress: Callable[[int, int], None]) -> None:
@@ -168,6 +172,8 @@ def run_plan(
 ) -> Progress:
     """Run a plan to its end; raises what `Search.run` raises."""
     definition = plan.definition
+    weights = weights_folder(storage, plan.name)
+    weights.make()
     if plan.is_new:
         ledger.create_study(_record(plan))
     work = partial(evaluate, device=device)
@@ -178,7 +184,7 @@ def run_plan(
             ledger=ledger,
             executor=pool,
             limits=Limits(trials=plan.trials),
-            weights=weights_folder(storage, plan.name),
+            weights=weights,
             mirror=Mirror(storage, plan.name, definition.space.dimensions()),
             watch=watch,
         )

@@ -13,6 +13,8 @@ from collections.abc import Mapping, Sequence
 import optuna
 from optuna.storages import RDBStorage
 
+from nas.errors import LedgerError
+from nas.ledger.engine import explained, normalised
 from nas.records import TrialRecord, TrialState
 from nas.search.proposer import DIRECTIONS, METRICS, frozen_trial
 from nas.space import Dimension
@@ -25,12 +27,13 @@ class Mirror:
 
     def __init__(self, url: str, study: str, dimensions: Mapping[str, Dimension]) -> None:
         """Copy `study` into the database at `url`."""
-        self._url = url
+        self._url = normalised(url)
         self._name = study
         self._dimensions = dimensions
         self._study: optuna.Study | None = None
         self._storage: RDBStorage | None = None
         self._last = time.monotonic()
+        self._is_off = False
 
     def is_due(self) -> bool:
         """Whether the next batch should be copied."""
@@ -42,13 +45,22 @@ class Mirror:
         Args:
             records: the trials of the study by number, without gaps.
         """
+        self._last = time.monotonic()
+        if self._is_off:
+            return
+        try:
+            with explained(self._name):
+                self._copy(records)
+        except (LedgerError, optuna.exceptions.OptunaError):
+            self._is_off = True  # nothing depends on a mirror, and the next run copies what is missing
+
+    def _copy(self, records: Sequence[TrialRecord]) -> None:
         study = self._study or self._open()
         known = len(study.get_trials(deepcopy=False))
         for record in records[known:]:
             if record.state is TrialState.QUEUED:
                 break
             study.add_trial(frozen_trial(record, self._dimensions))
-        self._last = time.monotonic()
 
     def close(self) -> None:
         """Close the connections."""

@@ -7,6 +7,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from nas.errors import UserError
+
 _SUFFIX = ".safetensors"
 
 
@@ -16,9 +18,15 @@ class WeightsFolder:
 
     folder: Path
 
+    def make(self) -> None:
+        """Make the folder; raises UserError where that cannot be."""
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UserError(f"{self.folder}: no folder for weights can be made here: {error.strerror}") from None
+
     def path(self, architecture: str) -> str:
-        """The file of an architecture, absolute, its folder made."""
-        self.folder.mkdir(parents=True, exist_ok=True)
+        """The file of an architecture, absolute."""
         return str((self.folder / f"{architecture}{_SUFFIX}").resolve())
 
     def prune(self, keep: Collection[str], *, known: Collection[str]) -> list[str]:
@@ -39,4 +47,4 @@ def weights_folder(storage: str, study: str) -> WeightsFolder:
     """The folder of a study: beside a SQLite ledger, or in the working directory for a server."""
     prefix = "sqlite:///"
     beside = Path(storage.removeprefix(prefix)) if storage.startswith(prefix) else Path("nas.db")
-    return WeightsFolder(beside.with_suffix(".weights") / study)
+    return WeightsFolder(beside.with_name(f"{beside.name}.weights") / study)

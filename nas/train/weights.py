@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import nn
 
 from nas.data.atomic import new_file
+from nas.errors import UserError
 
 
 def save_weights(model: nn.Module, path: Path, *, about: Mapping[str, str] | None = None) -> None:
@@ -22,9 +24,19 @@ def save_weights(model: nn.Module, path: Path, *, about: Mapping[str, str] | Non
     # Contiguous: safetensors knows no channels-last memory.
     state = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
     with new_file(path) as temporary:
-        save_file(state, temporary, metadata=dict(about or {}))
+        try:
+            save_file(state, temporary, metadata=dict(about or {}))
+        except SafetensorError as error:
+            raise OSError(str(error)) from error
 
 
 def load_weights(model: nn.Module, path: Path) -> None:
-    """Read what `save_weights` wrote into a network of the same architecture."""
-    model.load_state_dict(load_file(path))
+    """Read what `save_weights` wrote into a network of the same architecture.
+
+    Raises:
+        UserError: the file is missing, damaged or of another network.
+    """
+    try:
+        model.load_state_dict(load_file(path))
+    except (OSError, SafetensorError, RuntimeError) as error:
+        raise UserError(f"{path}: not the weights of this network: {str(error).splitlines()[0]}") from None

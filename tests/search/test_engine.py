@@ -127,3 +127,12 @@ def test_two_drivers_of_one_study_are_refused(run: Runner, ledger: Ledger) -> No
     run(make_definition(), trials=1)
     with ledger.lease("study", holder="elsewhere:7"), pytest.raises(Exception, match="elsewhere:7"):
         run(make_definition(), trials=2)
+
+
+def test_candidate_that_waits_for_another_ones_training_ends_with_it(run: Runner, ledger: Ledger) -> None:
+    small = read_space(*parse_yaml(SMALL.replace("[1, 2, 3, 4, 5]", "[1, 2]"), "small.yaml"))
+    with pytest.raises(BudgetError, match="2 of 4 were found"):
+        run(make_definition(space=small, budget=Budget()), trials=4, workers=3, work=search_works.brief)
+    trials = ledger.trials("study")
+    assert {trial.state for trial in trials} <= {TrialState.DONE, TrialState.REUSED}
+    assert [trial.number for trial in trials] == list(range(len(trials)))

@@ -76,6 +76,7 @@ def test_packaged_study_files_describe_a_run(name: str) -> None:
 
 def test_weights_of_the_front_stay_and_nothing_else_is_touched(tmp_path: Path) -> None:
     folder = WeightsFolder(tmp_path)
+    folder.make()
     for name in ("front", "dominated", "stranger"):
         Path(folder.path(name)).write_bytes(b"weights")
     assert folder.prune({"front"}, known={"front", "dominated", "never_written"}) == ["dominated"]
@@ -83,5 +84,16 @@ def test_weights_of_the_front_stay_and_nothing_else_is_touched(tmp_path: Path) -
 
 
 def test_weights_stand_beside_the_ledger() -> None:
-    assert weights_folder("sqlite:///some/where/nas.db", "s").folder == Path("some/where/nas.weights/s")
-    assert weights_folder("postgresql+psycopg://host/db", "s").folder == Path("nas.weights/s")
+    assert weights_folder("sqlite:///some/where/nas.db", "s").folder == Path("some/where/nas.db.weights/s")
+    assert weights_folder("postgresql+psycopg://host/db", "s").folder == Path("nas.db.weights/s")
+
+
+def test_definition_of_a_comparison_is_no_search() -> None:
+    with pytest.raises(StudyError, match="nas compare"):
+        StudyDefinition.from_dict({"architectures": [], "budget": []})
+
+
+def test_weights_that_cannot_be_kept_are_one_message(tmp_path: Path) -> None:
+    (tmp_path / "nas.db.weights").write_text("in the way")
+    with pytest.raises(UserError, match="no folder for weights"):
+        weights_folder(f"sqlite:///{tmp_path}/nas.db", "s").make()

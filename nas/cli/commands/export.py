@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from nas.cli.options import Device, Json, Output, Storage, StudyName
+from nas.cli.options import Device, Json, Output, Storage, StudyName, at
 from nas.ledger.address import DEFAULT_STORAGE
 
 
@@ -15,6 +15,7 @@ def run(
     study: StudyName = None,
     best: Annotated[bool, typer.Option("--best", help="The candidate with the highest validation accuracy.")] = False,
     identity: Annotated[str | None, typer.Option("--id", help="A candidate by its id or the beginning of it.")] = None,
+    data: Annotated[str | None, typer.Option("--data", "-d", help="Where the images are now, if moved.")] = None,
     device: Device = "auto",
     storage: Storage = DEFAULT_STORAGE,
     as_json: Json = False,
@@ -38,7 +39,7 @@ def run(
         name = study or ledger.latest_study()
         chosen = None if identity is None else ledger.architecture_id(name, identity)
         with StepDisplay("training it again (its weights were not kept)") as display:
-            done = export_winner(ledger, name, chosen, output, device=place, report=display.fraction)
+            done = export_winner(ledger, name, chosen, output, data=data, device=place, report=display.fraction)
     if as_json:
         from nas.cli.output import print_json
 
@@ -53,5 +54,5 @@ def run(
         f"test top-1 {test['accuracy']:.1%}, 95% interval {test['low']:.1%} to {test['high']:.1%} "
         f"over {test['images']:,} images no search has seen",
         f'use it: python -c "import nas; print(nas.load_model({done.folder!r}))"    train it longer: '
-        f"nas train {name}:{done.id} -o trained/",
+        f"nas train {name}:{done.id} -o trained/{at(storage)}",
     )

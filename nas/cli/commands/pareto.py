@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nas.cli.options import Json, Storage, StudyName
+from nas.cli.options import Json, Storage, StudyName, at
 from nas.ledger.address import DEFAULT_STORAGE
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def run(
     elif as_csv:
         _print_csv(shown)
     else:
-        draw_front(name, budget, rows, best, shown)
+        draw_front(name, budget, rows, best, shown, storage)
 
 
 def _print_csv(rows: list[FrontRow]) -> None:
@@ -57,7 +57,9 @@ def _print_csv(rows: list[FrontRow]) -> None:
     writer.writerows(row.to_dict() for row in rows)
 
 
-def draw_front(name: str, budget: Budget, rows: list[FrontRow], best: list[FrontRow], shown: list[FrontRow]) -> None:
+def draw_front(
+    name: str, budget: Budget, rows: list[FrontRow], best: list[FrontRow], shown: list[FrontRow], storage: str
+) -> None:
     """Draw the front of a study: table, scatter plot, what to do next."""
     from nas.cli.output import draw
     from nas.cli.tables import front_table, scatter
@@ -69,4 +71,5 @@ def draw_front(name: str, budget: Budget, rows: list[FrontRow], best: list[Front
     draw(front_table(shown, f"{name}: {kind} within {budget}", show_share=bool(budget.bounds)))
     if len(rows) > 1:
         draw("", scatter(rows, best))
-    draw("", "take the best: nas export --best -o winner/    look at one: nas show " + f"{name}:{best[-1].id}")
+    take = f"nas export {name} --best -o winner/{at(storage)}"
+    draw("", f"take the best: {take}", f"look at one: nas show {name}:{best[-1].id}{at(storage)}")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nas.cli.options import Budgets, Classes, Data, Device, Json, Resolution, Storage, overridden
+from nas.cli.options import Budgets, Classes, Data, Device, Json, Resolution, Storage, at, overridden
 from nas.ledger.address import DEFAULT_STORAGE
 
 if TYPE_CHECKING:
@@ -50,6 +50,7 @@ def run(
     Candidates are trained as proxies: the network itself, at low resolution for few epochs, on real images.
     Everything is kept in the ledger as it happens; an interrupted search goes on with --resume.
     """
+    from nas.errors import UserError
     from nas.executors import executors
     from nas.ledger import Ledger
     from nas.search.launch import available_cores, new_plan, resolve_device, resumed_plan, study_path
@@ -61,22 +62,31 @@ def run(
         "space": space, "budget": budget, "data": data, "sampler": sampler, "seed": seed, "epochs": epochs,
         "data_share": data_share, "resolution": resolution, "classes": classes,
     }  # fmt: skip
-    written = None if resume else _study_file(path, space)
-    definition = None if written is None else _definition(written, path, given)  # checked before anything is made
-    if written is None or definition is None:
-        name = _study_name(path) if path else study
+    written = None if resume and path is None else _study_file(path, space)
+    name = written.name if written is not None and path is not None else study
+    if resume:
+        if path is not None and name is None:
+            raise UserError(f"{path} does not name its study; resume it by --study NAME (`nas studies` lists them)")
+        said, moved = _contradictable(given)
+        target = trials or (written.trials if written is not None else None)
         with Ledger.read(storage) as ledger:
-            plan = resumed_plan(ledger, name, trials=trials, given=_contradictable(given))
+            plan = resumed_plan(ledger, name, trials=target, given=said, data=moved)
     else:
-        name, count = written.name if path else study, trials or written.trials
-        plan = new_plan(definition, name=name, trials=count, taken=_taken(storage))
+        known = written or _study_file(path, space)
+        definition = _definition(known, path, given)  # checked before anything is made
+        plan = new_plan(definition, name=name, trials=trials or known.trials, taken=_taken(storage))
     wide = min(workers or (written.workers if written else None) or available_cores(), plan.trials)
     _announce(plan, wide, place, storage)
     if dry_run:
+        if as_json:
+            from nas.cli.output import print_json
+
+            facts = {"study": plan.name, "is_new": plan.is_new, "trials": plan.trials, "workers": wide}
+            print_json({**facts, "definition": plan.definition.to_dict()})
         return
     with Ledger.open(storage) as ledger:
         _search(plan, ledger, storage, executor, wide, place)
-        _finish(plan, ledger, as_json=as_json)
+        _finish(plan, ledger, storage, as_json=as_json)
 
 
 def _taken(storage: str) -> set[str]:
@@ -89,12 +99,6 @@ def _taken(storage: str) -> set[str]:
             return {study.name for study in ledger.studies()}
     except LedgerError:
         return set()  # `Ledger.open` says what is wrong, should anything be
-
-
-def _study_name(path: Path) -> str | None:
-    from nas.search.definition import read_study_file
-
-    return read_study_file(path).name
 
 
 def _study_file(path: Path | None, space: str | None) -> StudyFile:
@@ -139,8 +143,8 @@ def _definition(written: StudyFile, path: Path | None, given: dict[str, Any]) ->
         )
 
 
-def _contradictable(given: dict[str, Any]) -> dict[str, Any]:
-    """What the command line says about a study that exists, in the words of its definition."""
+def _contradictable(given: dict[str, Any]) -> tuple[dict[str, Any], str | None]:
+    """What the command line says about a study that exists, in the words of its definition; and where its data is."""
     from nas.cost import Budget
     from nas.space import load_space
 
@@ -150,18 +154,24 @@ def _contradictable(given: dict[str, Any]) -> dict[str, Any]:
     if given["space"]:
         found = load_space(given["space"])
         said["space"] = {"name": found.name, "text": found.text}
+    moved = None
     if given["data"]:
         from nas.data import describe
 
-        said["fingerprint"] = describe(given["data"]).fingerprint
-    fixed = [f"--{name.replace('_', '-')}" for name in ("epochs", "data_share", "resolution", "classes") if given[name]]
+        found_data = describe(given["data"])
+        said["fingerprint"], moved = found_data.fingerprint, found_data.reference
+    fixed = [
+        f"--{name.replace('_', '-')}"
+        for name in ("epochs", "data_share", "resolution", "classes")
+        if given[name] is not None
+    ]
     if fixed:
         from nas.errors import StudyError
 
         raise StudyError(
             f"{', '.join(fixed)} cannot change in a study that has begun; leave it out, or begin a new one"
         )
-    return said
+    return said, moved
 
 
 def _announce(plan: Plan, workers: int, device: str, storage: str) -> None:
@@ -187,12 +197,13 @@ def _announce(plan: Plan, workers: int, device: str, storage: str) -> None:
 def _search(plan: Plan, ledger: Ledger, storage: str, executor: str, workers: int, device: str) -> None:
     from nas.cli.live import SearchDisplay, StepDisplay
     from nas.cli.output import aside
-    from nas.ledger import redacted
     from nas.search.launch import prepare_data, run_plan
 
+    begun = not plan.is_new
     try:
         with StepDisplay("decoding the images") as decoding:
             prepare_data(plan.definition, decoding.count)
+        begun = True
         with SearchDisplay() as display:
             run_plan(
                 plan,
@@ -204,15 +215,13 @@ def _search(plan: Plan, ledger: Ledger, storage: str, executor: str, workers: in
                 watch=display.update,
             )
     except KeyboardInterrupt:
-        where = "" if storage == DEFAULT_STORAGE else f" --storage {redacted(storage)}"
-        aside().print(
-            f"\nInterrupted; what is finished is kept. Go on with: nas search --resume --study {plan.name}{where}",
-            soft_wrap=True,
-        )
+        go_on = f"nas search --resume --study {plan.name} --trials {plan.trials}{at(storage)}"
+        kept = "Interrupted; what is finished is kept. Go on with" if begun else "Interrupted before anything began"
+        aside().print(f"\n{kept}: {go_on}" if begun else f"\n{kept}.", soft_wrap=True)
         raise
 
 
-def _finish(plan: Plan, ledger: Ledger, *, as_json: bool) -> None:
+def _finish(plan: Plan, ledger: Ledger, storage: str, *, as_json: bool) -> None:
     from nas.analysis.front import evaluated_rows, front_rows
 
     budget = plan.definition.budget
@@ -225,4 +234,4 @@ def _finish(plan: Plan, ledger: Ledger, *, as_json: bool) -> None:
         return
     from nas.cli.commands.pareto import draw_front
 
-    draw_front(plan.name, budget, rows, best, best)
+    draw_front(plan.name, budget, rows, best, best, storage)
