@@ -61,7 +61,8 @@ def read_checkpoint(path: Path) -> Mapping[str, Any]:
             "code; save its state_dict alone with torch.save"
         ) from None
     except (RuntimeError, EOFError, ValueError, SafetensorError, OSError) as error:
-        raise UserError(f"{path}: not a checkpoint that can be read: {str(error).splitlines()[0]}") from None
+        reason = next(iter(str(error).splitlines()), "it is empty or cut off")
+        raise UserError(f"{path}: not a checkpoint that can be read: {reason}") from None
     if not isinstance(found, Mapping):
         raise UserError(f"{path}: holds a {type(found).__name__}, not a state_dict")
     return found

@@ -13,8 +13,12 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import save_file
 
 from nas.architecture import fuse
+from nas.errors import UserError
+from nas.export.bundle import load_model
+from nas.export.imported import import_checkpoint
 from nas.export.official import CheckpointError, from_official
 
 RECORDED = json.loads((Path(__file__).parent / "official_outputs.json").read_text())
@@ -131,3 +135,35 @@ def test_the_number_of_classes_is_the_checkpoints() -> None:
 def test_what_holds_no_tensors_is_refused() -> None:
     with pytest.raises(CheckpointError, match="epoch"):
         from_official("convnext_tiny", {"epoch": 3})
+
+
+@pytest.mark.parametrize("suffix", [".pth", ".safetensors"])
+def test_a_checkpoint_file_becomes_a_folder_that_loads(suffix: str, tmp_path: Path) -> None:
+    path = tmp_path / f"van{suffix}"
+    tensors = checkpoint("VAN-B1")
+    if suffix == ".pth":
+        torch.save({"state_dict": tensors}, path)
+    else:
+        save_file(tensors, path)
+    done = import_checkpoint(path, "van_b1", tmp_path / "van")
+    assert (done.params, done.classes) == (13861800, 1000)
+    assert distance(load_model(tmp_path / "van"), "VAN-B1") <= 1e-4
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [(b"not a checkpoint", "checkpoint"), (b"", "not a checkpoint that can be read"), (None, "no such file")],
+)
+def test_a_file_that_is_no_checkpoint_is_one_message(content: bytes | None, says: str, tmp_path: Path) -> None:
+    path = tmp_path / "some.pth"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(UserError, match=says):
+        import_checkpoint(path, "van_b1", tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_checkpoint_that_could_run_code_is_not_loaded(tmp_path: Path) -> None:
+    torch.save({"model": Path("an object that is no tensor")}, tmp_path / "foreign.pth")
+    with pytest.raises(UserError, match="could run code"):
+        import_checkpoint(tmp_path / "foreign.pth", "van_b1", tmp_path / "out")
