@@ -32,7 +32,7 @@ class EvaluationKey:
         recipe: id of the recipe (hash of its canonical form).
         data: fingerprint of the data set and its split.
         seed: seed of initialisation, order and augmentation.
-        rung: fidelity, 0 being the cheapest.
+        rung: fidelity, 0 being the cheapest; the recipe says what it means.
     """
 
     architecture: str
@@ -53,6 +53,8 @@ class Job:
         recipe: canonical dict of the recipe.
         data: reference of the data set (`digits`, `folder:PATH`).
         weights: file to write the trained weights to, or None to drop them.
+        checkpoint: path or URL of the training's checkpoint, or None. The training goes on from it if it is there and
+            is left there for its next rung; the result is the same to the bit as from the start.
     """
 
     id: str
@@ -61,21 +63,27 @@ class Job:
     recipe: Mapping[str, Plain]
     data: str
     weights: str | None = None
+    checkpoint: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evaluation:
-    """The result of one training: an accuracy, or the reason why there is none.
+    """The result of one training at one rung: an accuracy, or the reason why there is none.
 
     Attributes:
         key: which training this is.
         accuracy: top-1 on the validation split, in [0, 1]; None when it failed.
         loss: mean cross-entropy on the validation split.
-        curve: training loss of every epoch.
-        images: training images seen, with repetition.
+        curve: training loss of every epoch, those of earlier rungs included.
+        images: training images seen, with repetition, those of earlier rungs included.
         seconds: wall time of the whole job, building and validation included.
-        train_seconds: wall time of the training steps alone.
+        train_seconds: wall time of the job's training steps alone; a job that went on from a checkpoint did not pay
+            for the steps before it.
         peak_memory: bytes, of the process on CPU or of the device elsewhere.
+        images_per_second: training images by the job's training steps in a second.
+        phases: seconds of the job by what they went into (`data`, `build`, `restore`, `train`, `validate`, `save`).
+        energy: joules that the device counted during the job, whoever else was on it; None where it does not tell.
+        micro_batch: images per forward pass where the batch did not fit into memory; None for the whole batch.
         worker: where it ran, `host:pid`.
         weights: file that holds the trained weights, if they were kept.
         failure, message, traceback: set when it failed.
@@ -89,6 +97,10 @@ class Evaluation:
     seconds: float = 0.0
     train_seconds: float = 0.0
     peak_memory: int = 0
+    images_per_second: float | None = None
+    phases: Mapping[str, float] = field(default_factory=dict)
+    energy: float | None = None
+    micro_batch: int | None = None
     worker: str = ""
     weights: str | None = None
     failure: Failure | None = None
@@ -102,7 +114,7 @@ class Evaluation:
 
     def to_dict(self) -> dict[str, Plain]:
         """A JSON-ready dict; inverse of `from_dict`."""
-        return {**asdict(self), "curve": list(self.curve)}
+        return {**asdict(self), "curve": list(self.curve), "phases": dict(self.phases)}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Plain]) -> Self:

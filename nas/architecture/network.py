@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from nas.architecture.architecture import NOMINAL_RESOLUTION, Architecture
 from nas.architecture.checkpointing import CheckpointedBlocks
-from nas.architecture.initialise import initialise
+from nas.architecture.initialise import Init, initialise
 from nas.errors import FieldError
 from nas.layers import Block, Site, Spec, drop_path_rates
 from nas.task import Task
@@ -97,6 +97,7 @@ def build(
     out_indices: Sequence[int] | None = None,
     drop_path: float | None = None,
     checkpoint: bool = False,
+    init: Init = "normal",
 ) -> nn.Module:
     """The network of an architecture, freshly initialised on the CPU from the default generator.
 
@@ -109,6 +110,7 @@ def build(
         drop_path: stochastic-depth rate instead of the architecture's own.
         checkpoint: in training, keep only the inputs of the blocks and compute the rest a second time when it is
             needed: the same numbers from less memory.
+        init: rule of the starting weights, see `nas.architecture.initialise`.
 
     Raises:
         FieldError: `out_indices` without `features_only`, or outside the stages.
@@ -118,7 +120,7 @@ def build(
         for stage in network.modules():
             if isinstance(stage, StageModule):
                 stage.blocks = CheckpointedBlocks(*stage.blocks)
-    return initialise(network.to_empty(device="cpu"))
+    return initialise(network.to_empty(device="cpu"), init)
 
 
 def skeleton(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -58,6 +58,16 @@ class Split:
     def __len__(self) -> int:
         """How many images."""
         return len(self.labels)
+
+    @property
+    def is_streamed(self) -> bool:
+        """Whether images are decoded whenever they are read, instead of being mapped."""
+        return False
+
+    def read(self, batches: Iterable[NDArray[np.intp]]) -> Iterator[NDArray[np.uint8]]:
+        """The images of each batch of indices, in order."""
+        for indices in batches:
+            yield self.images[indices]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 
 import torch
@@ -10,6 +11,7 @@ from nas.architecture import Architecture
 from nas.data import DataSet
 from nas.train.loop import train
 from nas.train.model import make_model
+from nas.train.plan import plan_training
 from nas.train.recipe import Recipe
 
 _STEPS = 4  # timed after the first, which pays for allocations
@@ -44,5 +46,5 @@ def proxy_seconds(architecture: Architecture, data: DataSet, recipe: Recipe, *, 
     if done_last == done_first:  # a training of one step
         return building + 2 * (first - begun)
     training = (last - first) / (done_last - done_first)
-    images = recipe.epochs * len(data.train) * recipe.data_share
+    images = plan_training(recipe, data).images_until(sys.maxsize)
     return building + training * (1 + _FORWARD * len(data.validation) / images)

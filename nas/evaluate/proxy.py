@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import resource
 import socket
 import sys
 import time
 import traceback
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -19,9 +21,11 @@ import torch._dynamo
 from nas.architecture import Architecture
 from nas.data import DataSet, load_data
 from nas.errors import DataError
+from nas.measure.energy import EnergyMeter
 from nas.records import Evaluation, Failure, Job
+from nas.train.checkpoint import read_checkpoint, remove_checkpoint, write_checkpoint
 from nas.train.failures import Diverged, is_out_of_memory
-from nas.train.loop import train
+from nas.train.loop import Training
 from nas.train.model import make_model
 from nas.train.recipe import Recipe
 from nas.train.validation import validate
@@ -30,56 +34,190 @@ from nas.train.weights import save_weights
 # `torch._dynamo` is imported by the first optimizer of a process, which takes 2 s: with it at the top, workers that are
 # forked after this module's import share it.
 
+_SAVE_EVERY = 60.0  # seconds of training that a lost worker may cost, where a job has a checkpoint
+
+
+class Phases:
+    """Seconds by phase; one inside another counts as its own alone."""
+
+    def __init__(self) -> None:
+        """Nothing measured yet."""
+        self.seconds: dict[str, float] = {}
+        self._open: list[str] = []
+
+    @contextmanager
+    def measured(self, name: str) -> Iterator[None]:
+        """Add the time of the block to a phase."""
+        begun = time.perf_counter()
+        self._open.append(name)
+        try:
+            yield
+        finally:
+            self._open.pop()
+            self._add(name, time.perf_counter() - begun)
+
+    def _add(self, name: str, seconds: float) -> None:
+        self.seconds[name] = self.seconds.get(name, 0.0) + seconds
+        for outer in self._open[-1:]:
+            self.seconds[outer] = self.seconds.get(outer, 0.0) - seconds
+
+
+@dataclass(slots=True)
+class _Saver:
+    """Puts a training aside now and then, and at the end of its rung.
+
+    A full disk or a store that is away costs only the head start of the next rung, so it is no failure of the training.
+    """
+
+    job: Job
+    training: Training
+    phases: Phases
+    every: float
+    last: float = field(default_factory=time.monotonic)
+
+    def now_and_then(self) -> None:
+        """Save if it is time."""
+        if self.job.checkpoint is not None and time.monotonic() - self.last >= self.every:
+            self.save()
+
+    def at_the_end(self) -> None:
+        """Save for the next rung, or clean up after the last one."""
+        if self.job.checkpoint is None:
+            return
+        if self.training.step < self.training.plan.steps:
+            self.save()
+        else:
+            with suppress(OSError):
+                remove_checkpoint(self.job.checkpoint)
+
+    def save(self) -> None:
+        """Write the present state."""
+        with self.phases.measured("save"), suppress(OSError):
+            write_checkpoint(str(self.job.checkpoint), self.job.key, self.training.state_dict())
+        self.last = time.monotonic()
+
 
 def evaluate(
-    job: Job, *, report: Callable[[float], None], device: str = "cpu", cache: Path | None = None
+    job: Job,
+    *,
+    report: Callable[[float], None],
+    device: str = "cpu",
+    cache: Path | None = None,
+    save_every: float = _SAVE_EVERY,
 ) -> Evaluation:
-    """Do a job: load, build, train, validate, perhaps keep the weights. This is the worker's entry point.
+    """Do a job: load, build, train to its rung, validate, perhaps keep the weights. This is the worker's entry point.
 
-    Whatever goes wrong becomes a typed failure in the evaluation; only KeyboardInterrupt and SystemExit come out.
+    Whatever goes wrong becomes a typed failure in the evaluation; only KeyboardInterrupt and SystemExit come out. Where
+    the memory is too small for a batch, the training begins anew with half of it at a time, once.
 
     Args:
         job: what to train on what; its key names the data set's fingerprint, and other data is refused.
         report: told after every step which share of the training is done, in (0, 1].
         device: where to train, `cpu` or `cuda`.
         cache: folder of the resized images; None for the default one.
+        save_every: seconds between checkpoints, where the job has one.
     """
     begun = time.perf_counter()
-    worker = f"{socket.gethostname()}:{os.getpid()}"
+    place = torch.device(device)
+    energy = EnergyMeter(place.type, place.index or 0)
+    phases = Phases()
     try:
-        evaluation = _train_and_validate(job, report, torch.device(device), cache)
+        evaluation = _attempt(job, report, place, cache, save_every, phases)
     except Exception as error:
         evaluation = _failed(job, error)
-    seconds = time.perf_counter() - begun
-    return replace(evaluation, seconds=seconds, worker=worker, peak_memory=_peak_memory(torch.device(device)))
+    return replace(
+        evaluation,
+        seconds=time.perf_counter() - begun,
+        worker=f"{socket.gethostname()}:{os.getpid()}",
+        peak_memory=_peak_memory(place),
+        phases=phases.seconds,
+        energy=energy.joules(),
+    )
+
+
+def _attempt(
+    job: Job,
+    report: Callable[[float], None],
+    device: torch.device,
+    cache: Path | None,
+    save_every: float,
+    phases: Phases,
+) -> Evaluation:
+    """Train and validate; with half the batch at a time if the whole does not fit."""
+    recipe = Recipe.from_dict(job.recipe)
+    with phases.measured("data"):
+        data = _data(job.data, recipe.stored_resolution, cache, job.key.data)
+    if device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats(device)
+    try:
+        return _train_and_validate(job, recipe, data, report, device, save_every, phases, micro_batch=None)
+    except Exception as error:
+        if not is_out_of_memory(error) or recipe.batch < 2:
+            raise
+    gc.collect()  # outside the handler: its traceback keeps the tensors of the failed attempt alive
+    if device.type == "cuda":
+        torch.cuda.empty_cache()
+    half = (recipe.batch + 1) // 2
+    return _train_and_validate(job, recipe, data, report, device, save_every, phases, micro_batch=half)
 
 
 def _train_and_validate(
-    job: Job, report: Callable[[float], None], device: torch.device, cache: Path | None
+    job: Job,
+    recipe: Recipe,
+    data: DataSet,
+    report: Callable[[float], None],
+    device: torch.device,
+    save_every: float,
+    phases: Phases,
+    *,
+    micro_batch: int | None,
 ) -> Evaluation:
-    recipe = Recipe.from_dict(job.recipe)
-    data = _data(job.data, recipe.resolution, cache, job.key.data)
-    if device.type == "cuda":
-        torch.cuda.reset_peak_memory_stats(device)
-    model = make_model(Architecture.from_dict(job.architecture), data.task, recipe, seed=job.key.seed)
-    result = train(model, data, recipe, seed=job.key.seed, device=device, report=report)
-    validation = validate(model, data, recipe, device=device)
-    kept = job.weights
-    if kept is not None:
-        about = {"architecture": job.key.architecture, "recipe": job.key.recipe, "data": job.key.data}
-        try:
-            save_weights(model, Path(kept), about=about)
-        except OSError:  # a full disk is no reason to lose the accuracy; an export trains again
-            kept = None
+    seed, fidelity = job.key.seed, recipe.fidelities[job.key.rung]
+    with phases.measured("build"):
+        model = make_model(Architecture.from_dict(job.architecture), data.task, recipe, seed=seed)
+        training = Training(model, data, recipe, seed=seed, device=device, micro_batch=micro_batch)
+    _restore(job, training, device, phases)
+    restored = training.images
+    saver = _Saver(job, training, phases, save_every)
+    with phases.measured("train"):
+        training.run(fidelity.rung, report=report, after_step=saver.now_and_then)
+    saver.at_the_end()
+    with training.averaged():
+        with phases.measured("validate"):
+            result = validate(model, data, recipe, device=device, resolution=fidelity.resolution)
+        kept = _kept_weights(job, training)
     return Evaluation(
         key=job.key,
-        accuracy=validation.accuracy,
-        loss=validation.loss,
-        curve=result.curve,
-        images=result.images,
-        train_seconds=result.train_seconds,
+        accuracy=result.accuracy,
+        loss=result.loss,
+        curve=training.curve,
+        images=training.images,
+        train_seconds=phases.seconds["train"],
+        images_per_second=(training.images - restored) / phases.seconds["train"],
         weights=kept,
+        micro_batch=training.micro_batch,
     )
+
+
+def _restore(job: Job, training: Training, device: torch.device, phases: Phases) -> None:
+    """Go on from the checkpoint, if there is one that is not beyond the rung; a damaged one is as good as none."""
+    if job.checkpoint is None:
+        return
+    with suppress(OSError), phases.measured("restore"):
+        state = read_checkpoint(job.checkpoint, job.key, device)
+        if state is not None and state["step"] <= training.plan.end_of(job.key.rung):
+            training.load_state_dict(state)
+
+
+def _kept_weights(job: Job, training: Training) -> str | None:
+    if job.weights is None:
+        return None
+    about = {"architecture": job.key.architecture, "recipe": job.key.recipe, "data": job.key.data}
+    try:
+        save_weights(training.model, Path(job.weights), about=about)
+    except OSError:  # a full disk is no reason to lose the accuracy; an export trains again
+        return None
+    return job.weights
 
 
 @lru_cache(maxsize=1)

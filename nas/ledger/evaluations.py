@@ -28,6 +28,10 @@ COLUMNS = (
     evaluations.c.seconds,
     evaluations.c.train_seconds,
     evaluations.c.peak_memory,
+    evaluations.c.images_per_second,
+    evaluations.c.phases,
+    evaluations.c.energy,
+    evaluations.c.micro_batch,
     evaluations.c.worker,
     evaluations.c.weights,
     evaluations.c.failure,
@@ -40,8 +44,8 @@ COLUMNS = (
 def from_row(row: Sequence[Any]) -> Evaluation:
     """An evaluation from the values of `COLUMNS`."""
     architecture, recipe, data, seed, rung, *result = row
-    accuracy, loss, curve, images, seconds, train_seconds, peak_memory, worker, weights, *outcome = result
-    failure, message, traceback = outcome
+    accuracy, loss, curve, images, seconds, train_seconds, peak_memory, *rest = result
+    images_per_second, phases, energy, micro_batch, worker, weights, failure, message, traceback = rest
     return Evaluation(
         key=EvaluationKey(architecture=architecture, recipe=recipe, data=data, seed=seed, rung=rung),
         accuracy=accuracy,
@@ -51,6 +55,10 @@ def from_row(row: Sequence[Any]) -> Evaluation:
         seconds=seconds,
         train_seconds=train_seconds,
         peak_memory=peak_memory,
+        images_per_second=images_per_second,
+        phases=phases,
+        energy=energy,
+        micro_batch=micro_batch,
         worker=worker,
         weights=weights,
         failure=None if failure is None else Failure(failure),
@@ -131,6 +139,10 @@ def _values(study: str, evaluation: Evaluation, finished: str) -> dict[str, Any]
         "seconds": evaluation.seconds,
         "train_seconds": evaluation.train_seconds,
         "peak_memory": evaluation.peak_memory,
+        "images_per_second": evaluation.images_per_second,
+        "phases": dict(evaluation.phases),
+        "energy": evaluation.energy,
+        "micro_batch": evaluation.micro_batch,
         "worker": evaluation.worker,
         "weights": evaluation.weights,
         "failure": None if evaluation.failure is None else evaluation.failure.value,

@@ -1,9 +1,16 @@
-"""From a data set's uint8 arrays to the batches a network takes. No loader, no worker: indexing is all there is."""
+"""From a data set's uint8 images to the batches a network takes.
+
+Where the images are in memory (mapped from the cache on a CPU, copied once to an accelerator that has the room), a
+batch is an index and nothing is loaded. Otherwise a thread reads ahead.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 import torch
@@ -11,19 +18,38 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from nas.data.dataset import DataSet, Split
-from nas.data.split import draw
-from nas.train.augment import crop_and_flip
-from nas.train.randomness import derive
-from nas.train.recipe import Recipe
+from nas.train.plan import Epoch, Plan
+from nas.train.randomness import stream
+from nas.train.resize import central_crop, resize
+from nas.train.subset import used_images
+from nas.train.views import TrainingView, View
 
-SUBSET_SEED = 0
+T = TypeVar("T")
+
+_RESIDENT_SHARE = 0.4  # of an accelerator's free memory that the training images may take
+_AHEAD = 3  # batches that are read before they are asked for
 
 
 class Batch(NamedTuple):
-    """Images float32 (N, C, H, W), normalised, channels last; labels int64 (N,)."""
+    """Images float32 (N, C, H, W), normalised; labels int64 (N,)."""
 
     images: Tensor
     labels: Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class Shard:
+    """The part of every batch that one of several processes trains on."""
+
+    rank: int = 0
+    world: int = 1
+
+    def of(self, indices: NDArray[np.intp]) -> NDArray[np.intp]:
+        """Every `world`-th image of a batch; what does not divide is left out."""
+        return indices[self.rank : len(indices) // self.world * self.world : self.world]
+
+
+WHOLE = Shard()
 
 
 class Normalise:
@@ -41,49 +67,98 @@ class Normalise:
 
 
 class TrainingBatches:
-    """Every batch of a training, in order: each epoch a new permutation of the images the recipe uses.
+    """Any step's batch, by its number: each epoch is a new permutation of the images its rung uses."""
 
-    Iterating draws from the seed's stream, so do it once.
-    """
+    def __init__(self, data: DataSet, plan: Plan, *, seed: int, device: torch.device, shard: Shard = WHOLE) -> None:
+        """Bring the training images to `device` if they fit there.
 
-    def __init__(self, data: DataSet, recipe: Recipe, *, seed: int, device: torch.device) -> None:
-        # On the CPU these stay the mapped arrays; an accelerator gets the whole split once.
-        self._images = torch.from_numpy(data.train.images).to(device)
-        self._labels = torch.from_numpy(data.train.labels).to(device)
-        self._used = torch.from_numpy(used_images(data, recipe.data_share))
-        self._epochs = recipe.epochs
-        self.batch = min(recipe.batch, len(self._used))
-        self.per_epoch = len(self._used) // self.batch
-        self._padding = round(recipe.crop_padding * data.resolution)
-        self._flip = recipe.flip and data.flippable
-        self._generator = torch.Generator().manual_seed(derive(seed, "order and augmentation"))
+        Args:
+            data: at the recipe's stored resolution.
+            plan: which step belongs to which epoch.
+            seed: of order and augmentation.
+            device: where batches are wanted.
+            shard: the part of each batch that is wanted.
+        """
+        self._data, self._plan, self._seed, self._device, self._shard = data, plan, seed, device, shard
+        self._view = TrainingView(data, plan.recipe)
         self._normalise = Normalise(data, device)
+        self._labels = torch.from_numpy(data.train.labels).to(device)
+        self._images = _resident(data.train, device)
 
-    def __len__(self) -> int:
-        return self.per_epoch * self._epochs
+    def between(self, first: int, end: int) -> Iterator[View]:
+        """The batches of steps `first` to `end - 1`."""
+        steps = range(first, end)
+        resident = self._images
+        raw: Iterator[Tensor]
+        if resident is not None:
+            raw = (resident[torch.from_numpy(chosen).to(self._device)] for chosen in self._indices(steps))
+        else:
+            raw = _ahead(self._read(steps))
+        for step, chosen, images in zip(steps, self._indices(steps), raw, strict=True):
+            yield self._finish(step, images, self._labels[torch.from_numpy(chosen).to(self._device)])
 
-    def __iter__(self) -> Iterator[Batch]:
-        for _ in range(self._epochs):
-            order = self._used[torch.randperm(len(self._used), generator=self._generator)]
-            for chosen in torch.split(order.to(self._images.device), self.batch)[: self.per_epoch]:
-                yield Batch(self._normalise(self._augment(self._images[chosen])), self._labels[chosen])
+    def _finish(self, step: int, images: Tensor, labels: Tensor) -> View:
+        generator = stream(self._seed, f"augmentation {step} {self._shard.rank}")
+        side = self._plan.epoch_of(step).resolution
+        return self._view(images, labels, side=side, normalise=self._normalise, generator=generator)
 
-    def _augment(self, images: Tensor) -> Tensor:
-        return crop_and_flip(images, padding=self._padding, flip=self._flip, generator=self._generator)
+    def _indices(self, steps: Iterable[int]) -> Iterator[NDArray[np.intp]]:
+        """The images of each step, in order."""
+        epoch: Epoch | None = None
+        order = np.empty(0, dtype=np.intp)
+        for step in steps:
+            if epoch is None or step >= epoch.first_step + epoch.steps:
+                epoch = self._plan.epoch_of(step)
+                order = self._order(epoch)
+            start = (step - epoch.first_step) * epoch.batch
+            yield self._shard.of(order[start : start + epoch.batch])
+
+    def _order(self, epoch: Epoch) -> NDArray[np.intp]:
+        used = used_images(self._data, epoch.data_share)
+        drawn: NDArray[np.intp] = torch.randperm(
+            len(used), generator=stream(self._seed, f"order {epoch.number}")
+        ).numpy()
+        return used[drawn]
+
+    def _read(self, steps: Iterable[int]) -> Iterator[Tensor]:
+        for images in self._data.train.read(self._indices(steps)):
+            yield _to_device(images, self._device)
 
 
-def plain_batches(data: DataSet, split: Split, *, batch: int, device: torch.device) -> Iterator[Batch]:
-    """A split once, in order, as it is."""
+def plain_batches(
+    data: DataSet, split: Split, *, batch: int, side: int, crop_share: float, device: torch.device
+) -> Iterator[Batch]:
+    """A split once, in order, as it is: the central crop of `side` pixels after resizing to `side / crop_share`."""
     normalise = Normalise(data, device)
-    images, labels = torch.from_numpy(split.images), torch.from_numpy(split.labels)
-    for some, their in zip(torch.split(images, batch), torch.split(labels, batch), strict=True):
-        yield Batch(normalise(some.to(device)), their.to(device))
+    indices = [np.arange(start, min(start + batch, len(split))) for start in range(0, len(split), batch)]
+    for chosen, images in zip(indices, split.read(indices), strict=True):
+        there = resize(_to_device(images, device), round(side / crop_share))
+        labels = torch.from_numpy(split.labels[chosen]).to(device)
+        yield Batch(normalise(central_crop(there, side)), labels)
 
 
-def used_images(data: DataSet, share: float) -> NDArray[np.intp]:
-    """Indices of the training images that a recipe uses: `share` of every class, the same ones for every seed."""
-    if share == 1:
-        return np.arange(len(data.train))
-    names = [str(index) for index in range(len(data.train))]
-    drawn, _ = draw(names, data.train.labels, share, seed=SUBSET_SEED)
-    return drawn
+def _resident(split: Split, device: torch.device) -> Tensor | None:
+    """All images as one tensor on `device`; None if they are streamed or there is not the room."""
+    if split.is_streamed:
+        return None
+    images = torch.from_numpy(split.images)
+    if device.type == "cpu":
+        return images  # still the mapped file
+    if device.type == "cuda" and images.nbytes > _RESIDENT_SHARE * torch.cuda.mem_get_info(device)[0]:
+        return None
+    return images.to(device)
+
+
+def _to_device(images: NDArray[np.uint8], device: torch.device) -> Tensor:
+    tensor = torch.from_numpy(images)
+    return tensor if device.type == "cpu" else tensor.pin_memory().to(device, non_blocking=True)
+
+
+def _ahead(items: Iterator[T]) -> Iterator[T]:
+    """The same items, some of them taken from the iterator by a thread before they are asked for."""
+    end = object()
+    with ThreadPoolExecutor(1, thread_name_prefix="read ahead") as pool:
+        waiting: deque[Future[object]] = deque(pool.submit(next, items, end) for _ in range(_AHEAD))
+        while (item := waiting.popleft().result()) is not end:
+            waiting.append(pool.submit(next, items, end))
+            yield item  # type: ignore[misc]  # `end` is the only item of another type

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from itertools import chain
+from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 
 class WeightAverage:
@@ -26,14 +29,36 @@ class WeightAverage:
         """Take the present weights in."""
         decay = min(self.decay, (1 + self.updates) / (10 + self.updates))
         self.updates += 1
-        for average, live in self._pairs():
-            average.lerp_(live, 1 - decay)
+        torch._foreach_lerp_(self._average, [one.detach() for one in self._live], 1 - decay)
+
+    @contextmanager
+    def in_place(self) -> Iterator[None]:
+        """Lend the module the averaged weights inside the block, to be judged or kept."""
+        self._exchange()
+        try:
+            yield
+        finally:
+            self._exchange()
 
     @torch.no_grad()
     def write_back(self) -> None:
-        """Give the module the averaged weights."""
-        for average, live in self._pairs():
+        """Give the module the averaged weights for good."""
+        for average, live in zip(self._average, self._live, strict=True):
             live.copy_(average)
 
-    def _pairs(self) -> zip[tuple[Tensor, Tensor]]:
-        return zip(self._average, self._live, strict=True)
+    def state_dict(self) -> dict[str, Any]:
+        """What `load_state_dict` reads."""
+        return {"updates": self.updates, "average": self._average}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on from where another average of the same module was."""
+        self.updates = state["updates"]
+        for average, kept in zip(self._average, state["average"], strict=True):
+            average.copy_(kept)
+
+    @torch.no_grad()
+    def _exchange(self) -> None:
+        for average, live in zip(self._average, self._live, strict=True):
+            kept = live.clone()
+            live.copy_(average)
+            average.copy_(kept)

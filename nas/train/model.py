@@ -13,7 +13,7 @@ from nas.train.recipe import Recipe
 
 
 def make_model(architecture: Architecture, task: Task, recipe: Recipe, *, seed: int) -> nn.Module:
-    """Build and initialise a network on the CPU, with the recipe's drop path and layer scale.
+    """Build and initialise a network on the CPU, with the recipe's starting weights, drop path and layer scale.
 
     Args:
         architecture: what to build.
@@ -22,9 +22,18 @@ def make_model(architecture: Architecture, task: Task, recipe: Recipe, *, seed: 
         seed: of the starting weights.
     """
     with own_randomness(derive(seed, "weights"), torch.device("cpu")):
-        model = build(architecture, classes=task.classes, in_channels=task.channels, drop_path=recipe.drop_path)
+        model = build(
+            architecture,
+            classes=task.classes,
+            in_channels=task.channels,
+            drop_path=recipe.drop_path,
+            checkpoint=recipe.activation_checkpointing,
+            init=recipe.init,
+        )
     if recipe.layer_scale_init is not None:
         start_layer_scales(model, recipe.layer_scale_init)
+    if recipe.classifier_init_scale != 1:
+        scale_classifier(model, recipe.classifier_init_scale)
     return model
 
 
@@ -36,3 +45,11 @@ def start_layer_scales(model: nn.Module, value: float) -> None:
     for module in model.modules():
         if isinstance(module, LayerScale):
             nn.init.constant_(module.gamma, value)
+
+
+@torch.no_grad()
+def scale_classifier(model: nn.Module, factor: float) -> None:
+    """Make the starting weights of the last linear layer smaller, so that fine-tuning begins gently."""
+    last = [module for module in model.modules() if isinstance(module, nn.Linear)][-1]
+    for parameter in last.parameters():
+        parameter.mul_(factor)

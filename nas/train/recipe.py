@@ -3,20 +3,88 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, Strict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, Strict, ValidationError, field_validator, model_validator
 
 from nas.errors import FieldError
-from nas.registry import Registry
 
-VERSION = 1
+VERSION = 2
 """Raised when training does something else with the same fields; part of every id."""
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Decay = Annotated[float, Field(ge=0, lt=1)]
+Positive = Annotated[float, Field(gt=0)]
+
+_STRICT = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fidelity:
+    """One rung of a recipe, with everything it takes over from the recipe filled in.
+
+    Attributes:
+        rung: its number, 0 being the cheapest.
+        epochs: epochs that are done at its end, those of the rungs before included.
+        resolution: side of the images in pixels.
+        data_share: share of every class's training images that is used.
+    """
+
+    rung: int
+    epochs: int
+    resolution: int
+    data_share: float
+
+
+class Rung(BaseModel):
+    """A place before the end of a training where it may stop, be judged, and be taken up again."""
+
+    model_config = _STRICT
+
+    epochs: int = Field(ge=1, description="epochs done at its end, those of the rungs before it included")
+    resolution: int | None = Field(default=None, ge=1, description="side of the images until there; null: the recipe's")
+    data_share: Annotated[float, Field(gt=0, le=1)] | None = Field(
+        default=None, description="share of the training images used until there; null: the recipe's"
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_number(cls, given: Any) -> Any:
+        return {"epochs": given} if isinstance(given, int) and not isinstance(given, bool) else given
+
+
+class RandAugment(BaseModel):
+    """RandAugment (arXiv:1909.13719) with the increasing set of operations, a draw for every image."""
+
+    model_config = _STRICT
+
+    count: int = Field(default=2, ge=1, description="operations per image")
+    magnitude: Annotated[float, Field(ge=0, le=10)] = Field(default=9.0, description="strength, 0 to 10")
+    std: Annotated[float, Field(ge=0)] = Field(default=0.5, description="deviation of the strength between images")
+
+
+class ResizedCrop(BaseModel):
+    """A random part of the image, enlarged to the resolution ('Going Deeper with Convolutions', section 6)."""
+
+    model_config = _STRICT
+
+    scale: Annotated[tuple[Positive, Positive], Strict(False)] = Field(
+        default=(0.08, 1.0), description="smallest and largest part of the area"
+    )
+    ratio: Annotated[tuple[Positive, Positive], Strict(False)] = Field(
+        default=(3 / 4, 4 / 3), description="smallest and largest width over height"
+    )
+
+    @field_validator("scale", "ratio")
+    @classmethod
+    def _ordered(cls, bounds: tuple[float, float]) -> tuple[float, float]:
+        if bounds[0] > bounds[1]:
+            raise ValueError(f"the first bound must not be above the second, got {list(bounds)}")
+        return bounds
 
 
 class Recipe(BaseModel):
@@ -26,27 +94,64 @@ class Recipe(BaseModel):
     images cost; a layer scale that does not have to grow first, yet below 1, where deep networks start badly; no drop
     path, which pays only after many epochs. On `digits` (67 steps) networks of 9 to 28 million parameters come to
     82 to 87 %, and two seeds of one network differ less than two networks do.
+
+    `base: NAME` starts from a packaged recipe (`nas.train.recipe_files`) and changes the fields beside it.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+    model_config = _STRICT
 
+    # How long, on what.
     epochs: int = Field(default=1, ge=1, description="passes over the training images")
+    rungs: Annotated[tuple[Rung, ...], Strict(False)] = Field(
+        default=(), description="where before its end a training may stop: epochs, or {epochs, resolution, data_share}"
+    )
     resolution: int = Field(default=32, ge=1, description="side of the images in pixels")
+    resolution_start: int | None = Field(
+        default=None, ge=1, description="side in the first epoch, from where it grows evenly; null: no growth"
+    )
+    crop_share: Annotated[float, Field(gt=0, le=1)] = Field(
+        default=1.0, description="side of the central crop that is validated, as a share of the resized image's side"
+    )
+    data_share: Annotated[float, Field(gt=0, le=1)] = Field(
+        default=1.0, description="share of every class's training images that is used; the same images for every seed"
+    )
     batch: int = Field(
         default=16, ge=1, description="images per step; an incomplete last batch of an epoch is left out"
     )
-    learning_rate: float = Field(
-        default=1e-3, gt=0, description="AdamW's, at the top of the schedule; not scaled by the batch"
+    validation_batch: int = Field(default=256, ge=1, description="images per step of validation")
+
+    # Optimisation.
+    optimizer: Literal["adamw", "sgd"] = Field(default="adamw", description="sgd: with Nesterov momentum")
+    learning_rate: float = Field(default=1e-3, gt=0, description="at the top of the schedule")
+    learning_rate_batch: int | None = Field(
+        default=None,
+        ge=1,
+        description="the batch that the learning rate is stated for: it is scaled by batch / this; null: not scaled",
     )
     betas: Annotated[tuple[Decay, Decay], Strict(False)] = Field(
         default=(0.9, 0.999), description="AdamW's moment decays"
     )
-    weight_decay: float = Field(default=0.05, ge=0, description="AdamW's; none on norms, biases and layer scales")
+    momentum: Decay = Field(default=0.9, description="SGD's")
+    weight_decay: float = Field(default=0.05, ge=0, description="none on norms, biases and layer scales")
     warmup: Annotated[float, Field(ge=0, lt=1)] = Field(
         default=0.1, description="share of the steps with a linearly rising rate; a half cosine follows"
     )
-    label_smoothing: Annotated[float, Field(ge=0, lt=1)] = Field(
-        default=0.1, description="probability spread over all classes in the training loss"
+    learning_rate_floor: Share = Field(default=0.0, description="what the half cosine ends at, as a share of its top")
+    anneal: Literal["end", "rung"] = Field(
+        default="end", description="what the schedule ends with: the training, or every rung (a warm restart)"
+    )
+    layer_decay: Annotated[float, Field(gt=0, le=1)] = Field(
+        default=1.0, description="factor of the learning rate from each block to the one before it"
+    )
+    gradient_clip: Positive | None = Field(default=5.0, description="upper limit of the gradient's norm; null: none")
+    ema_decay: Decay | None = Field(
+        default=None, description="validate a moving average of the weights with this decay; null: the last weights"
+    )
+
+    # The start.
+    init: Literal["normal", "fan_in"] = Field(
+        default="normal",
+        description="starting weights: the papers' deviation of 0.02, or 1/sqrt(fan-in), which narrow networks need",
     )
     drop_path: Annotated[float, Field(ge=0, lt=1)] | None = Field(
         default=0.0, description="rate at the last block; null: the architecture's own"
@@ -54,25 +159,93 @@ class Recipe(BaseModel):
     layer_scale_init: float | None = Field(
         default=0.1, description="start of every layer scale there is; null: the architecture's own"
     )
-    gradient_clip: Annotated[float, Field(gt=0)] | None = Field(
-        default=5.0, description="upper limit of the gradient's norm; null: none"
-    )
-    ema_decay: Decay | None = Field(
-        default=None, description="validate a moving average of the weights with this decay; null: the last weights"
-    )
+    classifier_init_scale: float = Field(default=1.0, ge=0, description="factor of the classifier's starting weights")
+
+    # Augmentation, a draw for every image.
     crop_padding: Annotated[float, Field(ge=0, le=0.5)] = Field(
         default=0.125, description="random crops after padding by this share of the side; 0: none"
     )
-    flip: bool = Field(default=True, description="random horizontal flips, where the data set allows them")
-    data_share: Annotated[float, Field(gt=0, le=1)] = Field(
-        default=1.0, description="share of every class's training images that is used; the same images for every seed"
+    resized_crop: ResizedCrop | None = Field(
+        default=None, description="random resized crops instead: {scale, ratio}; null: none"
     )
+    flip: bool = Field(default=True, description="random horizontal flips, where the data set allows them")
+    rand_augment: RandAugment | None = Field(default=None, description="{count, magnitude, std}; null: none")
+    random_erasing: Share = Field(default=0.0, description="probability that a box of an image is replaced by noise")
+    mixup: float = Field(default=0.0, ge=0, description="alpha of Mixup; 0: none")
+    cutmix: float = Field(default=0.0, ge=0, description="alpha of CutMix; 0: none")
+    mix_probability: Share = Field(default=1.0, description="that an image is mixed at all")
+    label_smoothing: Annotated[float, Field(ge=0, lt=1)] = Field(
+        default=0.1, description="probability spread over all classes in the training loss"
+    )
+
+    # Execution.
     precision: Literal["fp32", "bf16"] = Field(
         default="fp32",
         description="bf16: autocast. There is no 'auto': the accuracy depends on it, so it must not depend on the "
         "machine. On a CPU bf16 is faster with AMX and several times slower without",
     )
-    validation_batch: int = Field(default=256, ge=1, description="images per step of validation")
+    channels_last: bool = Field(default=True, description="memory layout NHWC, the faster one nearly everywhere")
+    compile: bool = Field(default=False, description="torch.compile; 3 to 70 s an architecture, so not in a search")
+    activation_checkpointing: bool = Field(
+        default=False, description="keep only the inputs of blocks: less memory, about a third more time"
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _on_its_base(cls, given: Any) -> Any:
+        given = {"base": given} if isinstance(given, str) else given
+        if not isinstance(given, dict) or "base" not in given:
+            return given
+        from nas.train.recipe_files import packaged_recipe
+
+        changes = {name: value for name, value in given.items() if name != "base"}
+        return {**packaged_recipe(given["base"]), **changes}
+
+    @field_validator("rungs", mode="before")
+    @classmethod
+    def _listed(cls, given: Any) -> Any:
+        return tuple(given) if isinstance(given, list) else given
+
+    @model_validator(mode="after")
+    def _check_rungs(self) -> Self:
+        ends = [rung.epochs for rung in self.rungs] + [self.epochs]
+        if any(later <= earlier for earlier, later in itertools.pairwise(ends)):
+            raise ValueError(f"rungs must end at growing numbers of epochs below epochs, got {ends}")
+        sides = [rung.resolution for rung in self.rungs if rung.resolution is not None]
+        if any(side > self.resolution for side in [*sides, self.resolution_start or 0]):
+            raise ValueError(f"no rung and no start may have a resolution above {self.resolution}, the recipe's")
+        return self
+
+    @property
+    def fidelities(self) -> tuple[Fidelity, ...]:
+        """The rungs, the end of the training being the last one."""
+        stops = [
+            (rung.epochs, rung.resolution or self.resolution, rung.data_share or self.data_share) for rung in self.rungs
+        ]
+        stops.append((self.epochs, self.resolution, self.data_share))
+        return tuple(
+            Fidelity(rung=index, epochs=epochs, resolution=side, data_share=share)
+            for index, (epochs, side, share) in enumerate(stops)
+        )
+
+    @property
+    def stored_resolution(self) -> int:
+        """Side of the images as they are read: a central crop of them has the recipe's resolution."""
+        return round(self.resolution / self.crop_share)
+
+    @property
+    def peak_learning_rate(self) -> float:
+        """The learning rate at the top of the schedule, for this recipe's batch."""
+        scale = 1 if self.learning_rate_batch is None else self.batch / self.learning_rate_batch
+        return self.learning_rate * scale
+
+    def changed(self, **changes: Any) -> Self:
+        """The recipe with other values of some fields; raises FieldError as `from_dict` does."""
+        return type(self).from_dict({**self.to_dict(), **changes})
+
+    def without_rungs(self) -> Self:
+        """The same training in one go."""
+        return self.changed(rungs=[])
 
     def to_dict(self) -> dict[str, Any]:
         """The fields that differ from the defaults, JSON-ready; inverse of `from_dict`."""
@@ -89,8 +262,9 @@ class Recipe(BaseModel):
             return cls.model_validate(dict(data))
         except ValidationError as error:
             finding = error.errors(include_url=False)[0]
-            field = ".".join(str(step) for step in finding["loc"])
-            raise FieldError(field, f"{finding['msg']}, got {finding['input']!r}") from error
+            field = _path(finding["loc"]) or "recipe"
+            given = "" if finding["type"] == "value_error" else f", got {finding['input']!r}"
+            raise FieldError(field, f"{finding['msg'].removeprefix('Value error, ')}{given}") from error
 
     @property
     def id(self) -> str:
@@ -102,8 +276,5 @@ class Recipe(BaseModel):
         return hashlib.sha256(canonical.encode()).hexdigest()[:12]
 
 
-recipes: Registry[Recipe] = Registry("recipe")
-recipes.register("proxy")(Recipe())
-# For networks of less than a million parameters on some ten thousand images: there a step costs little more than its
-# overhead, and narrow layers bear a higher rate. Random crops cost 5 points of accuracy in so few epochs.
-recipes.register("small")(Recipe(epochs=4, batch=64, learning_rate=4e-3, layer_scale_init=1.0, crop_padding=0.0))
+def _path(steps: Iterable[object]) -> str:
+    return ".".join(map(str, steps))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -10,7 +11,7 @@ from torch import nn
 from torch.nn import functional
 
 from nas.data.dataset import DataSet, Split
-from nas.train.batches import plain_batches
+from nas.train.batches import Batch, plain_batches
 from nas.train.loop import forward
 from nas.train.recipe import Recipe
 
@@ -39,6 +40,7 @@ def validate(
     *,
     split: Literal["train", "validation", "test"] = "validation",
     device: torch.device | str = "cpu",
+    resolution: int | None = None,
 ) -> Validation:
     """Classify a split, without augmentation, in evaluation mode; the model's mode is restored.
 
@@ -46,28 +48,40 @@ def validate(
 
     Args:
         model: takes (N, C, H, W), gives logits (N, classes); it is moved to `device` and stays there.
-        data: at the recipe's resolution.
-        recipe: its precision and validation batch are used.
+        data: at the recipe's stored resolution.
+        recipe: its precision, central crop and validation batch are used.
         split: which images.
         device: where to compute.
+        resolution: side of the images in pixels; None for the recipe's.
     """
     was_training = model.training
-    model.to(torch.device(device), memory_format=torch.channels_last)  # type: ignore[call-overload]  # as in train
+    place = torch.device(device)
+    model.to(place)
+    batches = plain_batches(
+        data,
+        _split(data, split),
+        batch=recipe.validation_batch,
+        side=resolution or recipe.resolution,
+        crop_share=recipe.crop_share,
+        device=place,
+    )
     try:
-        return _classify(model.eval(), data, _split(data, split), recipe, torch.device(device))
+        return _classify(model.eval(), batches, recipe, place)
     finally:
         model.train(was_training)
 
 
 @torch.inference_mode()
-def _classify(model: nn.Module, data: DataSet, split: Split, recipe: Recipe, device: torch.device) -> Validation:
+def _classify(model: nn.Module, batches: Iterable[Batch], recipe: Recipe, device: torch.device) -> Validation:
+    count = 0
     correct = torch.zeros((), dtype=torch.int64, device=device)
     loss = torch.zeros((), dtype=torch.float64, device=device)
-    for images, labels in plain_batches(data, split, batch=recipe.validation_batch, device=device):
+    for images, labels in batches:
         logits = forward(model, images, recipe)
         correct += (logits.argmax(1) == labels).sum()
         loss += functional.cross_entropy(logits, labels, reduction="sum")
-    hits, count = int(correct.item()), len(split)
+        count += len(labels)
+    hits = int(correct.item())
     return Validation(accuracy=hits / count, loss=loss.item() / count, correct=hits, images=count)
 
 

@@ -2,6 +2,9 @@ from __future__ import annotations
 
 import json
 import os
+import signal
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,10 +12,12 @@ from typing import Any
 import pytest
 import torch
 from safetensors.torch import load_file
+from torch import Tensor, nn
 
 from nas.architecture import Architecture, Stage
 from nas.data import fingerprint
 from nas.evaluate.proxy import evaluate
+from nas.executors.channel import job_to_dict
 from nas.records import Evaluation, EvaluationKey, Failure, Job
 from nas.train import Recipe
 
@@ -68,6 +73,116 @@ def test_weights_are_kept_where_asked(job: Job, cache: Path, tmp_path: Path) -> 
     assert found.weights == str(path)
     assert all(torch.isfinite(tensor).all() for tensor in load_file(path).values())
     assert [file.name for file in path.parent.iterdir()] == ["weights.safetensors"]
+
+
+LADDER = Recipe.from_dict(
+    {"resolution": 16, "epochs": 3, "batch": 32, "data_share": 0.2, "rungs": [1, 2], "ema_decay": 0.9}
+)
+
+
+def at_rung(job: Job, rung: int, checkpoint: Path | None) -> Job:
+    key = replace(job.key, recipe=LADDER.id, rung=rung)
+    place = None if checkpoint is None else str(checkpoint)
+    return replace(job, key=key, recipe=LADDER.to_dict(), checkpoint=place)
+
+
+def learned(evaluation: Evaluation) -> tuple[Any, ...]:
+    assert evaluation.succeeded, evaluation.traceback
+    return evaluation.accuracy, evaluation.loss, evaluation.curve, evaluation.images
+
+
+def test_rungs_one_by_one_are_rungs_at_once(job: Job, cache: Path, tmp_path: Path) -> None:
+    place = tmp_path / "checkpoints" / "one.ckpt"
+    for rung in range(3):
+        step_by_step = evaluate(at_rung(job, rung, place), report=silent, cache=cache)
+        at_once = evaluate(at_rung(job, rung, None), report=silent, cache=cache)
+        assert learned(step_by_step) == learned(at_once)
+        assert len(at_once.curve) == rung + 1
+        assert "restore" in step_by_step.phases
+        assert "restore" not in at_once.phases
+        assert place.exists() == (rung < 2)  # after the last rung there is nothing to go on with
+
+
+def test_a_checkpoint_beyond_the_rung_is_left_alone(job: Job, cache: Path, tmp_path: Path) -> None:
+    place = tmp_path / "one.ckpt"
+    evaluate(at_rung(job, 1, place), report=silent, cache=cache)
+    lower = evaluate(at_rung(job, 0, place), report=silent, cache=cache)
+    assert learned(lower) == learned(evaluate(at_rung(job, 0, None), report=silent, cache=cache))
+
+
+def test_a_truncated_checkpoint_costs_time_only(job: Job, cache: Path, tmp_path: Path) -> None:
+    place = tmp_path / "one.ckpt"
+    evaluate(at_rung(job, 0, place), report=silent, cache=cache)
+    place.write_bytes(place.read_bytes()[:-100])
+    found = evaluate(at_rung(job, 1, place), report=silent, cache=cache)
+    assert learned(found) == learned(evaluate(at_rung(job, 1, None), report=silent, cache=cache))
+
+
+def test_a_checkpoint_that_cannot_be_written_costs_no_accuracy(job: Job, cache: Path) -> None:
+    found = evaluate(at_rung(job, 0, Path("/proc/nowhere/one.ckpt")), report=silent, cache=cache)
+    assert learned(found) == learned(evaluate(at_rung(job, 0, None), report=silent, cache=cache))
+
+
+ONE_JOB = """
+import json, os, signal, sys
+from pathlib import Path
+import torch
+from nas.evaluate.proxy import evaluate
+from nas.executors.channel import job_to_dict
+from nas.executors.channel import job_from_dict
+
+torch.set_num_threads(1)
+job, cache, stop = json.loads(sys.argv[1]), Path(sys.argv[2]), float(sys.argv[3])
+def report(share):
+    if share >= stop:
+        os.kill(os.getpid(), signal.SIGKILL)
+found = evaluate(job_from_dict(job), report=report, cache=cache, save_every=0.0)
+print(json.dumps([found.accuracy.hex(), found.loss.hex(), found.curve]))
+"""
+
+
+def test_a_killed_worker_is_replaced_by_another_process(job: Job, cache: Path, tmp_path: Path) -> None:
+    def run(wanted: Job, stop: float) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-c", ONE_JOB, json.dumps(job_to_dict(wanted)), str(cache), str(stop)]
+        return subprocess.run(command, capture_output=True, text=True, check=False)
+
+    place = tmp_path / "one.ckpt"
+    undisturbed = run(at_rung(job, 2, None), 2.0)
+    assert undisturbed.returncode == 0, undisturbed.stderr
+    assert run(at_rung(job, 2, place), 0.6).returncode == -signal.SIGKILL
+    assert place.exists()
+    assert run(at_rung(job, 2, place), 2.0).stdout == undisturbed.stdout
+
+
+class Hungry(nn.Module):
+    """Has no room for more than 20 images in training."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.head = nn.Linear(16 * 16, 10)
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.training and len(x) > 20:
+            raise torch.OutOfMemoryError("out of memory")
+        logits: Tensor = self.head(x.flatten(1))
+        return logits
+
+
+def test_too_little_memory_is_met_with_half_the_batch(job: Job, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("nas.evaluate.proxy.make_model", lambda *given, **named: Hungry())
+    found = evaluate(job, report=silent, cache=cache)
+    assert found.succeeded, found.traceback
+    assert found.micro_batch == 16
+    assert failure_of(with_recipe(job, batch=64), cache).failure is Failure.OUT_OF_MEMORY
+
+
+def test_what_a_job_took_is_told(job: Job, cache: Path) -> None:
+    found = evaluate(job, report=silent, cache=cache)
+    assert {"data", "build", "train", "validate"} <= set(found.phases)
+    assert sum(found.phases.values()) <= found.seconds
+    assert found.images_per_second is not None
+    assert found.images_per_second > 0
+    assert found.micro_batch is None
 
 
 def failure_of(job: Job, cache: Path) -> Evaluation:

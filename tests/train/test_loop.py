@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -12,11 +12,14 @@ from torch import Tensor, nn
 from nas.architecture import Architecture, Stage
 from nas.data import DataSet, load_data
 from nas.train import Recipe
-from nas.train.batches import TrainingBatches, used_images
+from nas.train.batches import TrainingBatches
 from nas.train.failures import Diverged
 from nas.train.loop import TrainResult, train
 from nas.train.model import make_model
+from nas.train.plan import plan_training
+from nas.train.subset import used_images
 from nas.train.validation import validate
+from nas.train.views import View
 
 Make = Callable[[], nn.Module]
 QUICK = Recipe(resolution=8, epochs=2, batch=64, data_share=0.3, learning_rate=4e-3)
@@ -182,10 +185,14 @@ def test_used_images_are_a_share_of_every_class(digits: DataSet) -> None:
     assert len(used_images(digits, 1.0)) == len(digits.train)
 
 
+def batches_of(data: DataSet, recipe: Recipe) -> Iterator[View]:
+    plan = plan_training(recipe, data)
+    return TrainingBatches(data, plan, seed=0, device=torch.device("cpu")).between(0, plan.steps)
+
+
 def test_an_epoch_sees_every_image_once(digits: DataSet) -> None:
     recipe = Recipe(resolution=8, epochs=1, batch=13, crop_padding=0.0)  # 1079 = 83 * 13
-    batches = TrainingBatches(digits, recipe, seed=0, device=torch.device("cpu"))
-    seen = torch.cat([batch.images for batch in batches])
+    seen = torch.cat([batch.images for batch in batches_of(digits, recipe)])
     assert len(seen) == 1079
     assert len(seen.flatten(1).unique(dim=0)) == len(torch.from_numpy(digits.train.images).flatten(1).unique(dim=0))
     assert seen.mean().abs() < 1e-4
@@ -194,7 +201,7 @@ def test_an_epoch_sees_every_image_once(digits: DataSet) -> None:
 
 def test_digits_are_never_mirrored(digits: DataSet) -> None:
     mirrored, plain = (
-        torch.cat([batch.images for batch in TrainingBatches(digits, recipe, seed=0, device=torch.device("cpu"))])
+        torch.cat([batch.images for batch in batches_of(digits, recipe)])
         for recipe in (QUICK, QUICK.model_copy(update={"flip": False}))
     )
     assert torch.equal(mirrored, plain)

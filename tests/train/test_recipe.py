@@ -2,13 +2,15 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given, strategies as st
 
-from nas.errors import FieldError, UnknownNameError
-from nas.train import Recipe, recipes
+from nas.errors import FieldError, UnknownNameError, UserError
+from nas.train import Recipe, load_recipe, recipe_names
+from nas.train.recipe import RandAugment
 
 CHANGES = st.fixed_dictionaries(
     {},
@@ -40,18 +42,21 @@ def test_dict_leaves_defaults_out() -> None:
 
 def test_id_does_not_change_by_accident() -> None:
     """Meant to change? Then evaluations of before are no longer found: say so in the changelog."""
-    assert Recipe().id == "211f445fefaa"
-    assert Recipe(epochs=3).id == "0591f3c1776a"
+    assert Recipe().id == "70acf9797f27"
+    assert Recipe(epochs=3).id == "57da3fc455f0"
 
 
 def test_id_changes_with_every_field() -> None:
     other: dict[str, Any] = {
-        name: (not value if isinstance(value, bool) else value / 2 if isinstance(value, float) else 0.5)
+        name: (not value if isinstance(value, bool) else value / 2 or 0.5 if isinstance(value, float) else 0.5)
         for name, value in Recipe().model_dump().items()
     }
     other |= {"epochs": 2, "resolution": 2, "batch": 2, "validation_batch": 2, "betas": [0.5, 0.5], "drop_path": 0.5}
-    other |= {"precision": "bf16"}
-    ids = {Recipe.from_dict({name: value}).id for name, value in other.items()}
+    other |= {"precision": "bf16", "rungs": [1], "resolution_start": 2, "learning_rate_batch": 2, "optimizer": "sgd"}
+    other |= {"anneal": "rung", "init": "fan_in", "resized_crop": {}, "rand_augment": {}, "momentum": 0.5}
+    ids = {
+        Recipe.from_dict({name: value} | ({"epochs": 7} if name == "rungs" else {})).id for name, value in other.items()
+    }
     assert len(ids | {Recipe().id}) == len(Recipe.model_fields) + 1
 
 
@@ -84,11 +89,81 @@ def test_every_field_is_described() -> None:
     assert all(field.description for field in Recipe.model_fields.values())
 
 
-def test_proxy_is_the_default() -> None:
-    assert recipes["proxy"] == Recipe()
-    assert recipes["small"] != Recipe()
-    with pytest.raises(UnknownNameError, match="did you mean 'proxy'"):
-        recipes["proxi"]
+@pytest.mark.parametrize("name", recipe_names())
+def test_packaged_recipes_read(name: str) -> None:
+    recipe = load_recipe(name)
+    assert Recipe.from_dict({"base": name}) == recipe
+    assert Recipe.from_dict(recipe.to_dict()) == recipe
+    assert recipe.fidelities[-1].epochs == recipe.epochs
+
+
+def test_a_base_is_changed_by_what_stands_beside_it() -> None:
+    recipe = Recipe.from_dict({"base": "convnext_300e", "epochs": 600})
+    assert recipe == load_recipe("convnext_300e").changed(epochs=600)
+
+
+def test_an_unknown_recipe_is_answered_with_the_nearest() -> None:
+    with pytest.raises(UnknownNameError, match="did you mean 'convnext_300e'"):
+        load_recipe("convnext_300")
+
+
+def test_a_recipe_file_names_its_mistakes(tmp_path: Path) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_text("base: convnext_300e\nepochs: 0\nlearning_rat: 1e-3\n")
+    with pytest.raises(UserError) as caught:
+        load_recipe(file)
+    assert "mine.yaml:2" in str(caught.value)
+    assert "did you mean 'learning_rate'" in str(caught.value)
+
+
+def test_published_settings() -> None:
+    """arXiv:2201.03545, table 5 (pre-training) and table 6 (fine-tuning)."""
+    recipe = load_recipe("convnext_300e")
+    assert (recipe.epochs, recipe.batch, recipe.peak_learning_rate) == (300, 4096, 4e-3)
+    assert round(recipe.warmup * recipe.epochs, 6) == 20
+    assert (recipe.mixup, recipe.cutmix, recipe.random_erasing, recipe.label_smoothing) == (0.8, 1.0, 0.25, 0.1)
+    assert recipe.rand_augment == RandAugment(count=2, magnitude=9.0, std=0.5)
+    tuned = load_recipe("convnext_finetune")
+    assert (tuned.epochs, tuned.batch, tuned.peak_learning_rate, tuned.weight_decay) == (30, 512, 5e-5, 1e-8)
+    assert (tuned.layer_decay, tuned.classifier_init_scale, tuned.mixup, tuned.cutmix) == (0.8, 0.001, 0, 0)
+
+
+def test_the_learning_rate_is_scaled_by_the_batch() -> None:
+    assert load_recipe("convnext_300e").changed(batch=256).peak_learning_rate == pytest.approx(4e-3 / 16)
+    assert Recipe(batch=256).peak_learning_rate == Recipe().learning_rate
+
+
+def test_rungs_take_over_what_they_do_not_say() -> None:
+    recipe = Recipe.from_dict(
+        {
+            "epochs": 9,
+            "resolution": 32,
+            "data_share": 0.5,
+            "rungs": [1, {"epochs": 3, "resolution": 16, "data_share": 1}],
+        }
+    )
+    assert [(one.rung, one.epochs, one.resolution, one.data_share) for one in recipe.fidelities] == [
+        (0, 1, 32, 0.5),
+        (1, 3, 16, 1),
+        (2, 9, 32, 0.5),
+    ]
+    assert len(recipe.without_rungs().fidelities) == 1
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"epochs": 3, "rungs": [3]}, "below epochs"),
+        ({"epochs": 9, "rungs": [3, 1]}, "growing"),
+        ({"epochs": 9, "rungs": [{"epochs": 1, "resolution": 64}]}, "above 32"),
+        ({"epochs": 9, "rungs": [{"epoch": 1}]}, "epoch"),
+        ({"resolution_start": 33}, "above 32"),
+        ({"resized_crop": {"scale": [1.0, 0.5]}}, "first bound"),
+    ],
+)
+def test_impossible_recipes_say_why(fields: dict[str, Any], message: str) -> None:
+    with pytest.raises(FieldError, match=message):
+        Recipe.from_dict(fields)
 
 
 def test_reading_a_recipe_needs_no_torch() -> None:

@@ -1,0 +1,1 @@
+"""What a device tells of itself."""
