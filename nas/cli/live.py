@@ -84,8 +84,9 @@ class SearchDisplay:
 class StepDisplay:
     """Shows one long step, such as decoding images or a training, by its fraction."""
 
-    def __init__(self, label: str) -> None:
+    def __init__(self, label: str, *, is_silent: bool = False) -> None:
         self._console = aside()
+        self._is_silent = is_silent
         self._bar = Bar(
             SpinnerColumn(),
             TextColumn("{task.description}"),
@@ -94,7 +95,7 @@ class StepDisplay:
             TextColumn("{task.fields[left]}"),
             console=self._console,
             transient=True,
-            disable=not self._console.is_terminal,
+            disable=is_silent or not self._console.is_terminal,
         )
         self._label = label
         self._task = self._bar.add_task(label, total=1.0, left="", visible=False)
@@ -109,14 +110,17 @@ class StepDisplay:
     ) -> None:
         self._bar.stop()
 
-    def fraction(self, done: float) -> None:
-        """Show that `done` of it, in [0, 1], is done."""
+    def fraction(self, done: float, note: str = "") -> None:
+        """Show that `done` of it, in [0, 1], is done, and a few words about it."""
+        if self._is_silent:
+            return
         now = time.monotonic()
         left = f"{format_seconds((now - self._begun) / done * (1 - done))} left" if done > 0.02 else ""
+        said = ", ".join(filter(None, (note, left)))
         if self._console.is_terminal:
-            self._bar.update(self._task, completed=done, left=left, visible=True)
+            self._bar.update(self._task, completed=done, left=said, visible=True)
         elif now - self._last >= _LINE_EVERY:
-            self._console.print(f"{self._label}: {done:.0%} {left}", soft_wrap=True)
+            self._console.print(f"{self._label}: {done:.0%}, {said}", soft_wrap=True)
             self._last = now
 
     def count(self, done: int, total: int) -> None:

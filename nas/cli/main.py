@@ -21,6 +21,7 @@ from nas.cli.commands import (
     cost,
     diff,
     export,
+    finetune,
     import_,
     pareto,
     presets,
@@ -77,6 +78,7 @@ for _name, _run, _panel in (
     ("presets", presets.run, _LOOKING),
     ("export", export.run, _TAKING),
     ("train", train.run, _TAKING),
+    ("finetune", finetune.run, _TAKING),
     ("import", import_.run, _TAKING),
 ):
     app.command(_name, rich_help_panel=_panel)(_run)

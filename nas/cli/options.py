@@ -31,6 +31,10 @@ Resolution = Annotated[
 ]
 Classes = Annotated[int | None, typer.Option("--classes", help="Classes of the classifier that costs are for.")]
 Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed: the same seed draws the same.")]
+Seeds = Annotated[int, typer.Option("--seeds", min=1, help="Trainings, with seeds from --seed on.")]
+RecipeName = Annotated[
+    str | None, typer.Option("--recipe", help="A packaged recipe (such as convnext_300e), or a recipe file (.yaml).")
+]
 Data = Annotated[str | None, typer.Option("--data", "-d", help="The data set: digits or folder:PATH.")]
 Output = Annotated[Path, typer.Option("--output", "-o", help="The folder to write; made if it is missing.")]
 Device = Annotated[str, typer.Option("--device", help="Where to train: auto, cpu or cuda.")]

@@ -1,21 +1,35 @@
-"""One network trained outside a search, with the same recipe for longer or another one."""
+"""One network trained outside a search: from scratch or from weights, for as long as its recipe says."""
 
 from __future__ import annotations
 
+import json
+import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from torch import nn
+
 from nas.analysis.intervals import wilson
 from nas.architecture import Architecture
-from nas.data import load_data
-from nas.export.bundle import require_folder, write_bundle
+from nas.data import DataSet, load_data
+from nas.errors import UserError
+from nas.export.bundle import ABOUT, WEIGHTS, load_model, require_folder, write_bundle
 from nas.export.winner import measure_test, provenance
-from nas.train.loop import train
+from nas.records import EvaluationKey
+from nas.space import load_architecture
+from nas.train.checkpoint import read_checkpoint, remove_checkpoint, write_checkpoint
+from nas.train.distributed import Place
+from nas.train.loop import Training
 from nas.train.model import make_model
 from nas.train.recipe import Recipe
 from nas.train.validation import validate
+
+CHECKPOINT = "training.ckpt"
+_SAVE_EVERY = 60.0  # seconds
+_PACE_OVER = 20  # steps that the pace is measured over
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,18 +40,90 @@ class Trained:
         id: of the architecture.
         folder: where it was written.
         files: what was written.
+        seed: of the training.
         validation, test: accuracy in [0, 1], its 95% interval over the choice of images, and their number.
         curve: mean training loss of every epoch.
-        images_per_second: of the training steps.
+        images_per_second: of the training steps; of the last run, where it was interrupted.
+        seconds: of the training steps, interruptions left out.
     """
 
     id: str
     folder: str
     files: tuple[str, ...]
+    seed: int
     validation: dict[str, Any]
     test: dict[str, Any]
     curve: tuple[float, ...]
     images_per_second: float
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moment:
+    """How far a training is.
+
+    Attributes:
+        fraction: of its steps, in (0, 1].
+        epoch: the one under way, from 1.
+        epochs: of the training.
+        images_per_second: over the last steps.
+    """
+
+    fraction: float
+    epoch: int
+    epochs: int
+    images_per_second: float
+
+
+Watch = Callable[[Moment], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Start:
+    """Trained weights that a training begins with.
+
+    Attributes:
+        folder: as `nas import`, `nas export` and `nas train` write it.
+        architecture: of the weights.
+        digest: 12 hex digits of the weights' file.
+    """
+
+    folder: Path
+    architecture: Architecture
+    digest: str
+
+    @classmethod
+    def read(cls, folder: Path) -> Start:
+        """Look at a folder of weights; raises UserError."""
+        load_model(folder)
+        return cls(
+            folder=folder,
+            architecture=load_architecture(folder / "architecture.yaml"),
+            digest=sha256((folder / WEIGHTS).read_bytes()).hexdigest()[:12],
+        )
+
+    def normalised_as(self, data: DataSet) -> DataSet:
+        """The data set with the mean and deviation that the weights are used to, where the channels agree."""
+        about = json.loads((self.folder / ABOUT).read_text(encoding="utf-8"))
+        if len(about["mean"]) != data.channels:
+            return data
+        return replace(data, mean=tuple(about["mean"]), std=tuple(about["std"]))
+
+    def fill(self, network: nn.Module) -> None:
+        """Give a network the weights; a classifier for other classes, and only that, keeps its own start.
+
+        Raises:
+            UserError: anything else does not fit.
+        """
+        mine, theirs = network.state_dict(), load_model(self.folder).state_dict()
+        misfits = [name for name in mine if name not in theirs or mine[name].shape != theirs[name].shape]
+        other_classes = [name for name in misfits if not name.startswith("head.")]
+        if other_classes:
+            raise UserError(
+                f"{self.folder}: {other_classes[0]} does not fit the network; the images have other channels than "
+                "those the weights were trained on, or the weights are merged"
+            )
+        network.load_state_dict({**theirs, **{name: mine[name] for name in misfits}})
 
 
 def train_network(
@@ -47,42 +133,173 @@ def train_network(
     folder: Path,
     *,
     seed: int,
-    device: str,
-    report: Callable[[float], None],
+    place: Place,
+    start: Start | None = None,
+    watch: Watch,
     decoding: Callable[[int, int], None],
-) -> Trained:
-    """Train an architecture from scratch, judge it on the test split, write it as a folder.
+) -> Trained | None:
+    """Train an architecture, judge it on the test split, write it as a folder.
+
+    A training that was interrupted goes on from the checkpoint in its folder; one that is finished there is not done
+    again.
+
+    Args:
+        architecture: what to train.
+        data: reference of the data set.
+        recipe: how to train.
+        folder: where to write.
+        seed: of everything random.
+        place: the device, and the part of several processes.
+        start: weights to begin with; None for fresh ones.
+        watch: told after every step how far it is.
+        decoding: told (done, total) images while they are decoded.
+
+    Returns:
+        The result; None in all processes but the first.
 
     Raises:
         DataError: the data cannot be used.
         Diverged: the loss became infinite or NaN.
-        UserError: the folder cannot be written.
+        UserError: the folder cannot be written, or holds the checkpoint of another training.
     """
     require_folder(folder)
-    images = load_data(data, resolution=recipe.resolution, progress=decoding)
+    images = load_data(data, resolution=recipe.stored_resolution, progress=decoding)
+    images = images if start is None else start.normalised_as(images)
+    key = EvaluationKey(
+        architecture=architecture.id if start is None else f"{architecture.id}-from-{start.digest}",
+        recipe=recipe.id,
+        data=images.fingerprint,
+        seed=seed,
+        rung=len(recipe.rungs),
+    )
+    done = _finished(folder, key)
+    if done is not None:
+        return done if place.is_first else None
     network = make_model(architecture, images.task, recipe, seed=seed)
-    result = train(network, images, recipe, seed=seed, device=device, report=report)
+    if start is not None:
+        start.fill(network)
+    training = Training(network, images, recipe, seed=seed, device=place.device, shard=place.shard)
+    spent = _restore(training, folder / CHECKPOINT, key)
+    pace = _Pace(training, spent, folder / CHECKPOINT if place.is_first else None, key, watch)
+    training.run(after_step=pace.after_step)
+    training.keep_average()
+    place.wait()
+    if not place.is_first:
+        return None
+    return _written(training, architecture, images, data, folder, key, pace)
+
+
+class _Pace:
+    """Measures and tells the pace of a training, and saves it now and then."""
+
+    def __init__(self, training: Training, spent: float, checkpoint: Path | None, key: EvaluationKey, watch: Watch):
+        self._training, self._checkpoint, self._key, self._watch = training, checkpoint, key, watch
+        self._before = spent
+        self._begun = self._saved = time.monotonic()
+        self._first = training.images
+        self._marks: list[tuple[float, int]] = [(self._begun, training.images)]
+
+    @property
+    def seconds(self) -> float:
+        """Of training, those of earlier runs included."""
+        return self._before + time.monotonic() - self._begun
+
+    @property
+    def images_per_second(self) -> float:
+        """Of this run."""
+        return (self._training.images - self._first) / max(1e-9, time.monotonic() - self._begun)
+
+    def after_step(self) -> None:
+        training, now = self._training, time.monotonic()
+        self._marks = [*self._marks[-_PACE_OVER:], (now, training.images)]
+        (then, images), epochs = self._marks[0], training.plan.epochs
+        self._watch(
+            Moment(
+                fraction=training.step / training.plan.steps,
+                epoch=training.plan.epoch_of(training.step - 1).number + 1,
+                epochs=len(epochs),
+                images_per_second=(training.images - images) / max(1e-9, now - then),
+            )
+        )
+        if self._checkpoint is not None and now - self._saved >= _SAVE_EVERY:
+            self.save()
+
+    def save(self) -> None:
+        """Put the training aside."""
+        state = {**self._training.state_dict(), "seconds": self.seconds}
+        try:
+            write_checkpoint(str(self._checkpoint), self._key, state)
+        except OSError as error:
+            raise UserError(
+                f"{self._checkpoint}: cannot be written: {error.strerror or error}; free some room and run the same "
+                "command again, which goes on from the last checkpoint"
+            ) from None
+        self._saved = time.monotonic()
+
+
+def _restore(training: Training, checkpoint: Path, key: EvaluationKey) -> float:
+    """Go on from a checkpoint, if there is one; returns the seconds that were spent before."""
+    if not checkpoint.exists():
+        return 0.0
+    state = read_checkpoint(str(checkpoint), key)
+    if state is None:
+        raise UserError(
+            f"{checkpoint}: belongs to another training (architecture, recipe, data or seed differ), or is damaged; "
+            "delete it to begin anew, or name another folder with -o"
+        )
+    training.load_state_dict(state)
+    return float(state["seconds"])
+
+
+def _finished(folder: Path, key: EvaluationKey) -> Trained | None:
+    """The result of the same training, if it is in the folder already."""
+    try:
+        about = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
+        if about["training"] == asdict(key) and (folder / WEIGHTS).is_file():
+            return Trained(**{**about["trained"], "files": tuple(about["trained"]["files"]),
+                              "curve": tuple(about["trained"]["curve"]), "folder": str(folder)})  # fmt: skip
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return None
+
+
+def _written(
+    training: Training,
+    architecture: Architecture,
+    images: DataSet,
+    data: str,
+    folder: Path,
+    key: EvaluationKey,
+    pace: _Pace,
+) -> Trained:
+    """Judge a finished training and write its folder."""
+    network, recipe = training.model, training.recipe
+    seconds, images_per_second = pace.seconds, pace.images_per_second
+    device = next(network.parameters()).device
     checked = validate(network, images, recipe, device=device)
     interval = wilson(checked.accuracy, checked.images)
-    validation = {
-        "accuracy": checked.accuracy, "low": interval.low, "high": interval.high, "images": checked.images,
-    }  # fmt: skip
-    test = measure_test(network, images, recipe, device=device)
+    trained = Trained(
+        id=architecture.id,
+        folder=str(folder),
+        files=("architecture.yaml", WEIGHTS, ABOUT),
+        seed=key.seed,
+        validation={
+            "accuracy": checked.accuracy, "low": interval.low, "high": interval.high, "images": checked.images,
+        },
+        test=measure_test(network, images, recipe, device=str(device)),
+        curve=training.curve,
+        images_per_second=images_per_second,
+        seconds=seconds,
+    )  # fmt: skip
     results = {
         "data": data,
         "recipe": recipe.to_dict(),
-        "seed": seed,
+        "seed": key.seed,
         "validation_accuracy": checked.accuracy,
-        "test": test,
-        "curve": list(result.curve),
+        "test": trained.test,
+        "training": asdict(key),
+        "trained": asdict(trained),
     }
-    files = write_bundle(folder, architecture, network.cpu(), provenance(images, results))
-    return Trained(
-        id=architecture.id,
-        folder=str(folder),
-        files=tuple(path.name for path in files),
-        validation=validation,
-        test=test,
-        curve=result.curve,
-        images_per_second=result.images / result.train_seconds,
-    )
+    write_bundle(folder, architecture, network.cpu(), provenance(images, results))
+    remove_checkpoint(str(folder / CHECKPOINT))
+    return trained

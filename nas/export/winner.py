@@ -18,7 +18,7 @@ from nas.errors import StudyError, UserError
 from nas.export.bundle import Provenance, require_folder, write_bundle
 from nas.ledger import Ledger
 from nas.search.definition import StudyDefinition
-from nas.train.loop import train
+from nas.train.loop import Training
 from nas.train.model import make_model
 from nas.train.recipe import Recipe
 from nas.train.validation import validate
@@ -92,13 +92,13 @@ def export_winner(
     row = choose(evaluated_rows(ledger.trials(study), definition.budget), study, architecture)
     found = Architecture.from_dict(ledger.architecture(row.id))
     recipe = definition.recipe
-    images = load_data(data or definition.data, resolution=recipe.resolution, expected=definition.fingerprint)
+    images = load_data(data or definition.data, resolution=recipe.stored_resolution, expected=definition.fingerprint)
     network = make_model(found, images.task, recipe, seed=definition.seed)
     kept = row.weights is not None and _loaded(network, Path(row.weights))
     if not kept:
-        _train_as_workers_do(network, images, recipe, seed=definition.seed, device=device, report=report)
+        _train_as_workers_do(network, images, recipe, row.rung, seed=definition.seed, device=device, report=report)
     test = ledger.report(study, row.id, _TEST) or ledger.save_report(
-        study, row.id, _TEST, measure_test(network, images, recipe, device=device)
+        study, row.id, _TEST, measure_test(network, images, recipe, device=device, rung=row.rung)
     )
     results = {
         "study": study,
@@ -120,9 +120,10 @@ def export_winner(
     )
 
 
-def measure_test(network: nn.Module, data: DataSet, recipe: Recipe, *, device: str) -> dict[str, Any]:
-    """Accuracy on the test split with its 95% interval (Wilson) over the choice of images."""
-    result = validate(network, data, recipe, split="test", device=device)
+def measure_test(network: nn.Module, data: DataSet, recipe: Recipe, *, device: str, rung: int = -1) -> dict[str, Any]:
+    """Accuracy on the test split at a rung's resolution, with its 95% interval (Wilson) over the choice of images."""
+    side = recipe.fidelities[rung].resolution
+    result = validate(network, data, recipe, split="test", device=device, resolution=side)
     interval = wilson(result.accuracy, result.images)
     return {"accuracy": result.accuracy, "low": interval.low, "high": interval.high, "images": result.images}
 
@@ -142,13 +143,15 @@ def _loaded(network: nn.Module, path: Path) -> bool:
 
 
 def _train_as_workers_do(
-    network: nn.Module, data: DataSet, recipe: Recipe, *, seed: int, device: str, report: Steps
+    network: nn.Module, data: DataSet, recipe: Recipe, rung: int, *, seed: int, device: str, report: Steps
 ) -> None:
-    """On one thread, because the number of threads changes the order of sums, and with it the last bits."""
+    """To the rung it was judged at, on one thread, because the number of threads changes the order of sums, and so the last bits."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        train(network, data, recipe, seed=seed, device=device, report=report)
+        training = Training(network, data, recipe, seed=seed, device=device)
+        training.run(rung, report=report)
+        training.keep_average()
     finally:
         torch.set_num_threads(threads)
 

@@ -154,7 +154,7 @@ def prepare_data(definition: StudyDefinition, progress: Callable[[int, int], Non
     """Decode the images once, before workers that map them start; raises DataError."""
     load_data(
         definition.data,
-        resolution=definition.recipe.resolution,
+        resolution=definition.recipe.stored_resolution,
         progress=progress,
         expected=definition.fingerprint,
     )

@@ -75,7 +75,7 @@ def _paces(looked: Survey, data: str, recipe: Recipe, device: str) -> list[float
     from nas.space.survey import spread_over
 
     with StepDisplay("reading the images") as display:
-        images = load_data(data, resolution=recipe.resolution, progress=display.count)
+        images = load_data(data, resolution=recipe.stored_resolution, progress=display.count)
     examples: list[Architecture] = spread_over(looked.examples, _TIMED)
     return [proxy_seconds(example, images, recipe, device=device) for example in examples]
 

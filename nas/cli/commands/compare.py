@@ -116,7 +116,7 @@ def _run(comparison: Comparison, ledger: Ledger, workers: int, device: str) -> N
     from nas.search.comparison import require_same, run_comparison
 
     with StepDisplay("decoding the images") as decoding:
-        load_data(comparison.data, resolution=comparison.recipe.resolution, progress=decoding.count)
+        load_data(comparison.data, resolution=comparison.recipe.stored_resolution, progress=decoding.count)
     if comparison.name in {study.name for study in ledger.studies()}:
         require_same(comparison, dict(ledger.study(comparison.name).definition))
     else:

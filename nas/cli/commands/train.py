@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nas.cli.options import Data, Device, Json, Output, Seed, Storage
+from nas.cli.options import Data, Device, Json, Output, RecipeName, Seed, Seeds, Storage
 from nas.ledger.address import DEFAULT_STORAGE
 
 if TYPE_CHECKING:
@@ -19,8 +19,10 @@ def run(
     architecture: Annotated[str, typer.Argument(metavar="ARCH", help="A preset, an architecture file or STUDY:ID.")],
     output: Output,
     data: Data = None,
+    recipe: RecipeName = None,
     epochs: Annotated[
-        int | None, typer.Option("--epochs", min=1, help=f"Default: {_LONGER} times those of a proxy.")
+        int | None,
+        typer.Option("--epochs", min=1, help=f"Default: the recipe's; without one, {_LONGER} times a proxy's."),
     ] = None,
     resolution: Annotated[
         int | None, typer.Option("--resolution", "-r", min=1, help="Side of the training images in pixels.")
@@ -28,55 +30,34 @@ def run(
     batch: Annotated[int | None, typer.Option("--batch", min=1, help="Images a step.")] = None,
     learning_rate: Annotated[float | None, typer.Option("--learning-rate", help="Peak learning rate.")] = None,
     seed: Seed = 0,
+    seeds: Seeds = 1,
     device: Device = "auto",
     storage: Storage = DEFAULT_STORAGE,
     as_json: Json = False,
 ) -> None:
-    """Train one architecture from scratch: the recipe of its study (or of the proxy), for longer.
+    """Train one architecture from scratch, and judge it on the test split.
 
-    Ends with the accuracy on the test split and a folder as `nas export` writes it.
+    Without --recipe: the recipe of its study (or of the proxy), for longer. Ends with a folder as `nas export` writes
+    it. Run again after an interruption, it goes on. Several GPUs: torchrun --nproc-per-node N -m nas train …
     """
-    from dataclasses import asdict
-
-    from nas.cli.live import StepDisplay
+    from nas.cli.trainings import overridden_recipe, train_and_show
     from nas.export.references import resolve_architecture
-    from nas.export.training import train_network
-    from nas.search.launch import resolve_device
-    from nas.units import plural
+    from nas.train.recipe_files import load_recipe
 
     found = resolve_architecture(architecture, storage)
-    reference, recipe = _study_of(architecture, storage)
-    fields = {"epochs": epochs or recipe.epochs * _LONGER, "resolution": resolution, "batch": batch,
-              "learning_rate": learning_rate}  # fmt: skip
-    longer = type(recipe).from_dict(
-        {**recipe.to_dict(), **{name: value for name, value in fields.items() if value is not None}}
-    )
-    place = resolve_device(device)
-    with StepDisplay(f"training {architecture} for {plural(longer.epochs, 'epoch')}") as display:
-        done = train_network(
-            found,
-            data or reference,
-            longer,
-            output,
-            seed=seed,
-            device=place,
-            report=display.fraction,
-            decoding=lambda done, total: None,
-        )
-    if as_json:
-        from nas.cli.output import print_json
-
-        print_json(asdict(done))
-        return
-    from nas.cli.output import draw
-
-    test = done.test
-    draw(
-        f"[bold]{architecture}[/bold] ({done.id}) -> {done.folder}: {', '.join(done.files)}",
-        f"validation top-1 {done.validation['accuracy']:.1%}; training loss {done.curve[0]:.3f} -> "
-        f"{done.curve[-1]:.3f}; {done.images_per_second:,.0f} images/s",
-        f"test top-1 {test['accuracy']:.1%}, 95% interval {test['low']:.1%} to {test['high']:.1%} "
-        f"over {test['images']:,} images",
+    reference, proxy = _study_of(architecture, storage)
+    base = proxy.without_rungs().changed(epochs=proxy.epochs * _LONGER) if recipe is None else load_recipe(recipe)
+    train_and_show(
+        architecture,
+        found,
+        data or reference,
+        overridden_recipe(
+            base.without_rungs(), epochs=epochs, resolution=resolution, batch=batch, learning_rate=learning_rate
+        ),
+        output,
+        seeds=range(seed, seed + seeds),
+        device=device,
+        as_json=as_json,
     )
 
 

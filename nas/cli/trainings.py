@@ -1,0 +1,112 @@
+"""What `nas train` and `nas finetune` share: one training or several seeds of it, shown and summed up."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nas.cli.output import aside, draw, print_json
+
+if TYPE_CHECKING:
+    from nas.architecture import Architecture
+    from nas.export.training import Start, Trained
+    from nas.train.recipe import Recipe
+
+
+def overridden_recipe(recipe: Recipe, **given: Any) -> Recipe:
+    """The recipe with what the command line says instead; what is None was not said."""
+    return recipe.changed(**{name: value for name, value in given.items() if value is not None})
+
+
+def train_and_show(
+    label: str,
+    architecture: Architecture,
+    data: str,
+    recipe: Recipe,
+    folder: Path,
+    *,
+    seeds: Sequence[int],
+    device: str,
+    start: Start | None = None,
+    as_json: bool,
+) -> None:
+    """Train with every seed, each into a folder of its own where there are several, and show how it went."""
+    from nas.cli.live import StepDisplay
+    from nas.export.training import Moment, train_network
+    from nas.search.launch import resolve_device
+    from nas.train.distributed import joined
+    from nas.units import plural
+
+    done: list[Trained] = []
+    with joined(resolve_device(device)) as place:
+        for seed in seeds:
+            there = folder if len(seeds) == 1 else folder / f"seed-{seed}"
+            which = "" if len(seeds) == 1 else f", seed {seed}"
+            try:
+                with StepDisplay(
+                    f"training {label} for {plural(recipe.epochs, 'epoch')}{which}", is_silent=not place.is_first
+                ) as display:
+
+                    def watch(moment: Moment, display: StepDisplay = display) -> None:
+                        note = f"epoch {moment.epoch}/{moment.epochs}, {moment.images_per_second:,.0f} images/s"
+                        display.fraction(moment.fraction, note)
+
+                    trained = train_network(
+                        architecture,
+                        data,
+                        recipe,
+                        there,
+                        seed=seed,
+                        place=place,
+                        start=start,
+                        watch=watch,
+                        decoding=lambda done, total: None,
+                    )
+            except KeyboardInterrupt:
+                aside().print("\nInterrupted; the same command goes on from the last minute's checkpoint.")
+                raise
+            if trained is not None:
+                done.append(trained)
+    if done:
+        _show(label, done, as_json=as_json)
+
+
+def _show(label: str, done: Sequence[Trained], *, as_json: bool) -> None:
+    from dataclasses import asdict
+
+    if as_json:
+        document = {"runs": [asdict(one) for one in done], "test": _over_seeds(done)}
+        print_json(asdict(done[0]) if len(done) == 1 else document)
+        return
+    for one in done:
+        test = one.test
+        draw(
+            f"[bold]{label}[/bold] ({one.id}, seed {one.seed}) -> {one.folder}: {', '.join(one.files)}",
+            f"  validation top-1 {one.validation['accuracy']:.1%}; training loss {one.curve[0]:.3f} -> "
+            f"{one.curve[-1]:.3f}; {one.images_per_second:,.0f} images/s",
+            f"  test top-1 {test['accuracy']:.1%}, 95% interval {test['low']:.1%} to {test['high']:.1%} "
+            f"over {test['images']:,} images",
+        )
+    if len(done) > 1:
+        mean = _over_seeds(done)
+        draw(
+            f"[bold]test top-1 {mean['accuracy']:.1%}[/bold], mean of {len(done)} seeds, 95% interval "
+            f"{mean['low']:.1%} to {mean['high']:.1%} over the choice of seeds"
+        )
+
+
+def _over_seeds(done: Sequence[Trained]) -> dict[str, Any]:
+    """Mean test accuracy with Student's interval over the seeds."""
+    from statistics import fmean
+
+    from nas.analysis.intervals import mean_interval
+
+    values = [one.test["accuracy"] for one in done]
+    interval = mean_interval(values) if len(values) > 1 else None
+    return {
+        "accuracy": fmean(values),
+        "low": None if interval is None else interval.low,
+        "high": None if interval is None else interval.high,
+        "seeds": len(values),
+    }

@@ -1,0 +1,147 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+import nas
+from nas.architecture import Architecture, Stage
+from nas.errors import UserError
+from nas.export import training
+from nas.export.training import CHECKPOINT, Moment, Start, Trained, train_network
+from nas.train import Recipe
+from nas.train.distributed import Place
+from nas.train.failures import Diverged
+
+SMALL = Architecture(stages=(Stage(depth=1, width=8), Stage(depth=1, width=16)))
+RECIPE = Recipe.from_dict({"epochs": 2, "resolution": 16, "batch": 64, "learning_rate": 4e-3, "ema_decay": 0.9})
+
+
+def run(folder: Path, recipe: Recipe = RECIPE, *, watch: Any = lambda moment: None, **changes: Any) -> Trained:
+    given: dict[str, Any] = {"seed": 0, "place": Place("cpu"), **changes}
+    found = train_network(SMALL, "digits", recipe, folder, watch=watch, decoding=lambda done, total: None, **given)
+    assert found is not None
+    return found
+
+
+def test_a_training_ends_with_a_folder_that_loads(tmp_path: Path) -> None:
+    moments: list[Moment] = []
+    found = run(tmp_path, watch=moments.append)
+    assert {path.name for path in tmp_path.iterdir()} == set(found.files)
+    assert nas.load_model(tmp_path)(torch.zeros(1, 1, 16, 16)).shape == (1, 10)
+    assert len(found.curve) == 2
+    assert found.test["low"] <= found.test["accuracy"] <= found.test["high"]
+    assert moments[-1].fraction == 1.0
+    assert {moment.epoch for moment in moments} == {1, 2}
+    assert all(moment.images_per_second > 0 for moment in moments)
+
+
+class Interrupted(Exception):
+    pass
+
+
+def test_an_interrupted_training_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(training, "_SAVE_EVERY", 0.0)
+
+    def interrupt(moment: Moment) -> None:
+        if moment.fraction > 0.6:
+            raise Interrupted
+
+    with pytest.raises(Interrupted):
+        run(tmp_path / "one", watch=interrupt)
+    moments: list[Moment] = []
+    resumed = run(tmp_path / "one", watch=moments.append)
+    assert moments[0].fraction > 0.5
+    whole = run(tmp_path / "two")
+    assert (resumed.curve, resumed.test, resumed.validation) == (whole.curve, whole.test, whole.validation)
+    mine, theirs = (load_file(tmp_path / name / "weights.safetensors") for name in ("one", "two"))
+    assert all(torch.equal(mine[name], theirs[name]) for name in mine)
+    assert not (tmp_path / "one" / CHECKPOINT).exists()
+
+
+def test_what_is_finished_is_not_done_again(tmp_path: Path) -> None:
+    first = run(tmp_path)
+    moments: list[Moment] = []
+    assert asdict(run(tmp_path, watch=moments.append)) == asdict(first)
+    assert not moments
+    run(tmp_path, seed=1, watch=moments.append)
+    assert moments
+
+
+def test_another_trainings_checkpoint_is_not_overwritten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(training, "_SAVE_EVERY", 0.0)
+
+    def interrupt(moment: Moment) -> None:
+        if moment.fraction > 0.2:
+            raise Interrupted
+
+    with pytest.raises(Interrupted):
+        run(tmp_path, watch=interrupt)
+    with pytest.raises(UserError, match="belongs to another training"):
+        run(tmp_path, seed=1)
+
+
+def test_divergence_names_the_step(tmp_path: Path) -> None:
+    with pytest.raises(Diverged, match="at step"):
+        run(tmp_path, RECIPE.changed(learning_rate=1e30, gradient_clip=None))
+
+
+def test_fine_tuning_starts_from_the_weights(tmp_path: Path) -> None:
+    run(tmp_path / "source", RECIPE.changed(epochs=4))
+    start = Start.read(tmp_path / "source")
+    gentle = RECIPE.changed(epochs=1, learning_rate=1e-6, classifier_init_scale=0.001, ema_decay=None)
+    tuned = run(tmp_path / "tuned", gentle, start=start)
+    scratch = run(tmp_path / "scratch", gentle)
+    assert tuned.validation["accuracy"] > scratch.validation["accuracy"] + 0.2
+    assert tuned.curve[0] < scratch.curve[0]
+
+
+def test_a_classifier_for_other_classes_starts_anew(tmp_path: Path) -> None:
+    run(tmp_path)
+    start = Start.read(tmp_path)
+    network = nas.build(SMALL, classes=7, in_channels=1)
+    fresh = network.state_dict()["head.linear.weight"].clone()
+    start.fill(network)
+    assert torch.equal(network.state_dict()["head.linear.weight"], fresh)
+    kept = load_file(tmp_path / "weights.safetensors")
+    trunk = [name for name in kept if not name.startswith("head.linear")]
+    assert all(torch.equal(network.state_dict()[name], kept[name]) for name in trunk)
+
+
+def test_images_of_other_channels_are_refused(tmp_path: Path) -> None:
+    run(tmp_path)
+    with pytest.raises(UserError, match="does not fit"):
+        Start.read(tmp_path).fill(nas.build(SMALL, classes=10, in_channels=3))
+
+
+@pytest.mark.slow
+def test_two_processes_train_as_one(tmp_path: Path) -> None:
+    """The same gradients in another order of sums, without augmentation, drop path and batch norm."""
+    (tmp_path / "net.yaml").write_text(nas_yaml())
+    recipe = {"epochs": 1, "resolution": 16, "batch": 64, "crop_padding": 0.0, "flip": False, "learning_rate": 4e-3}
+    (tmp_path / "recipe.yaml").write_text(json.dumps(recipe))
+    common = ["-m", "nas", "train", "net.yaml", "--recipe", "recipe.yaml", "--device", "cpu", "--json"]
+    alone = subprocess.run(
+        [sys.executable, *common, "-o", "alone"], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    both = subprocess.run(
+        [*launch, *common, "-o", "both"], cwd=tmp_path, capture_output=True, text=True, check=True, timeout=200
+    )
+    assert json.loads(both.stdout)["curve"] == pytest.approx(json.loads(alone.stdout)["curve"], rel=0.02)
+    mine, theirs = (load_file(tmp_path / name / "weights.safetensors") for name in ("alone", "both"))
+    for name in mine:
+        torch.testing.assert_close(mine[name], theirs[name], rtol=1e-2, atol=1e-3)
+
+
+def nas_yaml() -> str:
+    from nas.architecture.text import to_yaml
+
+    return to_yaml(replace(SMALL), heading="small")
