@@ -145,7 +145,7 @@ def _loaded(network: nn.Module, path: Path) -> bool:
 def _train_as_workers_do(
     network: nn.Module, data: DataSet, recipe: Recipe, rung: int, *, seed: int, device: str, report: Steps
 ) -> None:
-    """To its rung, on one thread, because the number of threads changes the order of sums, and with it the last bits."""
+    """To its rung, on one thread, as the number of threads changes the order of sums, and with it the last bits."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
