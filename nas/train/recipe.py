@@ -184,7 +184,9 @@ class Recipe(BaseModel):
         description="bf16: autocast. There is no 'auto': the accuracy depends on it, so it must not depend on the "
         "machine. On a CPU bf16 is faster with AMX and several times slower without",
     )
-    channels_last: bool = Field(default=True, description="memory layout NHWC, the faster one nearly everywhere")
+    channels_last: bool = Field(
+        default=True, description="memory layout NHWC on an accelerator; on a CPU networks always use it"
+    )
     compile: bool = Field(default=False, description="torch.compile; 3 to 70 s an architecture, so not in a search")
     activation_checkpointing: bool = Field(
         default=False, description="keep only the inputs of blocks: less memory, about a third more time"

@@ -73,7 +73,7 @@ def test_resumed_is_uninterrupted(tiny_net: Make, digits: DataSet, tmp_path: Pat
     steps = Training(tiny_net(), digits, recipe, seed=5).plan.steps
     judged, weights = run(tiny_net(), digits, recipe, [], tmp_path)
     ends = [1, 3, 4, steps]  # of an epoch, of rungs
-    points = [*ends, *random.Random(0).sample(range(1, steps), 4)]
+    points = [*ends, *random.Random(0).sample(range(1, steps), 6)]
     for stops in [[point] for point in points] + [points]:
         again, resumed = run(tiny_net(), digits, recipe, list(set(stops)), tmp_path)
         assert again == judged
