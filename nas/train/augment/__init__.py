@@ -1,0 +1,13 @@
+"""Augmentation of a whole batch at once, on the device it lives on, with a draw for every image.
+
+Every random number comes from a `torch.Generator` on the CPU and only the draws travel, so that every device sees the
+same ones, and an accelerator is never waited for. Crops and RandAugment keep uint8; erasing and mixing take the
+normalised float images.
+"""
+
+from nas.train.augment.crop import crop_and_flip, random_resized_crop
+
+__all__ = [
+    "crop_and_flip",
+    "random_resized_crop",
+]
