@@ -6,8 +6,10 @@ normalised float images.
 """
 
 from nas.train.augment.crop import crop_and_flip, random_resized_crop
+from nas.train.augment.rand_augment import RandAugment
 
 __all__ = [
+    "RandAugment",
     "crop_and_flip",
     "random_resized_crop",
 ]
