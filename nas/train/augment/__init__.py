@@ -6,10 +6,16 @@ normalised float images.
 """
 
 from nas.train.augment.crop import crop_and_flip, random_resized_crop
+from nas.train.augment.erasing import random_erasing
+from nas.train.augment.mix import Mixed, mix, mixed_cross_entropy
 from nas.train.augment.rand_augment import RandAugment
 
 __all__ = [
+    "Mixed",
     "RandAugment",
     "crop_and_flip",
+    "mix",
+    "mixed_cross_entropy",
+    "random_erasing",
     "random_resized_crop",
 ]
