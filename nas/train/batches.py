@@ -18,11 +18,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from nas.data.dataset import DataSet, Split
+from nas.train.augment import Mixed
 from nas.train.plan import Epoch, Plan
 from nas.train.randomness import stream
 from nas.train.resize import central_crop, resize
 from nas.train.subset import used_images
-from nas.train.views import TrainingView, View
+from nas.train.views import TrainingView
 
 T = TypeVar("T")
 
@@ -85,7 +86,7 @@ class TrainingBatches:
         self._labels = torch.from_numpy(data.train.labels).to(device)
         self._images = _resident(data.train, device)
 
-    def between(self, first: int, end: int) -> Iterator[View]:
+    def between(self, first: int, end: int) -> Iterator[Mixed]:
         """The batches of steps `first` to `end - 1`."""
         steps = range(first, end)
         resident = self._images
@@ -97,7 +98,7 @@ class TrainingBatches:
         for step, chosen, images in zip(steps, self._indices(steps), raw, strict=True):
             yield self._finish(step, images, self._labels[torch.from_numpy(chosen).to(self._device)])
 
-    def _finish(self, step: int, images: Tensor, labels: Tensor) -> View:
+    def _finish(self, step: int, images: Tensor, labels: Tensor) -> Mixed:
         generator = stream(self._seed, f"augmentation {step} {self._shard.rank}")
         side = self._plan.epoch_of(step).resolution
         return self._view(images, labels, side=side, normalise=self._normalise, generator=generator)

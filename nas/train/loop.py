@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from nas.data.dataset import DataSet
+from nas.train.augment import Mixed
 from nas.train.batches import WHOLE, Shard, TrainingBatches
 from nas.train.ema import WeightAverage
 from nas.train.failures import Diverged
@@ -21,7 +22,7 @@ from nas.train.optimizer import build_optimizer, set_learning_rate
 from nas.train.plan import plan_training
 from nas.train.randomness import derive, own_randomness, reseed
 from nas.train.recipe import Recipe
-from nas.train.views import View, loss_of
+from nas.train.views import loss_of
 
 Report = Callable[[float], None]
 """Called after every step with the share of the training that is done, in (0, 1]."""
@@ -162,7 +163,7 @@ class Training:
         self.micro_batch = state["micro_batch"]
         self.step = state["step"]
 
-    def _take_step(self, batch: View) -> None:
+    def _take_step(self, batch: Mixed) -> None:
         reseed(derive(self._seed, f"drop path {self.step} {self._shard.rank}"), self._device)
         set_learning_rate(self._optimizer, self.plan.learning_rate(self.step))
         self._optimizer.zero_grad()
@@ -174,13 +175,13 @@ class Training:
             self._average.update()
         self.step += 1
 
-    def _differentiate(self, batch: View) -> Tensor:
+    def _differentiate(self, batch: Mixed) -> Tensor:
         """Gradients of a batch's mean loss, in parts if it does not fit; returns the loss, a scalar."""
         size = len(batch.labels)
         total = torch.zeros((), device=self._device)
         for part in _parts(batch, self.micro_batch):
             logits = forward(self._forward, part.images, self.recipe)
-            loss = loss_of(logits, part, self.recipe.label_smoothing) * (len(part.labels) / size)
+            loss = loss_of(logits, part, self.recipe) * (len(part.labels) / size)
             torch.autograd.backward(loss)
             total += loss.detach()
         return total
@@ -259,9 +260,9 @@ def _wrapped(model: nn.Module, recipe: Recipe, device: torch.device, shard: Shar
     return wrapped
 
 
-def _parts(batch: View, size: int | None) -> Iterator[View]:
+def _parts(batch: Mixed, size: int | None) -> Iterator[Mixed]:
     if size is None or size >= len(batch.labels):
         yield batch
         return
     for start in range(0, len(batch.labels), size):
-        yield batch.part(start, start + size)
+        yield Mixed(*(tensor[start : start + size] for tensor in batch))

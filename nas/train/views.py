@@ -3,63 +3,81 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple, Self
 
+import torch
 from torch import Generator, Tensor
 from torch.nn import functional
 
 from nas.data.dataset import DataSet
-from nas.train.augment import crop_and_flip
+from nas.train import augment
+from nas.train.augment import Mixed, mix, mixed_cross_entropy, random_erasing, random_resized_crop
 from nas.train.recipe import Recipe
 from nas.train.resize import central_crop, resize
 
 
-class View(NamedTuple):
-    """Augmented images of one batch and what they are to be taken for.
-
-    Attributes:
-        images: float32, (N, C, H, W), normalised, channels last.
-        labels: int64, (N,).
-    """
-
-    images: Tensor
-    labels: Tensor
-
-    def part(self, start: int, end: int) -> Self:
-        """Some of the images."""
-        return type(self)(*(tensor[start:end] for tensor in self))
-
-
 class TrainingView:
-    """Augmentation by a recipe."""
+    """Augmentation by a recipe: crop and flip, RandAugment, normalisation, Random Erasing, Mixup or CutMix."""
 
     def __init__(self, data: DataSet, recipe: Recipe) -> None:
-        """Of images of `data`."""
+        """Of images of `data`; what RandAugment shifts in has their mean."""
         self._recipe = recipe
         self._flip = recipe.flip and data.flippable
+        fill = tuple(round(255 * level) for level in data.mean)
+        wanted = recipe.rand_augment
+        self._rand_augment = None if wanted is None else augment.RandAugment(**wanted.model_dump(), fill=fill)
 
     def __call__(
         self, images: Tensor, labels: Tensor, *, side: int, normalise: Callable[[Tensor], Tensor], generator: Generator
-    ) -> View:
+    ) -> Mixed:
         """Augment a batch.
 
         Args:
-            images: uint8, (N, C, S, S), at the stored resolution.
+            images: uint8, (N, C, S, S), at the stored resolution, in random order.
             labels: int64, (N,).
             side: of the result, in pixels.
             normalise: from uint8 to float32.
             generator: on the CPU; a draw for every image.
+
+        Returns:
+            Images float32, (N, C, side, side), and the two labels of each.
         """
-        return View(normalise(self._cropped(images, side, generator)), labels)
+        recipe = self._recipe
+        images = self._cropped(images, side, generator)
+        if self._rand_augment is not None:
+            images = self._rand_augment(images, generator=generator)
+        images = normalise(images)
+        if recipe.random_erasing:
+            images = random_erasing(images, probability=recipe.random_erasing, generator=generator)
+        if not (recipe.mixup or recipe.cutmix):
+            return _unmixed(images, labels)
+        return mix(
+            images,
+            labels,
+            mixup=recipe.mixup,
+            cutmix=recipe.cutmix,
+            probability=recipe.mix_probability,
+            generator=generator,
+        )
 
     def _cropped(self, images: Tensor, side: int, generator: Generator) -> Tensor:
+        crop = self._recipe.resized_crop
+        if crop is not None:
+            return random_resized_crop(
+                images, size=side, scale=crop.scale, ratio=crop.ratio, flip=self._flip, generator=generator
+            )
         full = resize(images, round(side / self._recipe.crop_share))
         padding = round(self._recipe.crop_padding * side)
         if padding or self._flip:
-            full = crop_and_flip(full, padding=padding, flip=self._flip, generator=generator)
+            full = augment.crop_and_flip(full, padding=padding, flip=self._flip, generator=generator)
         return central_crop(full, side)
 
 
-def loss_of(logits: Tensor, view: View, smoothing: float) -> Tensor:
-    """Mean cross-entropy of a view, a float32 scalar."""
-    return functional.cross_entropy(logits, view.labels, label_smoothing=smoothing)
+def loss_of(logits: Tensor, view: Mixed, recipe: Recipe) -> Tensor:
+    """Mean cross-entropy of a batch by the recipe, a float32 scalar."""
+    if recipe.mixup or recipe.cutmix:
+        return mixed_cross_entropy(logits, view, smoothing=recipe.label_smoothing)
+    return functional.cross_entropy(logits, view.labels, label_smoothing=recipe.label_smoothing)
+
+
+def _unmixed(images: Tensor, labels: Tensor) -> Mixed:
+    return Mixed(images, labels, labels, torch.ones_like(labels, dtype=torch.float32))

@@ -10,15 +10,15 @@ from hypothesis import given, strategies as st
 
 from nas.data import DataSet
 from nas.train import Recipe
+from nas.train.augment import Mixed
 from nas.train.batches import WHOLE, Shard, TrainingBatches, _ahead, plain_batches
 from nas.train.plan import plan_training
-from nas.train.views import View
 
 CPU = torch.device("cpu")
 FIELDS = {"epochs": 3, "resolution": 8, "batch": 64, "data_share": 0.5, "rungs": [{"epochs": 1, "resolution": 4}]}
 
 
-def batches(data: DataSet, first: int = 0, end: int | None = None, shard: Shard = WHOLE, **fields: Any) -> list[View]:
+def batches(data: DataSet, first: int = 0, end: int | None = None, shard: Shard = WHOLE, **fields: Any) -> list[Mixed]:
     plan = plan_training(Recipe.from_dict({**FIELDS, **fields}), data)
     found = TrainingBatches(data, plan, seed=1, device=CPU, shard=shard)
     return list(found.between(first, plan.steps if end is None else end))

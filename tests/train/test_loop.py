@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from nas.architecture import Architecture, Stage
 from nas.data import DataSet, load_data
 from nas.train import Recipe
+from nas.train.augment import Mixed
 from nas.train.batches import TrainingBatches
 from nas.train.failures import Diverged
 from nas.train.loop import TrainResult, train
@@ -19,7 +20,6 @@ from nas.train.model import make_model
 from nas.train.plan import plan_training
 from nas.train.subset import used_images
 from nas.train.validation import validate
-from nas.train.views import View
 
 Make = Callable[[], nn.Module]
 QUICK = Recipe(resolution=8, epochs=2, batch=64, data_share=0.3, learning_rate=4e-3)
@@ -148,6 +148,18 @@ def test_an_absurd_learning_rate_diverges(tiny_net: Make, digits: DataSet) -> No
         {"warmup": 0.5},
         {"betas": [0.5, 0.9]},
         {"precision": "bf16"},
+        {"optimizer": "sgd", "learning_rate": 0.05},
+        {"learning_rate_batch": 32},
+        {"learning_rate_floor": 0.5},
+        {"layer_decay": 0.5},
+        {"anneal": "rung", "rungs": [1]},
+        {"rungs": [{"epochs": 1, "data_share": 0.1}]},
+        {"resized_crop": {"scale": [0.5, 1.0]}},
+        {"rand_augment": {"magnitude": 3}},
+        {"random_erasing": 0.5},
+        {"mixup": 0.8},
+        {"cutmix": 1.0},
+        {"mixup": 0.8, "cutmix": 1.0, "mix_probability": 0.5},
     ],
     ids=str,
 )
@@ -185,7 +197,7 @@ def test_used_images_are_a_share_of_every_class(digits: DataSet) -> None:
     assert len(used_images(digits, 1.0)) == len(digits.train)
 
 
-def batches_of(data: DataSet, recipe: Recipe) -> Iterator[View]:
+def batches_of(data: DataSet, recipe: Recipe) -> Iterator[Mixed]:
     plan = plan_training(recipe, data)
     return TrainingBatches(data, plan, seed=0, device=torch.device("cpu")).between(0, plan.steps)
 

@@ -27,6 +27,7 @@ EVERYTHING: dict[str, Any] = {
 RECIPES = {
     "everything": EVERYTHING,
     "sgd": {**EVERYTHING, "optimizer": "sgd", "learning_rate": 0.05, "ema_decay": None},
+    "augmented": {**EVERYTHING, "mixup": 0.8, "cutmix": 1.0, "rand_augment": {"magnitude": 3}, "random_erasing": 0.25},
     "restarts": {**EVERYTHING, "anneal": "rung"},
 }
 
