@@ -63,8 +63,7 @@ class Normalise:
 
     def __call__(self, images: Tensor) -> Tensor:
         """(N, C, H, W) -> (N, C, H, W)."""
-        scaled = images.float().mul_(self._scale).add_(self._shift)
-        return scaled.contiguous(memory_format=torch.channels_last)
+        return images.float().mul_(self._scale).add_(self._shift)
 
 
 class TrainingBatches:
@@ -92,7 +91,10 @@ class TrainingBatches:
         resident = self._images
         raw: Iterator[Tensor]
         if resident is not None:
-            raw = (resident[torch.from_numpy(chosen).to(self._device)] for chosen in self._indices(steps))
+            # On a CPU twenty times as fast as an index in brackets.
+            raw = (
+                resident.index_select(0, torch.from_numpy(chosen).to(self._device)) for chosen in self._indices(steps)
+            )
         else:
             raw = _ahead(self._read(steps))
         for step, chosen, images in zip(steps, self._indices(steps), raw, strict=True):
@@ -101,7 +103,9 @@ class TrainingBatches:
     def _finish(self, step: int, images: Tensor, labels: Tensor) -> Mixed:
         generator = stream(self._seed, f"augmentation {step} {self._shard.rank}")
         side = self._plan.epoch_of(step).resolution
-        return self._view(images, labels, side=side, normalise=self._normalise, generator=generator)
+        seen = self._view(images, labels, side=side, normalise=self._normalise, generator=generator)
+        layout = torch.channels_last if self._plan.recipe.channels_last else torch.contiguous_format
+        return seen._replace(images=seen.images.contiguous(memory_format=layout))
 
     def _indices(self, steps: Iterable[int]) -> Iterator[NDArray[np.intp]]:
         """The images of each step, in order."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import pytest
 import torch
 from plain_networks import PLAIN, take_weights
+from timing import in_turn
 from torch import nn
 
 from nas.architecture import build
@@ -52,17 +52,6 @@ def _one_thread() -> Iterator[None]:
     torch.set_num_threads(threads)
 
 
-def seconds(work: Callable[[], object]) -> float:
-    begun = time.process_time()
-    work()
-    return time.process_time() - begun
-
-
-def in_turn(first: Callable[[], object], second: Callable[[], object], repeats: int) -> tuple[float, float]:
-    pairs = [(seconds(first), seconds(second)) for _ in range(repeats)]
-    return min(one for one, _ in pairs), min(other for _, other in pairs)
-
-
 def forward(network: nn.Module, images: torch.Tensor) -> Callable[[], object]:
     def run() -> object:
         with torch.no_grad():
@@ -88,7 +77,7 @@ def rows(name: str) -> Iterator[Row]:
         if batch == 1:
             torch.testing.assert_close(forward(ours, images)(), forward(plain, images)(), rtol=1e-3, atol=1e-4)
         for work in (forward, forward_and_backward):
-            times = in_turn(work(ours, images), work(plain, images), REPEATS.get(name, 4))
+            times = in_turn(work(ours, images), work(plain, images), repeats=REPEATS.get(name, 4))
             yield Row(name, batch, work.__name__.replace("_and_", "+"), *times)
 
 

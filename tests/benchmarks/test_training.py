@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -10,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from plain_training import Images, convnext, train_epoch
+from timing import in_turn
 from torch.nn import functional
 
 from nas.architecture import Architecture, estimate
@@ -66,17 +66,6 @@ head: {{kind: pool_norm_linear, norm: layernorm}}
     return load_architecture(path)
 
 
-def seconds(work: Callable[[], object]) -> float:
-    begun = time.process_time()
-    work()
-    return time.process_time() - begun
-
-
-def in_turn(*works: Callable[[], object], repeats: int = REPEATS) -> list[float]:
-    rounds = [[seconds(work) for work in works] for _ in range(repeats)]
-    return [min(times) for times in zip(*rounds, strict=True)]
-
-
 def recipe(**fields: Any) -> Recipe:
     return Recipe.from_dict({"epochs": 1, "batch": BATCH, "layer_scale_init": 1.0, **fields})
 
@@ -106,7 +95,7 @@ def test_training_is_three_times_as_fast_as_the_loop_users_would_write(
         "fp32": epoch_of(proxy, data, recipe(**AUGMENTED)),
         "bf16": epoch_of(proxy, data, recipe(**AUGMENTED, precision="bf16")),
     }
-    plain_seconds, *our_seconds = in_turn(plain, *ours.values())
+    plain_seconds, *our_seconds = in_turn(plain, *ours.values(), repeats=REPEATS)
     with capsys.disabled():
         print(f"\n{'loop':24} {'images/s':>9} {'faster':>7}\n{'users would write':24} {IMAGES / plain_seconds:9.0f}")
         for name, taken in zip(ours, our_seconds, strict=True):
@@ -120,7 +109,9 @@ def test_the_input_side_takes_less_than_a_tenth_of_a_step(
     chosen = recipe(**AUGMENTED, precision="bf16")
     plan = plan_training(chosen, data)
     batches = TrainingBatches(data, plan, seed=0, device=torch.device("cpu"))
-    whole, reading = in_turn(epoch_of(proxy, data, chosen), lambda: list(batches.between(0, plan.steps)))
+    whole, reading = in_turn(
+        epoch_of(proxy, data, chosen), lambda: list(batches.between(0, plan.steps)), repeats=REPEATS
+    )
     with capsys.disabled():
         print(f"\ninput side: {reading / whole:.1%} of a step, {IMAGES / reading:,.0f} images/s")
     assert reading / whole < 0.1
@@ -142,7 +133,7 @@ def test_without_augmentation_the_loop_is_the_bare_minimum(
             loss.backward()
             optimizer.step()
 
-    minimum, ours = in_turn(bare, epoch_of(proxy, data, chosen))
+    minimum, ours = in_turn(bare, epoch_of(proxy, data, chosen), repeats=REPEATS)
     with capsys.disabled():
         print(f"\nbare minimum / our loop: {minimum / ours:.3f}")
     assert minimum / ours >= 0.95
