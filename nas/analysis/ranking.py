@@ -44,7 +44,7 @@ def tau_b(x: Values, y: Values, weights: Pairs | None = None) -> Values:
         np.einsum("...ij,ij->...", pairs, counted) for pairs in (signs_x * signs_y, np.abs(signs_x), np.abs(signs_y))
     )
     untied = np.sqrt(untied_x * untied_y)
-    return np.divide(agreeing, untied, out=np.full(untied.shape, math.nan), where=untied > 0)
+    return _divided(agreeing, untied, where=untied > 0)
 
 
 def partial_tau(xy: Values, xz: Values, yz: Values) -> Values:
@@ -55,7 +55,7 @@ def partial_tau(xy: Values, xz: Values, yz: Values) -> Values:
     """
     rest = np.asarray((1 - np.square(xz)) * (1 - np.square(yz)))
     known = rest > 1e-12  # of two equal rankings, rounding leaves less
-    return np.divide(xy - xz * yz, np.sqrt(np.abs(rest)), out=np.full(rest.shape, math.nan), where=known)
+    return _divided(xy - xz * yz, np.sqrt(np.abs(rest)), where=known)
 
 
 def same_band(costs: Values, *, size: int) -> Pairs:
@@ -95,3 +95,9 @@ def regret(scores: Values, truth: Values, *, top: int) -> float:
 def _chances_of_best(count: int, drawn: int) -> Sequence[float]:
     """The probability of each of `count` things, the best one first, to be the best of `drawn` drawn ones."""
     return [math.comb(count - 1 - index, drawn - 1) / math.comb(count, drawn) for index in range(count)]
+
+
+def _divided(above: Values, below: Values, *, where: NDArray[np.bool_]) -> Values:
+    quotient = np.full(np.shape(below), math.nan)
+    np.divide(above, below, out=quotient, where=where)
+    return quotient

@@ -9,11 +9,12 @@ import search_works
 from nas.errors import StudyError, UserError
 from nas.executors.local import LocalExecutor
 from nas.ledger import Ledger
-from nas.records import StudyRecord, TrialState
+from nas.records import TrialState
 from nas.report.comparison import comparison_rows, markdown
 from nas.schema.packaged import STUDIES, packaged
-from nas.search.comparison import Comparison, Entry, read_comparison, require_same, run_comparison
+from nas.search.comparison import Comparison, Entry, read_comparison
 from nas.search.definition import read_study_file
+from nas.search.trainings import open_study, run_trainings
 from nas.space import load_architecture
 from nas.task import Task
 from nas.train.recipe import Recipe
@@ -32,10 +33,10 @@ def make_comparison(**changes: Any) -> Comparison:
 
 
 def run(comparison: Comparison, ledger: Ledger, work: Any = search_works.instant, watch: Any = None) -> None:
-    if comparison.name not in {study.name for study in ledger.studies()}:
-        ledger.create_study(StudyRecord(name=comparison.name, definition=comparison.to_dict(), created="2026-01-01"))
+    open_study(ledger, comparison.name, comparison.to_dict())
     with LocalExecutor(work, workers=2, preload=()) as executor:
-        run_comparison(comparison, ledger, executor, holder="here:1", watch=watch or (lambda *so_far: None))
+        campaign = comparison.campaign()
+        run_trainings(campaign, ledger, executor, holder="here:1", watch=watch or (lambda *so_far: None))
 
 
 def test_every_architecture_is_trained_once_a_seed(ledger: Ledger) -> None:
@@ -70,11 +71,11 @@ def test_lost_workers_and_failures_are_survived(ledger: Ledger) -> None:
     assert (first.accuracy, first.seeds, first.failed) == (None, 0, 3)
 
 
-def test_another_comparison_under_the_same_name_is_refused() -> None:
-    stored = make_comparison().to_dict()
-    require_same(make_comparison(seeds=9), stored)
+def test_another_comparison_under_the_same_name_is_refused(ledger: Ledger) -> None:
+    open_study(ledger, "pair", make_comparison().to_dict())
+    open_study(ledger, "pair", make_comparison(seeds=9).to_dict())
     with pytest.raises(StudyError, match="other recipe"):
-        require_same(make_comparison(recipe=Recipe(epochs=9)), stored)
+        open_study(ledger, "pair", make_comparison(recipe=Recipe(epochs=9)).to_dict())
 
 
 def test_table_shows_interval_and_published_number(ledger: Ledger) -> None:

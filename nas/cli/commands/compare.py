@@ -11,7 +11,6 @@ from nas.cli.options import Data, Device, Json, Storage
 from nas.ledger.address import DEFAULT_STORAGE
 
 if TYPE_CHECKING:
-    from nas.ledger import Ledger
     from nas.search.comparison import Comparison, ComparisonFile
 
 
@@ -29,6 +28,7 @@ def run(
 
     Run it again after an interruption and it goes on; what any study has trained already is not trained again.
     """
+    from nas.cli.campaign import run_campaign
     from nas.ledger import Ledger
     from nas.report.comparison import comparison_rows, markdown
     from nas.search.comparison import read_comparison
@@ -39,7 +39,9 @@ def run(
     written = read_comparison(_found(study))
     comparison = _comparison(written, _found(study).parent, data, seeds)
     with Ledger.open(storage) as ledger:
-        _run(comparison, ledger, workers or available_cores(), place)
+        run_campaign(
+            comparison.campaign(), comparison.to_dict(), ledger, workers=workers or available_cores(), device=place
+        )
         trials = ledger.trials(comparison.name)
     rows = comparison_rows(
         [(entry.label or entry.architecture, entry.published) for entry in comparison.entries], trials
@@ -100,36 +102,3 @@ def _comparison(written: ComparisonFile, folder: Path, data: str | None, seeds: 
         recipe=written.recipe,
         seeds=seeds or written.seeds,
     )
-
-
-def _run(comparison: Comparison, ledger: Ledger, workers: int, device: str) -> None:
-    import os
-    import socket
-    from datetime import UTC, datetime
-    from functools import partial
-
-    from nas.cli.live import StepDisplay
-    from nas.data import load_data
-    from nas.evaluate.proxy import evaluate
-    from nas.executors.local import LocalExecutor
-    from nas.records import StudyRecord
-    from nas.search.comparison import require_same, run_comparison
-
-    with StepDisplay("decoding the images") as decoding:
-        load_data(comparison.data, resolution=comparison.recipe.stored_resolution, progress=decoding.count)
-    if comparison.name in {study.name for study in ledger.studies()}:
-        require_same(comparison, dict(ledger.study(comparison.name).definition))
-    else:
-        created = datetime.now(UTC).isoformat(timespec="seconds")
-        ledger.create_study(StudyRecord(name=comparison.name, definition=comparison.to_dict(), created=created))
-    with (
-        StepDisplay(f"training {comparison.name}") as display,
-        LocalExecutor(partial(evaluate, device=device), workers=workers) as executor,
-    ):
-        run_comparison(
-            comparison,
-            ledger,
-            executor,
-            holder=f"{socket.gethostname()}:{os.getpid()}",
-            watch=lambda done, total, under_way: display.fraction((done + under_way) / total),
-        )

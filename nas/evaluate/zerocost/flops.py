@@ -19,4 +19,4 @@ def flops(network: nn.Module, images: Tensor, generator: torch.Generator) -> flo
     merged = deployed(network).to("meta").eval()
     with FlopCounterMode(display=False) as counter:
         merged(images[:1].to("meta"))
-    return counter.get_total_flops() / 2
+    return float(counter.get_total_flops()) / 2

@@ -42,11 +42,11 @@ def synflow(network: nn.Module, images: Tensor, generator: torch.Generator) -> f
     weights = [module.weight for module in positive.modules() if isinstance(module, nn.Conv2d | nn.Linear)]
     with torch.enable_grad():
         flow = positive(torch.ones_like(images[:1], dtype=torch.float64)).sum()
-        gradients = torch.autograd.grad(flow, weights, allow_unused=True)
-    pairs = zip(weights, gradients, strict=True)
-    parts = [(weight.detach() * gradient).abs().sum() for weight, gradient in pairs if gradient is not None]
-    return float(torch.stack(parts).sum())
+        gradients = torch.autograd.grad(flow, weights)
+    flows = [(weight.detach() * gradient).abs().sum() for weight, gradient in zip(weights, gradients, strict=True)]
+    return float(torch.stack(flows).sum())
 
 
 def _to_first_degree(module: nn.Module, inputs: tuple[Any, ...], output: Tensor) -> Tensor:
-    return output / inputs[0].detach().mean()
+    divided: Tensor = output / inputs[0].detach().mean()
+    return divided
