@@ -107,38 +107,31 @@ def judge(
     stacked = np.stack([rankings[name] for name in names])  # (R, S, n)
     truth = reference.mean(0)
     baselines = [names.index(name) for name in trivial]
-    whole = _agreement(stacked, truth, costs, None, baselines)
-    drawn = [
-        (sample, _agreement(sample.of(stacked), truth, costs, sample.weights, baselines))
-        for sample in resamples(architectures, seeds, count=replicates, seed=seed)
-    ]
-    tau, at_cost, advantage = (
-        [
-            percentile_estimate(float(whole[kind, r]), np.array([one[kind, r] for _, one in drawn]))
-            for r in range(len(names))
-        ]
-        for kind in range(3)
-    )
-    ceilings = [noise_ceiling(reference, sample.weights) for sample, _ in drawn]
+    drawn, ceilings = [], []
+    for sample in resamples(architectures, seeds, count=replicates, seed=seed):
+        drawn.append(_agreement(sample.of(stacked), truth, costs, sample.weights, baselines))
+        ceilings.append(noise_ceiling(reference, sample.weights))
+    estimates = _estimates(_agreement(stacked, truth, costs, None, baselines), np.stack(drawn))  # (3, R)
     bands = same_band(costs, size=BAND)
-    judgements = {
-        name: Judgement(
-            tau=tau[r],
-            tau_of_mean=float(tau_b(stacked[r].mean(0), truth)),
-            tau_at_equal_cost=at_cost[r],
-            tau_in_bands=_mean(tau_b(stacked[r], truth, bands)),
-            regret={top: _mean(np.array([regret(row, truth, top=top) for row in stacked[r]])) for top in tops},
-            advantage=advantage[r],
-            verdict=None if name in trivial else verdict(advantage[r]),
-            needed=None if name in trivial else needed(advantage[r], architectures),
+    judgements = {}
+    for name, values, (tau, at_equal_cost, advantage) in zip(names, stacked, zip(*estimates, strict=True), strict=True):
+        is_trivial = name in trivial
+        judgements[name] = Judgement(
+            tau=tau,
+            tau_of_mean=float(tau_b(values.mean(0), truth)),
+            tau_at_equal_cost=at_equal_cost,
+            tau_in_bands=float(tau_b(values, truth, bands).mean()),
+            regret={top: float(np.mean([regret(row, truth, top=top) for row in values])) for top in tops},
+            advantage=advantage,
+            verdict=None if is_trivial else verdict(advantage),
+            needed=None if is_trivial else needed(advantage, architectures),
         )
-        for r, name in enumerate(names)
-    }
+    whole = noise_ceiling(reference)
     return Trust(
         judgements=judgements,
         ceiling={
-            field: percentile_estimate(value, np.array([getattr(one, field) for one in ceilings]))
-            for field, value in noise_ceiling(reference)._asdict().items()
+            field: percentile_estimate(getattr(whole, field), np.array([getattr(one, field) for one in ceilings]))
+            for field in whole._fields
         },
         random_regret={top: regret(np.zeros(architectures), truth, top=top) for top in tops},
     )
@@ -173,5 +166,9 @@ def _agreement(rankings: Values, truth: Values, costs: Values, weights: Pairs | 
     return np.stack([tau, fixed.mean(1), tau - best])
 
 
-def _mean(values: Values) -> float:
-    return float(values.mean())
+def _estimates(whole: Values, drawn: Values) -> list[list[Estimate]]:
+    """Each of (3, R) numbers with the interval of its (B, 3, R) replicates."""
+    return [
+        [percentile_estimate(float(value), drawn[:, kind, index]) for index, value in enumerate(values)]
+        for kind, values in enumerate(whole)
+    ]

@@ -30,6 +30,7 @@ from nas.cli.commands import (
     show,
     studies,
     train,
+    trust,
 )
 from nas.errors import NasError, UserError
 
@@ -70,6 +71,7 @@ for _name, _run, _panel in (
     ("check", check.run, _SEARCHING),
     ("sample", sample.run, _SEARCHING),
     ("compare", compare.run, _SEARCHING),
+    ("trust", trust.run, _SEARCHING),
     ("studies", studies.run, _LOOKING),
     ("pareto", pareto.run, _LOOKING),
     ("show", show.run, _LOOKING),

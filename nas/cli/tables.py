@@ -17,6 +17,7 @@ from nas.units import format_count, format_seconds
 
 if TYPE_CHECKING:  # it brings torch along, which `nas pareto` has no use for
     from nas.report.cost import PartRow
+    from nas.report.trust import TrustReport
 
 
 def table(title: str, *columns: str, caption: str | None = None) -> Table:
@@ -78,6 +79,19 @@ def comparison_table(rows: Sequence[ComparisonRow], title: str) -> Table:
     for row in rows:
         costs = (format_count(row.flops), format_count(row.params))
         made.add_row(row.label, *costs, row.published or "-", ours(row), str(row.seeds), str(row.failed or ""))
+    return made
+
+
+def trust_table(report: TrustReport) -> Table:
+    """Rankings beside the reference; what is to be used is bold."""
+    from nas.analysis.trust import Verdict
+    from nas.report.trust_text import HEADS, cells, random_cells
+
+    made = table(f"{report.plan.name}: rankings against the reference", *HEADS)
+    for row in report.rows:
+        is_useful = row.judgement is not None and row.judgement.verdict is Verdict.USE
+        made.add_row(*cells(row), style="bold" if is_useful else "")
+    made.add_row(*random_cells(report.trust))
     return made
 
 

@@ -1,0 +1,178 @@
+"""`nas trust`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from nas.cli.options import Budgets, Classes, Data, Device, Json, Resolution, Seed, Space, Storage, overridden
+from nas.ledger.address import DEFAULT_STORAGE
+
+if TYPE_CHECKING:
+    from nas.data import Description
+    from nas.report.trust import TrustReport
+    from nas.search.trust import TrustPlan
+
+_PROXY, _REFERENCE = "proxy_fast", "proxy_faithful"
+
+
+def run(
+    space: Space,
+    budget: Budgets = None,
+    data: Data = None,
+    recipe: Annotated[
+        str, typer.Option("--recipe", help="The proxy to judge, rung by rung: a recipe's name or file.")
+    ] = _PROXY,
+    reference: Annotated[
+        str, typer.Option("--reference", help="The longer recipe whose end it is judged by: a name or file.")
+    ] = _REFERENCE,
+    architectures: Annotated[
+        int, typer.Option("--architectures", "-n", min=4, help="How many to draw; a later run may ask for more.")
+    ] = 24,
+    seeds: Annotated[
+        int, typer.Option("--seeds", min=1, help="Trainings of each by either recipe; a later run may ask for more.")
+    ] = 3,
+    seed: Seed = 0,
+    workers: Annotated[int | None, typer.Option("--workers", "-w", min=1, help="Trainings at a time.")] = None,
+    study: Annotated[
+        str | None, typer.Option("--study", help="Name for the study; default: by space and budget.")
+    ] = None,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write the report as a Markdown file.")] = None,
+    resolution: Resolution = None,
+    classes: Classes = None,
+    device: Device = "auto",
+    storage: Storage = DEFAULT_STORAGE,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check everything, say what would run, and stop.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Say how far a proxy's ranking can be trusted.
+
+    Draws architectures, trains them at every rung of the proxy and at a reference with several seeds, and compares the
+    rankings: with intervals, with the noise of the reference itself, with counting parameters and FLOPs, and with
+    zero-cost scores. Run it again after an interruption and it goes on.
+    """
+    from nas.cost import Budget
+    from nas.search.launch import available_cores, resolve_device
+    from nas.search.trust import default_name, plan_trust
+    from nas.space import load_space
+    from nas.train.recipe_files import load_recipe
+
+    place = resolve_device(device)
+    found = load_space(space)
+    limits = Budget.parse(budget)
+    plan = plan_trust(
+        found,
+        limits,
+        name=study or default_name(found, limits),
+        task=overridden(found.task, resolution, classes),
+        data=_described(data or "digits"),
+        proxy=load_recipe(recipe),
+        reference=load_recipe(reference),
+        architectures=architectures,
+        seeds=seeds,
+        seed=seed,
+    )
+    wide = min(workers or available_cores(), architectures)
+    _announce(plan, wide, place, storage)
+    if dry_run:
+        _say_what_would_run(plan, wide, as_json=as_json)
+        return
+    _show(_report(plan, storage, wide, place), output, as_json=as_json)
+
+
+def _described(data: str) -> Description:
+    from nas.cli.live import StepDisplay
+    from nas.data import describe
+
+    with StepDisplay("reading the images") as display:
+        return describe(data, progress=display.count)
+
+
+def _announce(plan: TrustPlan, workers: int, device: str, storage: str) -> None:
+    from nas.cli.output import aside
+    from nas.ledger import redacted
+    from nas.report.trust_text import last_words, rung_words
+    from nas.units import plural
+
+    trainings = len(plan.architectures) * plan.seeds
+    aside().print(
+        f"[bold]Study {plan.name}[/bold] in {redacted(storage)}\n"
+        f"  space      {plan.space.name} within {plan.budget}, {plural(len(plan.architectures), 'architecture')}\n"
+        f"  proxy      {rung_words(plan.proxy)}\n"
+        f"  reference  {last_words(plan.reference)}\n"
+        f"  trainings  {trainings} by each recipe on {plan.data}, {workers} at a time on {device}",
+        soft_wrap=True,
+    )
+
+
+def _say_what_would_run(plan: TrustPlan, workers: int, *, as_json: bool) -> None:
+    if not as_json:
+        return  # it is said already
+    from nas.cli.output import print_json
+
+    print_json(
+        {
+            "study": plan.name,
+            "architectures": [one.id for one in plan.architectures],
+            "seeds": plan.seeds,
+            "rungs": len(plan.proxy.fidelities),
+            "workers": workers,
+            "definition": plan.to_dict(),
+        }
+    )
+
+
+def _report(plan: TrustPlan, storage: str, workers: int, device: str) -> TrustReport:
+    from nas.cli.campaign import run_campaign
+    from nas.cli.live import StepDisplay
+    from nas.cli.output import aside
+    from nas.data import load_data
+    from nas.evaluate.zerocost import scores
+    from nas.ledger import Ledger
+    from nas.report.trust import trust_report
+    from nas.search.scoring import study_scores
+    from nas.search.weights import weights_folder
+
+    checkpoints = weights_folder(storage, plan.name).folder / "checkpoints"
+    try:
+        with Ledger.open(storage) as ledger:
+            run_campaign(plan.campaign(checkpoints), plan.to_dict(), ledger, workers=workers, device=device)
+            data = load_data(plan.data, resolution=plan.proxy.stored_resolution, expected=plan.fingerprint)
+            with StepDisplay("zero-cost scores") as display:
+                scored = study_scores(
+                    plan.name,
+                    plan.architectures,
+                    data,
+                    plan.proxy,
+                    ledger,
+                    names=tuple(scores),
+                    seeds=plan.seeds,
+                    device=device,
+                    watch=display.count,
+                )
+            return trust_report(plan, ledger.trials(plan.name), scored)
+    except KeyboardInterrupt:
+        aside().print("\nInterrupted; what is finished is kept. Give the same command again to go on.", soft_wrap=True)
+        raise
+
+
+def _show(report: TrustReport, output: Path | None, *, as_json: bool) -> None:
+    from nas.report.trust_text import conditions, markdown, notes, sentences
+
+    if output is not None:
+        from nas.data.atomic import new_file
+
+        with new_file(output) as path:
+            path.write_text(markdown(report), encoding="utf-8")
+    if as_json:
+        from nas.cli.output import print_json
+
+        print_json({**report.to_dict(), "sentences": sentences(report)})
+        return
+    from nas.cli.output import draw
+    from nas.cli.tables import trust_table
+
+    draw(trust_table(report), conditions(report), "", *notes(report), "")
+    draw(*(f"[bold]{sentence}[/bold]" for sentence in sentences(report)))
