@@ -20,6 +20,8 @@ MARGIN = 0.1
 REPLICATES = 2000
 FEWEST = 4
 """Architectures below which nothing is computed: of three, tau takes four values."""
+FEWEST_TO_TELL = 10
+"""Architectures below which no verdict is given: a bootstrap of so few is no distribution."""
 
 
 class Verdict(StrEnum):
@@ -123,7 +125,7 @@ def judge(
             tau_in_bands=float(tau_b(values, truth, bands).mean()),
             regret={top: float(np.mean([regret(row, truth, top=top) for row in values])) for top in tops},
             advantage=advantage,
-            verdict=None if is_trivial else verdict(advantage),
+            verdict=None if is_trivial else verdict(advantage, architectures),
             needed=None if is_trivial else needed(advantage, architectures),
         )
     whole = noise_ceiling(reference)
@@ -137,13 +139,15 @@ def judge(
     )
 
 
-def verdict(advantage: Estimate) -> Verdict:
+def verdict(advantage: Estimate, architectures: int) -> Verdict:
     """The rule: use what is better than every trivial ranking beyond doubt.
 
     * the interval of the advantage is above 0: use it;
     * it ends below `MARGIN`: do not, for at best it is hardly better than counting;
-    * otherwise the interval is too wide, and one cannot tell.
+    * otherwise the interval is too wide, and one cannot tell; nor from fewer than `FEWEST_TO_TELL` architectures.
     """
+    if architectures < FEWEST_TO_TELL:
+        return Verdict.CANNOT_TELL
     if advantage.low > 0:
         return Verdict.USE
     return Verdict.DO_NOT if advantage.high < MARGIN else Verdict.CANNOT_TELL
@@ -151,9 +155,10 @@ def verdict(advantage: Estimate) -> Verdict:
 
 def needed(advantage: Estimate, architectures: int) -> int | None:
     """Architectures with which an advantage of this size would be beyond doubt, as intervals narrow by their root."""
-    if verdict(advantage) is not Verdict.CANNOT_TELL or not advantage.value > 0:
+    if verdict(advantage, architectures) is not Verdict.CANNOT_TELL or not advantage.value > 0:
         return None
-    return math.ceil(architectures * ((advantage.value - advantage.low) / advantage.value) ** 2)
+    enough = math.ceil(architectures * ((advantage.value - advantage.low) / advantage.value) ** 2)
+    return max(FEWEST_TO_TELL, enough)
 
 
 def _agreement(rankings: Values, truth: Values, costs: Values, weights: Pairs | None, trivial: Sequence[int]) -> Values:

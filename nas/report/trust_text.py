@@ -12,10 +12,11 @@ from nas.train.recipe import Recipe
 from nas.units import format_count, plural
 
 HEADS = (
-    "ranking", ">tau (95%)", ">at equal FLOPs (95%)", ">in FLOPs bands", ">regret@1", f">regret@{TOPS[-1]}",
-    ">seconds", ">of reference", "verdict",
+    "ranking", ">tau", ">at equal FLOPs", ">in bands", ">regret@1", f">regret@{TOPS[-1]}",
+    ">seconds", ">of ref.", "verdict",
 )  # fmt: skip
 """Heads of the table; those with a '>' are aligned to the right."""
+_COUNTED = {"params": "parameters", "flops": "FLOPs"}
 
 
 def markdown(report: TrustReport) -> str:
@@ -58,7 +59,8 @@ def notes(report: TrustReport) -> list[str]:
         "tau: Kendall's tau-b of one training's ranking with the reference's mean accuracy, averaged over the seeds. "
         f"At equal FLOPs: partial tau; in bands: pairs among {BAND} or more neighbours in FLOPs. Regret: reference "
         f"accuracy, in points, lost by taking the ranking's first, or the best of its first {TOPS[-1]}. Seconds: of "
-        "one architecture up to there. Intervals: bootstrap over architectures and the ranking's seeds.",
+        "one architecture up to there, and as a share of the reference's. In brackets: 95% intervals, bootstrap over "
+        "architectures and the ranking's seeds.",
         "",
     ]
     if math.isfinite(ceiling["perfect"].value):
@@ -101,7 +103,7 @@ def sentences(report: TrustReport) -> list[str]:
 
 
 def _about_rung(row: TrustRow, one: Judgement, trivial: str, architectures: int) -> str:
-    ahead = f"{one.advantage.value:+.2f} in tau ({one.advantage.low:+.2f} to {one.advantage.high:+.2f})"
+    ahead = f"{one.advantage.value:+.2f} in tau ({one.advantage.low:+.2f}, {one.advantage.high:+.2f})"
     if one.verdict is Verdict.USE:
         return (
             f"Use {row.name}: it ranks better than {trivial}, by {ahead}, at {_share_shown(row.share)} of the "
@@ -140,7 +142,7 @@ def _best_trivial(rows: Sequence[TrustRow]) -> str:
     """The ranking without a training that is the hardest to beat, in words."""
     taus = {row.name: row.judgement.tau.value for row in rows if row.kind == "trivial" and row.judgement is not None}
     best = max(taus, key=lambda name: taus[name], default="")
-    return f"counting {best}" if taus.get(best, 0) > 0 else "a random order"
+    return f"counting {_COUNTED.get(best, best)}" if taus.get(best, 0) > 0 else "a random order"
 
 
 def rung_words(recipe: Recipe) -> str:
@@ -159,10 +161,10 @@ def last_words(recipe: Recipe) -> str:
 
 
 def estimate_shown(one: Estimate) -> str:
-    """0.52 (0.31 to 0.68)."""
+    """0.52 (0.31, 0.68)."""
     if not math.isfinite(one.value):
         return "-"
-    return f"{one.value:.2f}" if not math.isfinite(one.low) else f"{one.value:.2f} ({one.low:.2f} to {one.high:.2f})"
+    return f"{one.value:.2f}" if not math.isfinite(one.low) else f"{one.value:.2f} ({one.low:.2f}, {one.high:.2f})"
 
 
 def _number(value: float) -> str:

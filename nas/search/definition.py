@@ -71,9 +71,10 @@ class StudyDefinition:
             StudyError: it is the definition of a comparison.
         """
         if "space" not in data:
-            raise StudyError(
-                "this study compares given architectures (`nas compare` goes on with it); name a search with its study"
+            what = (
+                "judges a proxy (`nas trust`" if "reference" in data else "compares given architectures (`nas compare`"
             )
+            raise StudyError(f"this study {what} goes on with it); name a search with its study")
         space = data["space"]
         return cls(
             space=read_space(*parse_yaml(space["text"], f"{space['name']}.yaml")),

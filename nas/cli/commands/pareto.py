@@ -31,7 +31,10 @@ def run(
         raise UserError("--csv and --json are two answers to one question; give one of them")
     with Ledger.read(storage) as ledger:
         name = study or ledger.latest_study()
-        budget = Budget.parse(ledger.study(name).definition["budget"])
+        definition = ledger.study(name).definition
+        if "reference" in definition:
+            raise UserError(f"{name}: this study judges a proxy and has no front; `nas trust` shows it")
+        budget = Budget.parse(definition["budget"])
         rows = evaluated_rows(ledger.trials(name), budget)
     best = front_rows(rows)
     shown = rows if everything else best
