@@ -194,7 +194,9 @@ def _why_not(trial: TrialRecord) -> str:
     where = f"{trial.choices['role']}, rung {trial.choices['rung']}, seed {trial.choices['seed']}"
     if trial.evaluation is None:
         return f"{where}: not trained yet"
-    return "" if trial.evaluation.succeeded else f"{where}: {trial.evaluation.failure}: {trial.evaluation.message}"
+    if trial.evaluation.succeeded:
+        return ""
+    return f"{where}: {trial.evaluation.failure}: {trial.evaluation.message.partition(chr(10))[0]}"
 
 
 def _by_seed(values: Sequence[Sequence[float | None]]) -> Values:

@@ -12,8 +12,8 @@ from nas.train.recipe import Recipe
 from nas.units import format_count, plural
 
 HEADS = (
-    "ranking", ">tau", ">at equal FLOPs", ">in bands", ">regret@1", f">regret@{TOPS[-1]}",
-    ">seconds", ">of ref.", "verdict",
+    "ranking", ">tau", ">at equal FLOPs", ">bands", ">regret@1", f">regret@{TOPS[-1]}",
+    ">s", ">of ref.", "verdict",
 )  # fmt: skip
 """Heads of the table; those with a '>' are aligned to the right."""
 _COUNTED = {"params": "parameters", "flops": "FLOPs"}
@@ -57,10 +57,10 @@ def notes(report: TrustReport) -> list[str]:
     ceiling = report.trust.ceiling
     lines = [
         "tau: Kendall's tau-b of one training's ranking with the reference's mean accuracy, averaged over the seeds. "
-        f"At equal FLOPs: partial tau; in bands: pairs among {BAND} or more neighbours in FLOPs. Regret: reference "
-        f"accuracy, in points, lost by taking the ranking's first, or the best of its first {TOPS[-1]}. Seconds: of "
-        "one architecture up to there, and as a share of the reference's. In brackets: 95% intervals, bootstrap over "
-        "architectures and the ranking's seeds.",
+        f"At equal FLOPs: partial tau. Bands: tau of pairs among {BAND} or more neighbours in FLOPs. Regret: reference "
+        f"accuracy, in points, lost by taking the ranking's first, or the best of its first {TOPS[-1]}. s, of ref.: "
+        "seconds of one architecture up to there, and as a share of the reference's. In brackets: 95% intervals, "
+        "bootstrap over architectures and the ranking's seeds.",
         "",
     ]
     if math.isfinite(ceiling["perfect"].value):

@@ -171,8 +171,10 @@ def _show(report: TrustReport, output: Path | None, *, as_json: bool) -> None:
 
         print_json({**report.to_dict(), "sentences": sentences(report)})
         return
+    from rich.markup import escape
+
     from nas.cli.output import draw
     from nas.cli.tables import trust_table
 
-    draw(trust_table(report), conditions(report), "", *notes(report), "")
+    draw(trust_table(report), escape(conditions(report)), "", *notes(report), "")
     draw(*(f"[bold]{sentence}[/bold]" for sentence in sentences(report)))
