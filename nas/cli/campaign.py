@@ -14,6 +14,7 @@ from nas.evaluate.proxy import evaluate
 from nas.executors.local import LocalExecutor
 from nas.ledger import Ledger
 from nas.search.trainings import Campaign, open_study, run_trainings
+from nas.train.checkpoint import prune_checkpoints
 
 
 def run_campaign(
@@ -47,3 +48,5 @@ def run_campaign(
             holder=f"{socket.gethostname()}:{os.getpid()}",
             watch=lambda done, total, under_way: display.fraction((done + under_way) / total),
         )
+    if campaign.checkpoints is not None:  # all is done; trainings that failed have left theirs
+        prune_checkpoints(str(campaign.checkpoints), set())
