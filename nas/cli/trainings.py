@@ -36,8 +36,10 @@ def train_and_show(
     from nas.export.training import Moment, train_network
     from nas.search.launch import resolve_device
     from nas.train.distributed import joined
+    from nas.train.memory import keep_freed_memory
     from nas.units import plural
 
+    keep_freed_memory()
     done: list[Trained] = []
     with joined(resolve_device(device)) as place:
         for seed in seeds:

@@ -20,7 +20,7 @@ from nas.layers.drop_path import DropPath
 from nas.layers.elementwise import GELU
 from nas.layers.layer_scale import LayerScale
 from nas.layers.layernorm import LayerNorm
-from nas.layers.pointwise import Pointwise, pointwise_cost
+from nas.layers.pointwise import Pointwise, ScaledPointwise, pointwise_cost
 from nas.layers.residual import ResidualBlock, projection, projection_cost
 from nas.schema.fields import POSITIVE
 
@@ -73,11 +73,16 @@ class MixerFirst(Block):
         branch.add_module("act", self.act.build(expand))
         if self.hidden_norm is not None:
             branch.add_module("norm_hidden", self.hidden_norm.build(expand.inside(expand.width)))
-        branch.add_module("reduce", Pointwise(reduce.width_in, reduce.width, bias=self._bias(self._norm_reduce)))
+        bias = self._bias(self._norm_reduce)
+        if self.layer_scale is None or self._norm_reduce:
+            branch.add_module("reduce", Pointwise(reduce.width_in, reduce.width, bias=bias))
+        else:
+            scaled = ScaledPointwise(reduce.width_in, reduce.width, init=self.layer_scale, bias=bias)
+            branch.add_module("reduce", scaled)
         if self._norm_reduce:
             branch.add_module("norm_reduce", self.norm.build(reduce.inside(reduce.width)))
-        if self.layer_scale is not None:
-            branch.add_module("scale", LayerScale(site.width, self.layer_scale))
+            if self.layer_scale is not None:
+                branch.add_module("scale", LayerScale(site.width, self.layer_scale))
         if drop_path:
             branch.add_module("drop_path", DropPath(drop_path))
         end = self.act.build(reduce) if every_act else nn.Identity()

@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from nas.cost import Cost, linear_cost
 from nas.layers.base import Site
+from nas.layers.layer_scale import LayerScale
 
 
 class Pointwise(nn.Linear):
@@ -22,6 +24,29 @@ class Pointwise(nn.Linear):
         """(N, C_in, H, W) -> (N, C_out, H, W)."""
         last = x.contiguous(memory_format=torch.channels_last).permute(0, 2, 3, 1)
         return super().forward(last).permute(0, 3, 1, 2)
+
+
+class ScaledPointwise(Pointwise):
+    """A pointwise layer with a layer scale behind it.
+
+    In training the factors are multiplied into the weights where that is less work than into the map, which is what
+    both passes over the map would be spent on otherwise: the same function, a tenth of a proxy's training step.
+    """
+
+    def __init__(self, width_in: int, width: int, *, init: float, bias: bool = True) -> None:
+        """`init` is the start of all factors."""
+        super().__init__(width_in, width, bias=bias)
+        self.scale = LayerScale(width, init)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, C_in, H, W) -> (N, C_out, H, W)."""
+        if not self.training or x.shape[0] * x.shape[2] * x.shape[3] < self.in_features:
+            y: Tensor = self.scale(super().forward(x))
+            return y
+        last = x.contiguous(memory_format=torch.channels_last).permute(0, 2, 3, 1)
+        gamma = self.scale.gamma
+        bias = None if self.bias is None else self.bias * gamma
+        return functional.linear(last, self.weight * gamma[:, None], bias).permute(0, 3, 1, 2)
 
 
 def pointwise_cost(site: Site, *, bias: bool = True) -> Cost:
