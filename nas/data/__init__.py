@@ -4,6 +4,7 @@ A data set is named by a reference, `NAME` or `NAME:ARGUMENT`, perhaps with opti
 `folder:PATH?corrupt=skip`. Importing this package registers those that come with it; others are plug-ins.
 """
 
+from nas.data.cifar import Cifar10, Cifar100
 from nas.data.dataset import DataSet, Description, Findings, Progress, Split
 from nas.data.digits import Digits
 from nas.data.folder import Folder
@@ -15,6 +16,8 @@ from nas.data.streaming import StreamedImages
 __all__ = [
     "DEFAULT_LIMIT",
     "Catalog",
+    "Cifar10",
+    "Cifar100",
     "DataSet",
     "Description",
     "Digits",
