@@ -9,6 +9,7 @@ from nas.data.dataset import DataSet, Description, Findings, Progress, Split
 from nas.data.digits import Digits
 from nas.data.folder import Folder
 from nas.data.load import default_cache, describe, fingerprint, load_data
+from nas.data.npz import Npz
 from nas.data.room import DEFAULT_LIMIT, Entry, entries, forget, prune
 from nas.data.source import Catalog, Source, datasets, open_source
 from nas.data.streaming import StreamedImages
@@ -24,6 +25,7 @@ __all__ = [
     "Entry",
     "Findings",
     "Folder",
+    "Npz",
     "Progress",
     "Source",
     "Split",
