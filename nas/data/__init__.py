@@ -10,6 +10,7 @@ from nas.data.digits import Digits
 from nas.data.folder import Folder
 from nas.data.load import default_cache, describe, fingerprint, load_data
 from nas.data.npz import Npz
+from nas.data.parquet import Parquet
 from nas.data.room import DEFAULT_LIMIT, Entry, entries, forget, prune
 from nas.data.source import Catalog, Source, datasets, open_source
 from nas.data.streaming import StreamedImages
@@ -26,6 +27,7 @@ __all__ = [
     "Findings",
     "Folder",
     "Npz",
+    "Parquet",
     "Progress",
     "Source",
     "Split",
