@@ -8,6 +8,7 @@ from nas.data.cifar import Cifar10, Cifar100
 from nas.data.dataset import DataSet, Description, Findings, Progress, Split
 from nas.data.digits import Digits
 from nas.data.folder import Folder
+from nas.data.imagenet import ImageNet
 from nas.data.load import default_cache, describe, fingerprint, load_data
 from nas.data.npz import Npz
 from nas.data.parquet import Parquet
@@ -26,6 +27,7 @@ __all__ = [
     "Entry",
     "Findings",
     "Folder",
+    "ImageNet",
     "Npz",
     "Parquet",
     "Progress",
