@@ -89,7 +89,7 @@ class Description:
     test: int
     flippable: bool
     fingerprint: str
-    findings: Findings
+    findings: Findings = Findings()
 
     def task(self, resolution: int) -> Task:
         """What an architecture is priced and built for when it trains on this data at `resolution`."""
@@ -160,7 +160,7 @@ class DataSet:
     std: tuple[float, ...]
     flippable: bool
     fingerprint: str
-    findings: Findings
+    findings: Findings = Findings()
 
     @property
     def task(self) -> Task:
