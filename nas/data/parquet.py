@@ -79,7 +79,8 @@ class Parquet(EncodedSource):
         """Over every file, those of the images too where only their paths are stored."""
         shards = [shard for part in shards_of(self.path).values() for shard in part]
         column = self._columns(shards).image
-        if not _has_only_paths(next(read_column(shards[0], column, rows=1))[0]):
+        first = next(read_column(shards[0], column, rows=1), [])
+        if not any(map(_has_only_paths, first)):
             return stamp_of(shards)
         images = (
             self._resolved(shard, _path_in(value))

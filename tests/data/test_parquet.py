@@ -192,6 +192,12 @@ def test_a_wrong_layout_is_explained(tmp_path: Path, files: list[str], words: st
         open_source(f"parquet:{tmp_path / 'set'}").stamp()
 
 
+def test_a_file_without_rows_is_explained(tmp_path: Path, cache: Path) -> None:
+    write(tmp_path / "some.parquet", pa.array([], pa.binary()), pa.array([], pa.int64()))
+    with pytest.raises(DataError, match="there are no labelled images"):
+        describe(f"parquet:{tmp_path}", cache=cache)
+
+
 @pytest.mark.parametrize(
     ("labels", "words"),
     [([*LABELS[:-1], None], "lacks the label of some rows"), ([*LABELS[:-1], -1], "labels below 0")],
