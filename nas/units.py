@@ -9,7 +9,7 @@ import re
 from decimal import Decimal
 from typing import NamedTuple
 
-from nas.errors import BudgetError
+from nas.errors import BudgetError, UserError
 
 _SCALE = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
 _UNITS = {
@@ -112,6 +112,32 @@ def format_quantity(metric: str, value: float) -> str:
     whole, rest = divmod(count, _SCALE[suffix])
     digits = f"{whole}.{rest:0{len(str(_SCALE[suffix])) - 1}d}".rstrip("0").rstrip(".") if suffix else str(count)
     return f"{digits}{_SHOWN[suffix]}{_SUFFIX[metric]}"
+
+
+def parse_bytes(text: str) -> int:
+    """A size on disk or in memory; without a unit it is in bytes.
+
+    >>> parse_bytes("50GB"), parse_bytes("1.5 kB"), parse_bytes("512")
+    (50000000000, 1500, 512)
+
+    Raises:
+        UserError: the text is no number with a known unit.
+    """
+    match = _matched(text)
+    unit = match["unit"].lower().removesuffix("b") if match else ""
+    if match is None or unit not in _SCALE:
+        raise UserError(f"cannot read {text!r} as a size; write it like '50GB' or '500MB'")
+    return int((Decimal(match["number"].replace("_", "")) * _SCALE[unit]).to_integral_value())
+
+
+def format_bytes(count: int) -> str:
+    """A size for people.
+
+    >>> format_bytes(4455531264), format_bytes(1500), format_bytes(0)
+    ('4.46 GB', '1.5 kB', '0 B')
+    """
+    shown = format_count(count)
+    return f"{shown[:-1]} {shown[-1]}B" if shown[-1].isalpha() else f"{shown} B"
 
 
 def plural(count: int, word: str) -> str:

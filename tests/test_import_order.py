@@ -28,6 +28,7 @@ DOORS = {
     "typer": "cli/",
     "click": "cli/",
     "fvcore": "architecture/crosscheck.py",
+    "pyarrow": "data/parquet",
 }
 
 

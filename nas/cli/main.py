@@ -16,6 +16,7 @@ from typer.main import get_command
 
 import nas
 from nas.cli.commands import (
+    cache,
     check,
     compare,
     cost,
@@ -78,6 +79,7 @@ for _name, _run, _panel in (
     ("cost", cost.run, _LOOKING),
     ("diff", diff.run, _LOOKING),
     ("presets", presets.run, _LOOKING),
+    ("cache", cache.run, _LOOKING),
     ("export", export.run, _TAKING),
     ("train", train.run, _TAKING),
     ("finetune", finetune.run, _TAKING),

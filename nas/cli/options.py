@@ -35,7 +35,15 @@ Seeds = Annotated[int, typer.Option("--seeds", min=1, help="Trainings, with seed
 RecipeName = Annotated[
     str | None, typer.Option("--recipe", help="A packaged recipe (such as convnext_300e), or a recipe file (.yaml).")
 ]
-Data = Annotated[str | None, typer.Option("--data", "-d", help="The data set: digits or folder:PATH.")]
+Data = Annotated[
+    str | None,
+    typer.Option(
+        "--data",
+        "-d",
+        help="The data set: digits, folder:PATH, cifar10:PATH, cifar100:PATH, npz:FILE, parquet:PATH, imagenet:PATH "
+        "or a plug-in's; perhaps with options, as in 'folder:PATH?corrupt=skip&validation=0.1'.",
+    ),
+]
 Output = Annotated[Path, typer.Option("--output", "-o", help="The folder to write; made if it is missing.")]
 Device = Annotated[str, typer.Option("--device", help="Where to train: auto, cpu or cuda.")]
 StudyName = Annotated[str | None, typer.Argument(help="Name of the study; default: the latest.", show_default=False)]

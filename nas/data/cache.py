@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import fcntl
 import itertools
 import json
 import math
 import os
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
+import weakref
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,65 +16,90 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nas.data.atomic import new_folder
-from nas.data.dataset import DataSet, Progress, Split
+from nas.data.dataset import DataSet, Findings, Progress, Split
+from nas.data.images import ImageError, PixelReader, in_threads, refusal
+from nas.data.room import META, NoRoomError, hold, images_folder, room_for, writing
 from nas.data.source import Catalog, Source
+from nas.data.statistics import blocks_of, channel_statistics
+from nas.data.streaming import StreamedImages
 from nas.errors import DataError
 
-FORMAT = 1
+FORMAT = 2
 """Raised when what is in a folder changes its form or meaning."""
 
-IMAGES, LABELS, META = "images.npy", "labels.npy", "meta.json"
-STATISTICS_BYTES = 2**24
+IMAGES, LABELS = "images.npy", "labels.npy"
 
 
 def entry(cache: Path, fingerprint: str, resolution: int) -> Path:
     """The folder of one data set at one resolution."""
-    return cache / "images" / f"{fingerprint}-{resolution}-v{FORMAT}"
+    return images_folder(cache) / f"{fingerprint}-{resolution}-v{FORMAT}"
 
 
 def recall(cache: Path, fingerprint: str, resolution: int) -> DataSet | None:
-    """Map what is cached; None if it is not, or is damaged."""
+    """Map what is cached; None if it is not, or is damaged. It is held for as long as anything of it is mapped."""
     folder = entry(cache, fingerprint, resolution)
+    if not folder.is_dir():
+        return None
+    held = hold(folder)
     try:
-        meta = json.loads((folder / META).read_text())
+        about = json.loads((folder / META).read_text())
         labels: NDArray[np.int64] = np.load(folder / LABELS)
         # "c": private pages that are never written, so they stay shared; torch warns of read-only arrays.
         images: NDArray[np.uint8] = np.load(folder / IMAGES, mmap_mode="c")  # ValueError where the file is cut short
-        if images.shape != (sum(meta["counts"]), meta["channels"], resolution, resolution):
-            return None
-        return _dataset(images, labels, meta)
+        if images.shape != (sum(about["counts"]), about["channels"], resolution, resolution):
+            raise ValueError("another shape than the facts say")
+        bounds = itertools.pairwise([0, *itertools.accumulate(about["counts"])])
+        data = assembled([images[low:high] for low, high in bounds], labels, about)
     except (OSError, ValueError, EOFError, KeyError, TypeError):
+        held.close()
         return None
+    weakref.finalize(images, held.close)
+    return data
 
 
-def store(source: Source, catalog: Catalog, cache: Path, resolution: int, progress: Progress) -> DataSet:
+def store(
+    source: Source, catalog: Catalog, cache: Path, resolution: int, progress: Progress, *, limit: int
+) -> DataSet | None:
     """Decode into the cache and map the result; the processes that want the same wait for the first one.
 
+    Args:
+        source: where the images come from.
+        catalog: its images.
+        cache: where they go.
+        resolution: side of the images.
+        progress: told about the decoding.
+        limit: bytes that the cache may take with the new entry.
+
+    Returns:
+        The data set, or None if it does not fit.
+
     Raises:
-        DataError: an image is damaged, or the disk is full.
+        DataError: images are damaged, or the disk is full.
     """
     folder = entry(cache, catalog.fingerprint, resolution)
-    with _lock(folder):
+    shape = (len(catalog.names), catalog.channels, resolution, resolution)
+    with writing(folder), hold(folder):
         known = recall(cache, catalog.fingerprint, resolution)
         if known is not None:
             return known
         shutil.rmtree(folder, ignore_errors=True)  # damaged
-        with new_folder(folder) as temporary:
-            _write(temporary, source, catalog, resolution, progress)
-    fresh = recall(cache, catalog.fingerprint, resolution)
+        try:
+            with new_folder(folder) as temporary:
+                with room_for(cache, math.prod(shape) + catalog.labels.nbytes, limit):
+                    images = _new_array(temporary / IMAGES, shape)
+                _fill(temporary, images, source, catalog, progress)
+        except NoRoomError:
+            return None
+        fresh = recall(cache, catalog.fingerprint, resolution)
     if fresh is None:
         raise DataError(f"{folder}: what was just written there cannot be read back; check the disk")
     return fresh
 
 
-def _write(folder: Path, source: Source, catalog: Catalog, resolution: int, progress: Progress) -> None:
-    shape = (len(catalog.names), catalog.channels, resolution, resolution)
-    images = _new_array(folder / IMAGES, shape)
-    source.decode(catalog, images, progress)
-    images.flush()
-    np.save(folder / LABELS, catalog.labels)
-    mean, std = channel_statistics(images[: catalog.counts[0]])
-    meta = {
+def facts(source: Source, catalog: Catalog, resolution: int, mean: list[float], std: list[float]) -> dict[str, Any]:
+    """Everything but the images and labels of a data set, JSON-ready."""
+    return {
+        "reference": source.reference,
         "fingerprint": catalog.fingerprint,
         "classes": catalog.classes,
         "channels": catalog.channels,
@@ -83,9 +107,66 @@ def _write(folder: Path, source: Source, catalog: Catalog, resolution: int, prog
         "resolution": resolution,
         "mean": mean,
         "std": std,
-        "flippable": source.flippable,
+        "flippable": catalog.flippable,
+        "findings": catalog.findings.to_dict(),
     }
-    (folder / META).write_text(json.dumps(meta))
+
+
+def assembled(
+    images: Sequence[NDArray[np.uint8] | StreamedImages], labels: NDArray[np.int64], about: dict[str, Any]
+) -> DataSet:
+    """A data set from the images of its three splits, all labels, and its `facts`."""
+    bounds = itertools.pairwise([0, *itertools.accumulate(about["counts"])])
+    train, validation, test = (
+        Split(images=some, labels=labels[low:high]) for some, (low, high) in zip(images, bounds, strict=True)
+    )
+    return DataSet(
+        train=train,
+        validation=validation,
+        test=test,
+        classes=tuple(about["classes"]),
+        channels=about["channels"],
+        resolution=about["resolution"],
+        mean=tuple(about["mean"]),
+        std=tuple(about["std"]),
+        flippable=about["flippable"],
+        fingerprint=about["fingerprint"],
+        findings=Findings.from_dict(about["findings"]),
+    )
+
+
+def _fill(
+    folder: Path,
+    images: np.memmap[Any, np.dtype[np.uint8]],
+    source: Source,
+    catalog: Catalog,
+    progress: Progress,
+) -> None:
+    _decode(source, catalog, images, progress)
+    images.flush()
+    np.save(folder / LABELS, catalog.labels)
+    mean, std = channel_statistics(blocks_of(images[: catalog.counts[0]]), catalog.channels)
+    (folder / META).write_text(json.dumps(facts(source, catalog, images.shape[-1], mean, std)))
+
+
+def _decode(source: Source, catalog: Catalog, into: NDArray[np.uint8], progress: Progress) -> None:
+    """Fill `into` in the catalog's order. Goes on after a damaged image, so that one error names them all."""
+    read = PixelReader(source.opener(), side=into.shape[-1], channels=catalog.channels)
+    problems: list[ImageError] = []
+
+    def attempt(name: str) -> NDArray[np.uint8] | ImageError:
+        try:
+            return read(name)
+        except ImageError as error:
+            return error
+
+    for row, pixels in enumerate(in_threads(attempt, catalog.names, progress)):
+        if isinstance(pixels, ImageError):
+            problems.append(pixels)
+        else:
+            into[row] = pixels
+    if problems:
+        raise refusal(source.reference, problems, len(into))
 
 
 def _new_array(path: Path, shape: tuple[int, ...]) -> np.memmap[Any, np.dtype[np.uint8]]:
@@ -100,47 +181,3 @@ def _new_array(path: Path, shape: tuple[int, ...]) -> np.memmap[Any, np.dtype[np
             "free some, or take another cache folder or a smaller resolution"
         ) from error
     return array
-
-
-def channel_statistics(images: NDArray[np.uint8]) -> tuple[list[float], list[float]]:
-    """Mean and standard deviation of every channel of (N, C, H, W), of values scaled to [0, 1].
-
-    Exact: from counts of the 256 values. A constant channel gets the deviation of one gray level, never 0.
-    """
-    channels = images.shape[1]
-    counts = np.zeros((channels, 256), dtype=np.int64)
-    rows = max(1, STATISTICS_BYTES // max(1, images[:1].nbytes))
-    for start in range(0, len(images), rows):
-        for channel in range(channels):
-            counts[channel] += np.bincount(images[start : start + rows, channel].ravel(), minlength=256)
-    values = np.arange(256) / 255
-    mean = (counts * values).sum(1) / counts.sum(1)
-    variance = (counts * (values - mean[:, None]) ** 2).sum(1) / counts.sum(1)
-    return mean.tolist(), np.maximum(np.sqrt(variance), 1 / 255).tolist()
-
-
-def _dataset(images: NDArray[np.uint8], labels: NDArray[np.int64], meta: dict[str, Any]) -> DataSet:
-    train, validation, test = meta["counts"]
-    bounds = (0, train, train + validation, train + validation + test)
-    splits = [Split(images=images[low:high], labels=labels[low:high]) for low, high in itertools.pairwise(bounds)]
-    return DataSet(
-        train=splits[0],
-        validation=splits[1],
-        test=splits[2],
-        classes=tuple(meta["classes"]),
-        channels=meta["channels"],
-        resolution=meta["resolution"],
-        mean=tuple(meta["mean"]),
-        std=tuple(meta["std"]),
-        flippable=meta["flippable"],
-        fingerprint=meta["fingerprint"],
-    )
-
-
-@contextmanager
-def _lock(folder: Path) -> Iterator[None]:
-    """Let one process at a time fill `folder`. Only spares work: without it the faster writer would win."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with folder.with_name(f".{folder.name}.lock").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield

@@ -7,15 +7,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from hashlib import sha256
+from importlib.metadata import version
 from pathlib import Path
-from typing import ClassVar, Self
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from nas.data.dataset import Progress
-from nas.data.source import DECODING, Catalog, Source, datasets
+from nas.data.dataset import Findings, Progress
+from nas.data.options import read_options
+from nas.data.reference import Reference
+from nas.data.source import DECODING, Catalog, Opener, Source, datasets
 from nas.data.split import draw
 from nas.errors import DataError
 
@@ -29,19 +32,26 @@ VALIDATION_SHARE = 0.25  # of what the test split leaves: 60/20/20 in all
 class Digits(Source):
     """Gray digits on black, split 60/20/20 by class; a mirrored digit is no digit."""
 
-    flippable: ClassVar[bool] = False
+    @classmethod
+    def parse(cls, reference: Reference) -> Self:
+        """Takes no argument and no option."""
+        if reference.argument:
+            raise DataError(f"{reference}: this data set takes no argument; write 'digits'")
+        return cls(**read_options(cls, reference))
 
     @classmethod
-    def parse(cls, argument: str) -> Self:
-        """Takes no argument."""
-        if argument:
-            raise DataError(f"digits:{argument}: this data set takes no argument; write 'digits'")
-        return cls()
+    def example(cls, folder: Path) -> str:
+        """It needs no folder."""
+        return "digits"
 
     @property
     def reference(self) -> str:
         """Always 'digits'."""
         return "digits"
+
+    def stamp(self) -> str:
+        """They come with scikit-learn."""
+        return version("scikit-learn")
 
     def catalog(self, cache: Path, progress: Progress) -> Catalog:
         """Names are the positions in scikit-learn's array."""
@@ -58,17 +68,15 @@ class Digits(Source):
             names=tuple(names[order].tolist()),
             labels=labels[order],
             counts=(len(kept), len(held), len(test)),
+            flippable=False,
             fingerprint=content.hexdigest()[:16],
+            findings=Findings(),
         )
 
-    def decode(self, catalog: Catalog, into: NDArray[np.uint8], progress: Progress) -> None:
-        """Enlarge bilinearly from 8x8."""
+    def opener(self) -> Opener:
+        """Images of 8x8 pixels."""
         pixels, _ = _load()
-        side = into.shape[-1]
-        for row, name in enumerate(catalog.names):
-            image = Image.fromarray(pixels[int(name)])
-            into[row, 0] = np.asarray(image.resize((side, side), Image.Resampling.BILINEAR))
-        progress(len(into), len(into))
+        return lambda name: Image.fromarray(pixels[int(name)])
 
 
 def _load() -> tuple[NDArray[np.uint8], NDArray[np.int64]]:

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import json
+import os
+from contextlib import suppress
+from dataclasses import asdict
+from hashlib import sha256
 from pathlib import Path
 
+from nas.data.atomic import new_file
 from nas.data.cache import recall, store
-from nas.data.dataset import DataSet, Description, Progress
-from nas.data.source import open_source
+from nas.data.dataset import DataSet, Description, Findings, Progress
+from nas.data.room import DEFAULT_LIMIT
+from nas.data.source import DECODING, Catalog, Source, open_source
+from nas.data.streamed import stream
 from nas.errors import DataError
 
 
@@ -18,30 +26,20 @@ def default_cache() -> Path:
 def describe(reference: str, *, cache: Path | None = None, progress: Progress | None = None) -> Description:
     """What is known of a data set without decoding it.
 
-    The first call on a folder reads every file once to identify it; later ones look at names, sizes and times.
+    The first call reads every image once to identify it; later ones look only at names, sizes and times.
 
     Args:
-        reference: `digits` or `folder:PATH`.
+        reference: `NAME`, `NAME:ARGUMENT` or either with `?OPTION=VALUE&...`, as in `folder:PATH?corrupt=skip`.
         cache: folder for what is worth keeping; `default_cache()` if None.
         progress: called with (done, total) images.
 
     Raises:
         UnknownNameError: no such data set.
-        DataError: it is missing, empty, or not laid out as expected.
+        DataError: it is missing, empty, damaged, or not laid out as expected.
     """
     source = open_source(reference)
-    catalog = source.catalog(_folder(cache), progress or _silent)
-    train, validation, test = catalog.counts
-    return Description(
-        reference=source.reference,
-        classes=catalog.classes,
-        channels=catalog.channels,
-        train=train,
-        validation=validation,
-        test=test,
-        flippable=source.flippable,
-        fingerprint=catalog.fingerprint,
-    )
+    description, _ = _described(source, _folder(cache), progress or _silent)
+    return description
 
 
 def fingerprint(reference: str, *, cache: Path | None = None, progress: Progress | None = None) -> str:
@@ -56,15 +54,22 @@ def load_data(
     cache: Path | None = None,
     progress: Progress | None = None,
     expected: str | None = None,
+    limit: int = DEFAULT_LIMIT,
+    decoders: int | None = None,
 ) -> DataSet:
     """A data set at a resolution: decoded and resized the first time, mapped from the cache ever after.
 
+    Where it does not fit in the cache (least recently used data sets that no process uses are removed first), nothing
+    is written: its splits are streamed, that is, decoded by processes whenever they are read.
+
     Args:
-        reference: `digits` or `folder:PATH`.
+        reference: as in `describe`.
         resolution: side of the square images in pixels.
         cache: folder of the resized images; `default_cache()` if None.
         progress: called with (done, total) images while files are read or decoded.
         expected: fingerprint the data must have. If it is cached, the source is not even looked at.
+        limit: bytes of resized images that the cache may hold.
+        decoders: processes that decode what is streamed; None for one a core.
 
     Raises:
         UnknownNameError: no such data set.
@@ -75,13 +80,56 @@ def load_data(
     if known is not None:
         return known
     source = open_source(reference)
-    catalog = source.catalog(cache, progress)
-    if expected not in (None, catalog.fingerprint):
+    description, catalog = _described(source, cache, progress)
+    if expected not in (None, description.fingerprint):
         raise DataError(
-            f"{reference}: its fingerprint is {catalog.fingerprint}, not {expected}; it was changed since the study "
-            "began, or is another copy: restore it, or begin a new study"
+            f"{reference}: its fingerprint is {description.fingerprint}, not {expected}; it was changed since the "
+            "study began, or is another copy: restore it, or begin a new study"
         )
-    return recall(cache, catalog.fingerprint, resolution) or store(source, catalog, cache, resolution, progress)
+    known = recall(cache, description.fingerprint, resolution)
+    if known is not None:
+        return known
+    catalog = catalog or source.catalog(cache, progress)
+    stored = store(source, catalog, cache, resolution, progress, limit=limit)
+    return stored or stream(source, catalog, cache, resolution, decoders=decoders or _cores())
+
+
+def _described(source: Source, cache: Path, progress: Progress) -> tuple[Description, Catalog | None]:
+    """The description of a source, and its catalog if that had to be made for it."""
+    key = f"{DECODING} {source.reference} {source.stamp()}"
+    memo = cache / "descriptions" / f"{sha256(key.encode(errors='surrogateescape')).hexdigest()[:32]}.json"
+    known = _recall(memo)
+    if known is not None:
+        return known, None
+    catalog = source.catalog(cache, progress)
+    description = _description(source, catalog)
+    with suppress(OSError), new_file(memo) as temporary:  # a cache that is full or read-only is no reason to stop
+        temporary.write_text(json.dumps(asdict(description)))
+    return description, catalog
+
+
+def _description(source: Source, catalog: Catalog) -> Description:
+    train, validation, test = catalog.counts
+    return Description(
+        reference=source.reference,
+        classes=catalog.classes,
+        channels=catalog.channels,
+        train=train,
+        validation=validation,
+        test=test,
+        flippable=catalog.flippable,
+        fingerprint=catalog.fingerprint,
+        findings=catalog.findings,
+    )
+
+
+def _recall(memo: Path) -> Description | None:
+    try:
+        data = json.loads(memo.read_text())
+        findings = Findings.from_dict(data.pop("findings"))
+        return Description(**{**data, "classes": tuple(data["classes"]), "findings": findings})
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):  # none yet, or not ours: find out again
+        return None
 
 
 def _folder(cache: Path | None) -> Path:
@@ -91,6 +139,11 @@ def _folder(cache: Path | None) -> Path:
     except OSError as error:
         raise DataError(f"{folder}: cannot be the cache of images ({error.strerror}); choose another folder") from error
     return folder
+
+
+def _cores() -> int:
+    """Cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _silent(done: int, total: int) -> None:

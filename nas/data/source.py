@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Self
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
-from nas.data.dataset import Progress
+from nas.data.dataset import Findings, Progress
+from nas.data.plugins import load_plugin
+from nas.data.reference import Reference
 from nas.errors import DataError
 from nas.registry import Registry
 
 DECODING = 1
 """Raised when the same source gives other pixels or another split; part of every fingerprint."""
+
+Opener = Callable[[str], Image.Image]
+"""Gives an image by its name, decoded or not; several threads may call it at once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -28,7 +35,9 @@ class Catalog:
         names: one per image, unique, in the order train, validation, test.
         labels: int64, (N,), in the same order.
         counts: images in train, validation and test.
-        fingerprint: 16 hex digits over content, names, split and seed.
+        flippable: whether a mirrored image still shows its class.
+        fingerprint: 16 hex digits over content, names, split and whatever else changes a training.
+        findings: what was unusual among the images.
     """
 
     classes: tuple[str, ...]
@@ -36,18 +45,23 @@ class Catalog:
     names: tuple[str, ...]
     labels: NDArray[np.int64]
     counts: tuple[int, int, int]
+    flippable: bool
     fingerprint: str
+    findings: Findings
 
 
 class Source(ABC):
     """A place that labelled images come from."""
 
-    flippable: ClassVar[bool]
+    @classmethod
+    @abstractmethod
+    def parse(cls, reference: Reference) -> Self:
+        """The source that a reference names; raises DataError where its argument or an option is wrong."""
 
     @classmethod
     @abstractmethod
-    def parse(cls, argument: str) -> Self:
-        """Read what follows the colon of a reference, '' if nothing does; raises DataError."""
+    def example(cls, folder: Path) -> str:
+        """Write a tiny valid data set into an empty folder and return its reference: what tests run on."""
 
     @property
     @abstractmethod
@@ -55,25 +69,31 @@ class Source(ABC):
         """The reference that names this source in any process on this machine."""
 
     @abstractmethod
-    def catalog(self, cache: Path, progress: Progress) -> Catalog:
-        """List the images; raises DataError. `cache` may keep what is slow to find out again."""
+    def stamp(self) -> str:
+        """What changes whenever the images may have; quick, so from names, sizes and times. Raises DataError."""
 
     @abstractmethod
-    def decode(self, catalog: Catalog, into: NDArray[np.uint8], progress: Progress) -> None:
-        """Fill `into`, (N, C, R, R), with the images in the catalog's order, resized; raises DataError."""
+    def catalog(self, cache: Path, progress: Progress) -> Catalog:
+        """List and identify the images; raises DataError. `cache` may keep what is slow to find out again."""
+
+    @abstractmethod
+    def opener(self) -> Opener:
+        """What gives the images of the catalog by name, in this or another process; raises DataError."""
 
 
 datasets: Registry[type[Source]] = Registry("data set")
 
 
 def open_source(reference: str) -> Source:
-    """The source behind `NAME` or `NAME:ARGUMENT`.
+    """The source behind a reference.
 
     Raises:
-        UnknownNameError: nothing is registered under NAME.
-        DataError: the argument is missing, superfluous or wrong.
+        UnknownNameError: nothing is registered under its name, here or by an installed plug-in.
+        DataError: the argument or an option is missing, superfluous or wrong.
     """
-    name, _, argument = reference.partition(":")
-    if name not in datasets and Path(reference).expanduser().is_dir():
-        raise DataError(f"{reference}: a folder of images is named with a prefix; write 'folder:{reference}'")
-    return datasets[name].parse(argument)
+    parts = Reference.parse(reference)
+    if parts.name not in datasets:
+        if Path(reference).expanduser().is_dir():
+            raise DataError(f"{reference}: a folder of images is named with a prefix; write 'folder:{reference}'")
+        load_plugin(parts.name, datasets, Source)
+    return datasets[parts.name].parse(parts)

@@ -31,9 +31,10 @@ def draw(names: Sequence[str], labels: NDArray[np.int64], share: float, *, seed:
     for label in np.unique(labels):
         members = np.flatnonzero(labels == label).tolist()
         count = max(1, round(share * len(members)))
-        is_drawn[sorted(members, key=lambda index: _rank(names[index], seed))[:count]] = True
+        is_drawn[sorted(members, key=lambda index: rank(names[index], seed))[:count]] = True
     return np.flatnonzero(is_drawn), np.flatnonzero(~is_drawn)
 
 
-def _rank(name: str, seed: int) -> bytes:
-    return sha256(f"{seed}:{name}".encode()).digest()
+def rank(name: str, seed: int) -> bytes:
+    """The place of an image in a draw: those with the smallest ranks are drawn."""
+    return sha256(f"{seed}:{name}".encode(errors="surrogateescape")).digest()
