@@ -45,7 +45,7 @@ class ScaledPointwise(Pointwise):
             return y
         last = x.contiguous(memory_format=torch.channels_last).permute(0, 2, 3, 1)
         gamma = self.scale.gamma
-        bias = None if self.bias is None else self.bias * gamma
+        bias = self.bias * gamma if self.bias is not None else None  # type: ignore[redundant-expr]  # missing in stubs
         return functional.linear(last, self.weight * gamma[:, None], bias).permute(0, 3, 1, 2)
 
 
