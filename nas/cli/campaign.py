@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from nas.cli.live import StepDisplay
-from nas.data import load_data
+from nas.cli.preparing import decode_images
 from nas.evaluate.proxy import evaluate
 from nas.executors.local import LocalExecutor
 from nas.ledger import Ledger
@@ -35,8 +35,7 @@ def run_campaign(
     """
     open_study(ledger, campaign.study, definition)
     for resolution in sorted({training.recipe.stored_resolution for training in campaign.trainings}):
-        with StepDisplay("decoding the images") as decoding:
-            load_data(campaign.data, resolution=resolution, progress=decoding.count, expected=campaign.fingerprint)
+        decode_images(campaign.data, resolution, expected=campaign.fingerprint)
     with (
         StepDisplay(f"training {campaign.study}") as display,
         LocalExecutor(partial(evaluate, device=device), workers=workers) as executor,

@@ -33,6 +33,7 @@ def train_and_show(
 ) -> None:
     """Train with every seed, each into a folder of its own where there are several, and show how it went."""
     from nas.cli.live import StepDisplay
+    from nas.cli.preparing import decode_images
     from nas.export.training import Moment, train_network
     from nas.search.launch import resolve_device
     from nas.train.distributed import joined
@@ -42,6 +43,9 @@ def train_and_show(
     keep_freed_memory()
     done: list[Trained] = []
     with joined(resolve_device(device)) as place:
+        if place.is_first:
+            decode_images(data, recipe.stored_resolution)
+        place.wait()
         for seed in seeds:
             there = folder if len(seeds) == 1 else folder / f"seed-{seed}"
             which = "" if len(seeds) == 1 else f", seed {seed}"
@@ -63,7 +67,6 @@ def train_and_show(
                         place=place,
                         start=start,
                         watch=watch,
-                        decoding=lambda done, total: None,
                     )
             except KeyboardInterrupt:
                 aside().print("\nInterrupted; the same command goes on from the last minute's checkpoint.")

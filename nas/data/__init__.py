@@ -12,7 +12,7 @@ from nas.data.imagenet import ImageNet
 from nas.data.load import default_cache, describe, fingerprint, load_data
 from nas.data.npz import Npz
 from nas.data.parquet import Parquet
-from nas.data.room import DEFAULT_LIMIT, Entry, entries, forget, prune
+from nas.data.room import DEFAULT_LIMIT, Entry, entries, forget, limit_of, prune, set_limit
 from nas.data.source import Catalog, Source, datasets, open_source
 from nas.data.streaming import StreamedImages
 
@@ -40,7 +40,9 @@ __all__ = [
     "entries",
     "fingerprint",
     "forget",
+    "limit_of",
     "load_data",
     "open_source",
     "prune",
+    "set_limit",
 ]

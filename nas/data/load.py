@@ -12,7 +12,7 @@ from pathlib import Path
 from nas.data.atomic import new_file
 from nas.data.cache import recall, store
 from nas.data.dataset import DataSet, Description, Findings, Progress
-from nas.data.room import DEFAULT_LIMIT
+from nas.data.room import limit_of
 from nas.data.source import DECODING, Catalog, Source, open_source
 from nas.data.streamed import stream
 from nas.errors import DataError
@@ -54,7 +54,7 @@ def load_data(
     cache: Path | None = None,
     progress: Progress | None = None,
     expected: str | None = None,
-    limit: int = DEFAULT_LIMIT,
+    limit: int | None = None,
     decoders: int | None = None,
 ) -> DataSet:
     """A data set at a resolution: decoded and resized the first time, mapped from the cache ever after.
@@ -68,7 +68,7 @@ def load_data(
         cache: folder of the resized images; `default_cache()` if None.
         progress: called with (done, total) images while files are read or decoded.
         expected: fingerprint the data must have. If it is cached, the source is not even looked at.
-        limit: bytes of resized images that the cache may hold.
+        limit: bytes of resized images that the cache may hold; None for what it was told (`nas cache --limit`).
         decoders: processes that decode what is streamed; None for one a core.
 
     Raises:
@@ -90,7 +90,8 @@ def load_data(
     if known is not None:
         return known
     catalog = catalog or source.catalog(cache, progress)
-    stored = store(source, catalog, cache, resolution, progress, limit=limit)
+    allowed = limit_of(cache) if limit is None else limit
+    stored = store(source, catalog, cache, resolution, progress, limit=allowed)
     return stored or stream(source, catalog, cache, resolution, decoders=decoders or _cores())
 
 

@@ -17,8 +17,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from nas.data.atomic import new_file
+
 DEFAULT_LIMIT = 50 * 10**9
-"""Bytes of resized images in one cache."""
+"""Bytes of resized images in one cache, unless `set_limit` says otherwise."""
+
+_LIMIT = "limit"
 
 META = "meta.json"
 
@@ -49,6 +53,21 @@ class Entry:
     is_held: bool
     is_whole: bool
     about: dict[str, Any]
+
+
+def limit_of(cache: Path) -> int:
+    """Bytes of resized images that a cache may hold."""
+    try:
+        return int((cache / _LIMIT).read_text())
+    except (OSError, ValueError):
+        return DEFAULT_LIMIT
+
+
+def set_limit(cache: Path, limit: int) -> None:
+    """Say how many bytes of resized images a cache may hold from now on; whatever does not fit is streamed."""
+    cache.mkdir(parents=True, exist_ok=True)
+    with new_file(cache / _LIMIT) as temporary:
+        temporary.write_text(str(limit))
 
 
 def images_folder(cache: Path) -> Path:

@@ -136,7 +136,6 @@ def train_network(
     place: Place,
     start: Start | None = None,
     watch: Watch,
-    decoding: Callable[[int, int], None],
 ) -> Trained | None:
     """Train an architecture, judge it on the test split, write it as a folder.
 
@@ -152,7 +151,6 @@ def train_network(
         place: the device, and the part of several processes.
         start: weights to begin with; None for fresh ones.
         watch: told after every step how far it is.
-        decoding: told (done, total) images while they are decoded.
 
     Returns:
         The result; None in all processes but the first.
@@ -163,7 +161,7 @@ def train_network(
         UserError: the folder cannot be written, or holds the checkpoint of another training.
     """
     require_folder(folder)
-    images = load_data(data, resolution=recipe.stored_resolution, progress=decoding)
+    images = load_data(data, resolution=recipe.stored_resolution)
     images = images if start is None else start.normalised_as(images)
     key = EvaluationKey(
         architecture=architecture.id if start is None else f"{architecture.id}-from-{start.digest}",

@@ -49,11 +49,14 @@ def test_entries_are_listed_and_pruned(capsys: Capture) -> None:
     del large
     assert main(["cache", "--prune"]) == 0
     assert capsys.readouterr().out.startswith("removed 1 data set, ")
-    assert sorted(path.name for path in default_cache().iterdir()) == ["images"]
+    assert sorted(path.name for path in default_cache().iterdir()) == ["images", "limit"]
 
 
-def test_a_limit_alone_is_refused(capsys: Capture) -> None:
-    assert main(["cache", "--limit", "1GB"]) == 2
-    assert "--limit 1GB says how much --prune leaves" in capsys.readouterr().err
+def test_a_limit_is_kept(capsys: Capture) -> None:
+    assert document(capsys)["limit"] == 50 * 10**9
+    assert document(capsys, "--limit", "500kB")["limit"] == 500_000
+    assert document(capsys)["limit"] == 500_000
+    assert not load_data("digits", resolution=8).train.is_streamed
+    assert load_data("digits", resolution=32).train.is_streamed
     assert main(["cache", "--prune", "--limit", "much"]) == 2
     assert "cannot read 'much' as a size" in capsys.readouterr().err

@@ -26,7 +26,7 @@ RECIPE = Recipe.from_dict({"epochs": 2, "resolution": 16, "batch": 64, "learning
 
 def run(folder: Path, recipe: Recipe = RECIPE, *, watch: Any = lambda moment: None, **changes: Any) -> Trained:
     given: dict[str, Any] = {"seed": 0, "place": Place("cpu"), **changes}
-    found = train_network(SMALL, "digits", recipe, folder, watch=watch, decoding=lambda done, total: None, **given)
+    found = train_network(SMALL, "digits", recipe, folder, watch=watch, **given)
     assert found is not None
     return found
 

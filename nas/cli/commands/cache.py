@@ -17,25 +17,26 @@ if TYPE_CHECKING:
 
 
 def run(
-    prune: Annotated[
-        bool, typer.Option("--prune", help="Remove data sets that no process uses, the least recently used first.")
-    ] = False,
     limit: Annotated[
-        str | None, typer.Option("--limit", help="Stop --prune where the rest takes no more than this, such as 10GB.")
+        str | None,
+        typer.Option("--limit", help="Keep at most this much from now on, such as 200GB; larger data is streamed."),
     ] = None,
+    prune: Annotated[
+        bool, typer.Option("--prune", help="Remove data sets that no process uses; with --limit, only down to it.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """List the resized images that are kept on this machine, or make room; what is needed again is decoded again."""
     from nas import data
-    from nas.errors import UserError
     from nas.units import format_bytes, parse_bytes, plural
 
-    if limit is not None and not prune:
-        raise UserError(f"--limit {limit} says how much --prune leaves; give both, or neither")
     folder = data.default_cache()
-    removed = data.prune(folder, limit=parse_bytes(limit or "0")) if prune else []
+    if limit is not None:
+        data.set_limit(folder, parse_bytes(limit))
+    removed = data.prune(folder, limit=0 if limit is None else parse_bytes(limit)) if prune else []
     if prune and limit is None:
         data.forget(folder)
+    allowed = data.limit_of(folder)
     kept = sorted(data.entries(folder), key=lambda entry: -entry.used)
     total = sum(entry.bytes for entry in kept)
     if as_json:
@@ -45,7 +46,7 @@ def run(
             "entries": [_document(entry) for entry in kept],
             "removed": [_document(entry) for entry in removed],
         }
-        print_json({"folder": folder, "bytes": total, "limit": data.DEFAULT_LIMIT, **documents})
+        print_json({"folder": folder, "bytes": total, "limit": allowed, **documents})
         return
     from nas.cli.output import draw
 
@@ -53,7 +54,7 @@ def run(
         draw(f"removed {plural(len(removed), 'data set')}, {format_bytes(sum(entry.bytes for entry in removed))}")
     draw(
         _table(kept) if kept else "no resized images",
-        f"{folder}: {format_bytes(total)} of at most {format_bytes(data.DEFAULT_LIMIT)}",
+        f"{folder}: {format_bytes(total)} of at most {format_bytes(allowed)}",
     )
 
 

@@ -1,0 +1,26 @@
+"""Images made ready before anybody waits for them, with what is unusual about them said on stderr."""
+
+from __future__ import annotations
+
+from nas.cli.live import StepDisplay
+from nas.cli.output import aside
+from nas.data import DataSet, load_data
+
+
+def decode_images(reference: str, resolution: int, *, expected: str | None = None) -> DataSet:
+    """Decode a data set into the cache, once for all workers, with progress.
+
+    Raises:
+        DataError: the images cannot be read, or are not the ones that were expected.
+    """
+    with StepDisplay("decoding the images") as decoding:
+        data = load_data(reference, resolution=resolution, progress=decoding.count, expected=expected)
+    for sentence in data.findings.sentences():
+        aside().print(f"[yellow]note:[/yellow] {sentence}", soft_wrap=True)
+    if data.train.is_streamed:
+        aside().print(
+            "[yellow]note:[/yellow] the images do not fit in the cache and are decoded again whenever they are read; "
+            "`nas cache --limit` says how much room it has",
+            soft_wrap=True,
+        )
+    return data
