@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,11 +12,10 @@ from nas.errors import UserError
 from nas.registry import did_you_mean
 from nas.schema.fields import shown
 from nas.space.dimension import Dimension, Value
+from nas.space.options import NOT_ASKED, Answers
 
 Codes = NDArray[np.int16]
 """Points (n, decisions): the index of each answer in its dimension, NOT_ASKED where a walk does not ask."""
-
-NOT_ASKED = -1
 
 
 class Coding:
@@ -52,10 +51,9 @@ class Coding:
             if code != NOT_ASKED
         }
 
-    def table(self, rows: Sequence[Mapping[str, int]]) -> Table:
-        """The codes of several sets of answers, with the columns that any of them has."""
-        asked = {self.columns[name] for row in rows for name in row}
-        return Table.of(sorted(asked), [{self.columns[name]: code for name, code in row.items()} for row in rows])
+    def table(self, answers: Answers) -> Table:
+        """A table of sets of answers."""
+        return Table(np.array([self.columns[name] for name in answers.names], np.intp), answers.codes)
 
 
 class Table:
@@ -74,12 +72,6 @@ class Table:
         hashes = self._hashes(codes)
         self._order = np.argsort(hashes, kind="stable")
         self._sorted = hashes[self._order]
-
-    @classmethod
-    def of(cls, columns: Sequence[int], rows: Sequence[Mapping[int, int]]) -> Table:
-        """A table of rows that are mappings from column to code."""
-        codes = np.array([[row.get(column, NOT_ASKED) for column in columns] for row in rows], np.int16)
-        return cls(np.array(columns, np.intp), codes.reshape(len(rows), len(columns)))
 
     def find(self, points: Codes) -> NDArray[np.intp]:
         """The option of each point (n, decisions), -1 where its codes are no option."""

@@ -8,28 +8,56 @@ of a pattern in a stage of one block: it is as many times as likely then, and `d
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from functools import cached_property
+from statistics import fmean
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from nas.analysis.intervals import mean_interval, wilson
 from nas.architecture import Architecture
 from nas.cost import Budget
 from nas.errors import BudgetError, UserError
 from nas.space.askers import following, replaying
-from nas.space.coding import NOT_ASKED, Codes, Coding
+from nas.space.coding import Codes, Coding
 from nas.space.counting import controllers
 from nas.space.dimension import Dimension, Value
-from nas.space.lattice import Lattice
+from nas.space.extremes import require_reachable
 from nas.space.lots import COSTS
-from nas.space.proposals import Proposals
+from nas.space.options import NOT_ASKED, TooManyError
+from nas.space.sources import Candidates, Source, Tabled, Walked
 from nas.space.space import SearchSpace
-from nas.space.tables import Points, SpaceTables
-from nas.space.tree import Walk
+from nas.space.tables import Priced, SpaceTables
 from nas.task import Task
+from nas.units import format_quantity
 
-_FIRST_BATCH, _LARGEST_BATCH = 256, 16_384
-_PATIENCE = 2000  # draws in a row without a new architecture
+_FIRST_BATCH = 256
+_PATIENCE = 2000  # repeats in a row, at least, before there is nothing new
+_REPEATS = 20  # for each architecture found: one that is left is missed by so many with a chance of 2e-9
+ESTIMATED = 20_000
+"""Draws behind an estimated count."""
+
+
+class Count(NamedTuple):
+    """How many points are within budget.
+
+    Attributes:
+        points: the number, exact or estimated.
+        low, high: its 95% interval; the number itself where it is exact.
+        is_exact: whether it was counted.
+    """
+
+    points: float
+    low: float
+    high: float
+    is_exact: bool
+
+    def __str__(self) -> str:
+        if self.is_exact:
+            return f"{self.points:,}"
+        return f"about {_shown(self.points)} (95% interval {_shown(self.low)} to {_shown(self.high)})"
 
 
 class FeasibleSet:
@@ -45,9 +73,9 @@ class FeasibleSet:
         self.budget = budget if isinstance(budget, Budget) else Budget.parse(budget)
         self.task = task or space.task
         self._coding = Coding(space.dimensions())
-        self._tables = SpaceTables(space, self.task, self._coding)
-        self._proposals = self._proposing()
+        self._source = self._open_source()
         self._controllers = controllers(space)
+        self._require_some()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -85,7 +113,7 @@ class FeasibleSet:
         Raises:
             UserError: a row is no point of the space.
         """
-        priced = self._tables.price(self._tables.find(np.asarray(codes, np.int16)))
+        priced = self._source.price(self._source.find(np.asarray(codes, np.int16)))
         if not priced.valid.all():
             row = int(np.flatnonzero(~priced.valid)[0])
             raise UserError(f"row {row} is no network of {self.space.name}: {self.decode(np.asarray(codes)[row])}")
@@ -97,7 +125,7 @@ class FeasibleSet:
         for batch in self._stream(rng):
             if sum(map(len, found)) >= n:
                 break
-            found.append(self._tables.write(batch))
+            found.append(self._source.write(batch))
         return np.concatenate([self._no_rows, *found])[:n]
 
     def draw(self, n: int, rng: np.random.Generator) -> Codes:
@@ -106,24 +134,24 @@ class FeasibleSet:
         The same generator gives the same points, and the first of them whatever `n` is.
 
         Raises:
-            BudgetError: after two thousand draws in a row without a new one.
+            BudgetError: there are not as many.
         """
         keys, found = np.zeros(0, np.uint64), [self._no_rows]
         misses = 0
         for batch in self._stream(rng):
             if len(keys) >= n:
                 break
-            fresh = self._tables.keys(batch)
+            fresh = self._source.keys(batch)
             _, first = np.unique(fresh, return_index=True)
             new = np.sort(first[~np.isin(fresh[first], keys)])
-            found.append(self._tables.write(batch.some(new)))
+            found.append(self._source.write(batch.some(new)))
             keys = np.concatenate([keys, fresh[new]])
             misses = 0 if len(new) else misses + len(fresh)
-            if misses >= _PATIENCE:
+            if misses >= max(_PATIENCE, _REPEATS * len(keys)):
                 raise BudgetError(
                     f"{self.space.name}: only {len(keys)} of {n} distinct architectures within {self.budget} after "
                     f"{misses} draws in a row without a new one; ask for fewer, or widen the budget or the space "
-                    f"({self.space.size()} points)"
+                    f"({self.space.size():,} points)"
                 )
         return np.concatenate(found)[:n]
 
@@ -134,10 +162,10 @@ class FeasibleSet:
         asked are forgotten. Each architecture comes once, and that of `row` not at all.
         """
         changed = np.concatenate([self._no_rows, *self._changes(np.asarray(row, np.int16))])
-        points = self._tables.find(changed)
+        points = self._source.find(changed)
         fits = np.flatnonzero(self._fits(points))
-        own = self._tables.keys(self._tables.find(np.asarray(row, np.int16)[None]))
-        keys = self._tables.keys(points.some(fits))
+        own = self._source.keys(self._source.find(np.asarray(row, np.int16)[None]))
+        keys = self._source.keys(points.some(fits))
         _, first = np.unique(keys, return_index=True)
         return np.asarray(changed[fits[np.sort(first[keys[first] != own])]])
 
@@ -151,36 +179,114 @@ class FeasibleSet:
                 yield rows
             elif others:
                 values = self.dimensions[name].values
-                yield np.stack([self._walked({**answers, name: values[code]}) for code in others])
+                yield np.stack(
+                    [self.encode(self.space.answers(following({**answers, name: values[code]}))) for code in others]
+                )
 
-    def _walked(self, answers: Mapping[str, Value]) -> Codes:
-        walk = Walk(following(answers))
-        self.space.resolve(walk)
-        return self.encode(walk.answers)
+    @cached_property
+    def count(self) -> int | None:
+        """The exact number of points within budget; None where it cannot be had, see `size`.
+
+        It can be had for a budget on one metric, or none, in a space whose stages do not have too many different costs.
+        """
+        bounds = self.budget.bounds
+        tally = self._source.tally(bounds[0].high if bounds else None)
+        if tally is None:
+            return None
+        return tally.count(bounds[0].low, bounds[0].high) if bounds else tally.count(0, 0)
+
+    @cached_property
+    def size(self) -> Count:
+        """The number of points within budget: exact, or estimated from as many draws as `ESTIMATED` near the budget."""
+        if self.count is not None:
+            return Count(self.count, self.count, self.count, is_exact=True)
+        drawn = self._source.draw(ESTIMATED, np.random.default_rng(0))
+        stands_for, fits = self._source.stands_for(drawn), self._fits(drawn)
+        if (stands_for == stands_for[0]).all():
+            share, near = float(fits.mean()), float(stands_for[0])
+            ends = wilson(share, ESTIMATED)
+            return Count(near * share, near * ends.low, near * ends.high, is_exact=False)
+        counted = (stands_for * fits).tolist()
+        ends = mean_interval(counted)
+        return Count(fmean(counted), max(0.0, ends.low), ends.high, is_exact=False)
 
     @cached_property
     def _no_rows(self) -> Codes:
         return np.zeros((0, len(self.names)), np.int16)
 
-    def _stream(self, rng: np.random.Generator) -> Iterator[Points]:
-        """Uniform points within budget, for ever, in batches whose sizes are always the same."""
-        size = _FIRST_BATCH
-        while True:
-            points = self._proposals.draw(size, rng)
-            yield points.some(self._fits(points))
-            size = min(2 * size, _LARGEST_BATCH)
+    def _stream(self, rng: np.random.Generator) -> Iterator[Candidates]:
+        """Uniform points within budget, for ever, in batches that do not depend on how many are wanted.
 
-    def _fits(self, points: Points) -> NDArray[np.bool_]:
-        priced = self._tables.price(points)
+        Raises:
+            BudgetError: too many draws in a row with none within budget.
+        """
+        size, missed = _FIRST_BATCH, 0
+        while True:
+            points = self._source.draw(size, rng)
+            fits = self._fits(points)
+            missed = 0 if fits.any() else missed + size
+            if missed > self._source.patience:
+                raise BudgetError(f"{self._nothing()} among {missed:,} draws; widen the budget or the space")
+            yield points.some(fits)
+            size = min(2 * size, self._source.largest_batch)
+
+    def _fits(self, points: Candidates) -> NDArray[np.bool_]:
+        return self._within(self._source.price(points))
+
+    def _within(self, priced: Priced) -> NDArray[np.bool_]:
         fits = priced.valid
         for bound in self.budget.bounds:
             values = priced.costs[:, COSTS.index(bound.metric)]
-            fits &= (values >= bound.low) & (values <= bound.high)
+            fits = fits & (values >= bound.low) & (values <= bound.high)
         return fits
 
-    def _proposing(self) -> Proposals:
+    def _open_source(self) -> Source[Any]:
+        try:
+            tables = SpaceTables(self.space, self.task, self._coding)
+        except TooManyError:
+            return Walked(self.space, self.task, self._coding)
+        return Tabled(tables, self.budget, self.space.size())
+
+    def _require_some(self) -> None:
+        """Stop where nothing is within budget.
+
+        Raises:
+            BudgetError: with the nearest costs.
+        """
+        rng = np.random.default_rng(0)
+        with suppress(BudgetError):
+            if not self._source.is_empty and any(len(self._source.keys(batch)) for batch in self._stream(rng)):
+                return
+        require_reachable(self.space, self.budget, self.task)
         bounds = self.budget.bounds
-        if not bounds:
-            return Proposals(Lattice(self._tables, None), 0, 0)
-        made = [Proposals(Lattice(self._tables, one.metric), one.low, one.high) for one in bounds]
-        return min(made, key=lambda one: one.count)
+        tally = self._source.tally(None)
+        if tally is None or not bounds:
+            raise BudgetError(f"{self._nothing()}; {self._nearest_draw(rng)}. Widen the budget or the space.")
+        ends = tally.below(bounds[0].low), tally.above(bounds[0].high)
+        costs = " and ".join(format_quantity(bounds[0].metric, end) for end in ends if end is not None)
+        raise BudgetError(f"{self._nothing()}: the nearest it can reach is {costs}. Widen the budget or the space.")
+
+    def _nothing(self) -> str:
+        task = self.task
+        return (
+            f"no architecture of {self.space.name} is within {self.budget} at {task.resolution}x{task.resolution} "
+            f"with {task.classes} classes"
+        )
+
+    def _nearest_draw(self, rng: np.random.Generator) -> str:
+        """The random point that misses the budget by the least."""
+        anywhere = type(self)(self.space, Budget(), self.task)
+        costs = anywhere.costs(anywhere.random(ESTIMATED, rng))
+        misses = [
+            max(self.budget.overrun({name: int(values[row]) for name, values in costs.items()}).values(), default=0.0)
+            for row in range(ESTIMATED)
+        ]
+        nearest = int(np.argmin(misses))
+        reached = " and ".join(
+            format_quantity(bound.metric, int(costs[bound.metric][nearest])) for bound in self.budget.bounds
+        )
+        return f"of {ESTIMATED:,} random ones the nearest has {reached}"
+
+
+def _shown(points: float) -> str:
+    return f"{points:,.0f}" if points < 1e9 else f"{points:.4g}"

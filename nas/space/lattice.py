@@ -127,23 +127,22 @@ class _LevelBuilder:
         self._passages = tables.passages[index]
         self._passage_of = tables.passage_of[index]
         self._entries = tables.stem_of if index == 0 else [np.arange(len(self._passage_of))] * len(tables.settings)
-        self._settings = tables.settings
+        self._behind = tables.fillings[index]
         self._metric = metric
         self._bags: list[Bag] = []
         self._bag_of: dict[tuple[object, ...], int] = {}
         self._like: list[int] = []  # the first bag with the same costs
         self._same: dict[tuple[bytes, bytes], int] = {}
-        self._fillings: dict[tuple[int, int, int, int], int] = {}
+        self._known: dict[tuple[int, ...], int] = {}
 
     def build(self, following: dict[tuple[int, int], int]) -> Level:
         nodes: dict[Node, int] = {}
         crossings: dict[Crossing, int] = {}
         level = Level(self._bags, [], [], {}, {})
         for setting, entries in enumerate(self._entries):
-            fillings = self._stage.fillings(self._settings[setting])
             for entry in map(int, entries):
                 shifts, edges, ways = [], [], []
-                for door, filling in fillings.items():
+                for door, filling in self._behind[setting].items():
                     which = self._passage_of[entry, door]
                     if which < 0:
                         continue
@@ -164,12 +163,12 @@ class _LevelBuilder:
 
     def _bag(self, passage: Passage, filling: Filling) -> int:
         key = (id(filling), *passage[1:])
-        if key not in self._fillings:
+        if key not in self._known:
             alike = self._contents(passage, filling)
             if alike not in self._bag_of:
                 self._bag_of[alike] = self._filled(passage, filling)
-            self._fillings[key] = self._bag_of[alike]
-        return self._fillings[key]
+            self._known[key] = self._bag_of[alike]
+        return self._known[key]
 
     def _contents(self, passage: Passage, filling: Filling) -> tuple[object, ...]:
         """Equal for fillings whose options cost the same, place by place."""
@@ -203,5 +202,5 @@ def _spent(costs: NDArray[np.int64], metric: int | None) -> NDArray[np.int64]:
 def _bag(costs: NDArray[np.int64], options: Indices) -> Bag:
     order = np.argsort(costs, kind="stable")
     ordered = costs[order]
-    starts = np.flatnonzero(np.diff(ordered, prepend=-1))
-    return Bag(ordered[starts], np.diff(starts, append=len(ordered)), options[order])
+    ends = np.flatnonzero(np.append(ordered[1:] != ordered[:-1], True)[: len(ordered)]) + 1
+    return Bag(ordered[ends - 1], ends - np.append(0, ends)[:-1], options[order])

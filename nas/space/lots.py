@@ -24,7 +24,7 @@ from nas.errors import UserError
 from nas.layers import Block, Site, Spec, blocks
 from nas.schema.fields import FieldType, field_types
 from nas.space.coding import digest, total
-from nas.space.options import MOST_OPTIONS, Option, TooManyError
+from nas.space.options import MOST_OPTIONS, Answers, Option, TooManyError, answers_of, combined
 
 COSTS = tuple(field.name for field in dataclasses.fields(Cost))
 """What a table of costs holds, in the order of its last axis."""
@@ -66,11 +66,11 @@ class Lot(ABC):
     """Blocks that are priced together, and what answers to them.
 
     Attributes:
-        codes: the answers of each, by name.
+        answers: the answers of each.
         keys: a fingerprint of each, (specs,).
     """
 
-    codes: list[dict[str, int]]
+    answers: Answers
     keys: NDArray[np.uint64]
 
     @abstractmethod
@@ -85,10 +85,10 @@ class Lot(ABC):
 class Listed(Lot):
     """Blocks that are there one by one."""
 
-    def __init__(self, specs: Sequence[Block], codes: Sequence[dict[str, int]]) -> None:
-        """As many codes as specs."""
+    def __init__(self, specs: Sequence[Block], answers: Answers) -> None:
+        """As many sets of answers as specs."""
         self.specs = specs
-        self.codes = list(codes)
+        self.answers = answers
         self.keys = np.array([key_of(spec) for spec in specs], np.uint64)
 
     def price(self, site: Site, allowed: NDArray[np.bool_]) -> Costs:
@@ -140,8 +140,9 @@ class Product(Lot):
         if np.prod(self._shape, dtype=float) > MOST_OPTIONS:
             raise TooManyError
         self._defaults = {name: one.default for name, one in types.items()}
+        self._shells = list(self._all_shells())
         self._inside: dict[tuple[int, Site], Costs] = {}
-        self.codes = [_joined(prefix, parts) for parts in itertools.product(*(group.codes for group in groups))]
+        self.answers = combined([answers_of([prefix]), *(answers_of(group.codes) for group in groups)])
         self.keys = self._fingerprints(kind, types)
 
     def price(self, site: Site, allowed: NDArray[np.bool_]) -> Costs:
@@ -152,8 +153,8 @@ class Product(Lot):
         """
         found = np.zeros((*self._shape, len(COSTS)), np.int64)
         with np.errstate(over="ignore"):
-            for where, values in self._shells():
-                found[np.ix_(*where)] = self._priced(values, where, site)
+            for shell in self._shells:
+                found[shell.grid] = self._priced(shell, site)
         flat = found.reshape(-1, len(COSTS))
         self._prove(flat, site, allowed)
         return flat
@@ -165,20 +166,20 @@ class Product(Lot):
             InseparableError: what it requires is not for each part alone.
         """
         found = np.zeros(self._shape, bool)
-        for where, values in self._shells():
+        for shell in self._shells:
             asked: list[tuple[int, Site]] = []
-            spec = self._spec(values, _Ledger(asked))
+            spec = self._spec(shell.values, _Ledger(asked))
             try:
                 spec.require(site)
             except UserError:
                 continue
             except Exception as error:  # whatever an unknown part makes it do
                 raise InseparableError from error
-            fits = np.ones([len(one) for one in where], bool)
+            fits = np.ones([len(one) for one in shell.options], bool)
             for group, inner in asked:
-                options = [stands(self._part(group, index), inner) for index in where[group]]
+                options = [stands(self._part(group, index), inner) for index in shell.options[group]]
                 fits &= self._along(np.array(options), group)
-            found[np.ix_(*where)] = fits
+            found[shell.grid] = fits
         return found.reshape(-1)
 
     def one(self, index: int) -> Block:
@@ -190,19 +191,19 @@ class Product(Lot):
 
     def listed(self) -> Listed:
         """The same blocks, to be priced one by one."""
-        return Listed([self.one(index) for index in range(len(self.codes))], self.codes)
+        return Listed([self.one(index) for index in range(len(self.keys))], self.answers)
 
-    def _priced(self, values: Mapping[str, Any], where: Sequence[NDArray[np.intp]], site: Site) -> Costs:
-        """Prices of all that differ from `values` only in the parts inside, shaped as `where`."""
+    def _priced(self, shell: _Shell, site: Site) -> Costs:
+        """Prices of all that a shell stands for, (options of each group ..., COSTS)."""
         asked: list[tuple[int, Site]] = []
         try:
-            numbers = costs_of(self._spec(values, _Ledger(asked)), site)
+            numbers = costs_of(self._spec(shell.values, _Ledger(asked)), site)
         except Exception as error:  # whatever an unknown part makes it do
             raise InseparableError from error
         digits = np.array([_digits(number, len(asked) + 1) for number in numbers], np.int64)  # (COSTS, 1 + asked)
-        found = np.broadcast_to(digits[:, 0], (*(len(one) for one in where), len(COSTS))).copy()
+        found = np.broadcast_to(digits[:, 0], (*(len(one) for one in shell.options), len(COSTS))).copy()
         for (group, inner), times in zip(asked, digits[:, 1:].T, strict=True):
-            found += self._along(self._inner_prices(group, inner)[where[group]] * times, group)
+            found += self._along(self._inner_prices(group, inner)[shell.options[group]] * times, group)
         return found
 
     def _inner_prices(self, group: int, site: Site) -> Costs:
@@ -224,13 +225,13 @@ class Product(Lot):
         before, after = (1,) * group, (1,) * (len(self._shape) - group - 1)
         return values.reshape(*before, len(values), *after, *values.shape[1:])
 
-    def _shells(self) -> Iterator[tuple[list[NDArray[np.intp]], dict[str, Any]]]:
-        """Combinations of scalars: the options of each group they stand for, and the fields, parts inside open."""
+    def _all_shells(self) -> Iterator[_Shell]:
         for choice in itertools.product(*(self._faces(index) for index in range(len(self._groups)))):
             values = dict(self._defaults)
             for face in choice:
                 values.update(face[1])
-            yield [np.array(face[0], np.intp) for face in choice], values
+            stand_for = [np.array(face[0], np.intp) for face in choice]
+            yield _Shell(stand_for, np.ix_(*stand_for), values)
 
     def _faces(self, group: int) -> Iterator[tuple[list[int], dict[str, Any]]]:
         """What the kind itself can tell apart of a group: each option, or a part, whichever, and none."""
@@ -266,6 +267,20 @@ class Product(Lot):
             keys = [total(field_key(kind, name, value) for name, value in one.items()) for one in group.values]
             found = found + self._along(np.array(keys, np.uint64), index)
         return found.reshape(-1)
+
+
+class _Shell(NamedTuple):
+    """Blocks that differ only in the parts inside them.
+
+    Attributes:
+        options: the options of each group that it stands for.
+        grid: their places among all combinations.
+        values: the fields, parts inside left open.
+    """
+
+    options: list[NDArray[np.intp]]
+    grid: tuple[NDArray[np.intp], ...]
+    values: dict[str, Any]
 
 
 class _Open(NamedTuple):
@@ -315,13 +330,6 @@ def _digits(number: int, count: int) -> list[int]:
     if number >> (_DIGIT * count) or max(found) >= 1 << 62:
         raise InseparableError
     return found
-
-
-def _joined(prefix: Mapping[str, int], parts: Sequence[Mapping[str, int]]) -> dict[str, int]:
-    joined = dict(prefix)
-    for part in parts:
-        joined.update(part)
-    return joined
 
 
 def group_of(kind: str, found: Sequence[Option]) -> Group:

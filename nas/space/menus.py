@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from nas.errors import UserError
 from nas.layers import Block, Site, Spec, blocks
 from nas.space.lots import InseparableError, Listed, Lot, Product, group_of
-from nas.space.options import Option, TooManyError, independent, options
+from nas.space.options import Answers, Option, TooManyError, answers_of, independent, options, stacked
 from nas.space.tree import Decision, Here, PerStage, Struct, Tree, Walk, pattern_lengths, spread
 
 
@@ -19,20 +19,21 @@ class Menu:
     """The options of a stage's block, each a repeating pattern of specs (mostly one).
 
     Attributes:
-        codes: the answers of each option, by name.
+        answers: the answers of each option.
         lots: the specs, priced together.
         pattern: the specs of each option in order, (options, longest pattern); the last ones of a short pattern mean
             nothing.
         period: the length of each option's pattern, (options,).
     """
 
-    def __init__(self, codes: list[dict[str, int]], lots: list[Lot], patterns: list[tuple[int, ...]] | None) -> None:
+    def __init__(self, answers: Answers, lots: list[Lot], patterns: list[tuple[int, ...]] | None) -> None:
         """`patterns`: indices of specs, counted through all lots; None where option i is spec i."""
-        self.codes = codes
+        self.answers = answers
+        self._allowed: dict[tuple[int, Site], NDArray[np.bool_]] = {}
         self.lots = lots
         if patterns is None:
-            self.pattern = np.arange(len(codes), dtype=np.intp)[:, None]
-            self.period = np.ones(len(codes), np.intp)
+            self.pattern = np.arange(len(answers.codes), dtype=np.intp)[:, None]
+            self.period = np.ones(len(answers.codes), np.intp)
         else:
             longest = max(map(len, patterns), default=1)
             rows = [(*one, *[0] * (longest - len(one))) for one in patterns]
@@ -54,17 +55,22 @@ class Menu:
         prices, allowed = [np.zeros((0, 6), np.int64)], [np.zeros(0, bool)]
         for index, lot in enumerate(self.lots):
             try:
-                fits = lot.allowed(nominal)
+                fits = self._fits(index, nominal)
                 found = lot.price(site, fits)
             except InseparableError:
                 if not isinstance(lot, Product):
                     raise
-                self.lots[index] = lot = lot.listed()
-                fits = lot.allowed(nominal)
-                found = lot.price(site, fits)
+                self.lots[index] = lot.listed()
+                fits = self._fits(index, nominal)
+                found = self.lots[index].price(site, fits)
             prices.append(found)
             allowed.append(fits)
         return np.concatenate(prices), np.concatenate(allowed)
+
+    def _fits(self, lot: int, nominal: Site) -> NDArray[np.bool_]:
+        if (lot, nominal) not in self._allowed:
+            self._allowed[lot, nominal] = self.lots[lot].allowed(nominal)
+        return self._allowed[lot, nominal]
 
 
 def menu_of(tree: Tree, stage: int, deepest: int) -> Menu:
@@ -82,8 +88,7 @@ def menu_of(tree: Tree, stage: int, deepest: int) -> Menu:
         lots = list(_lots(tree, stage, {}))
     except InseparableError:
         return listed_menu(options(lambda walk: tree.resolve(walk, Here(stage))), deepest)
-    codes = [one for lot in lots for one in lot.codes]
-    return Menu(codes, lots, None)
+    return Menu(stacked([lot.answers for lot in lots]), lots, None)
 
 
 def listed_menu(found: list[Option], deepest: int) -> Menu:
@@ -96,7 +101,8 @@ def menu_of_rows(found: list[tuple[dict[str, int], list[Block]]]) -> Menu:
     """The menu of repeating patterns of specs."""
     specs: dict[Block, int] = {}
     patterns = [tuple(specs.setdefault(spec, len(specs)) for spec in row) for _, row in found]
-    return Menu([codes for codes, _ in found], [Listed(list(specs), [{} for _ in specs])], patterns)
+    nothing = answers_of([{} for _ in specs])
+    return Menu(answers_of([codes for codes, _ in found]), [Listed(list(specs), nothing)], patterns)
 
 
 def row_of(value: Any, deepest: int) -> list[Block]:
@@ -143,7 +149,7 @@ def _lot(tree: Struct, kind: str, stage: int, prefix: Mapping[str, int]) -> Lot:
         taken |= names
         groups.append(group_of(kind, found))
     if any(not group.values for group in groups):
-        return Listed([], [])
+        return Listed([], answers_of([]))
     return Product(kind, groups, prefix)
 
 

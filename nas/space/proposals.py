@@ -19,9 +19,9 @@ from nas.space.stage_tables import Indices
 from nas.space.tables import Points
 
 Floats = NDArray[np.float64]
-_MOST_BINS = 2048
+_MOST_BINS = 1536
 _FEWEST_BINS = 128
-_WORK = 2e8  # multiplications for one stage
+_WORK = 1e8  # multiplications for one stage
 _SEGMENTS = 32  # of the bins, so that a draw looks at these and then into one
 
 
@@ -46,7 +46,7 @@ class Proposals:
         self._bins = self.high_bin + 1
         self._heads = _Drawers(lattice.heads, self._step, self._bins)
         self._head_of = _dense(lattice.head_of, len(self._tables.settings))
-        following = self._heads.counts.astype(float)
+        following = self._heads.counts(np.arange(len(lattice.heads)))
         levels = []
         for level in reversed(lattice.levels):
             levels.append(_Counted(level, following, self._step, self._bins, len(self._tables.settings)))
@@ -131,15 +131,16 @@ class _Drawers:
 
     def __init__(self, bags: list[Bag], step: int, bins: int) -> None:
         edges = np.arange(bins + 1) * step
-        starts = []
-        for bag in bags:
-            before = np.concatenate([[0], np.cumsum(bag.counts)])
-            starts.append(before[np.searchsorted(bag.values, edges)])
-        self._starts = np.array(starts, np.int64).reshape(len(bags), bins + 1)
-        self.counts = np.diff(self._starts, axis=1)  # (bags, bins)
+        self._starts = np.zeros((len(bags), bins + 1), np.int32)
+        for row, bag in zip(self._starts, bags, strict=True):
+            row[:] = np.append(0, np.cumsum(bag.counts))[np.searchsorted(bag.values, edges)]
         sizes = [len(bag.order) for bag in bags]
         self._offsets = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
         self._options = np.concatenate([np.zeros(0, np.intp), *(bag.order for bag in bags)])
+
+    def counts(self, bags: Indices) -> Floats:
+        """How many options some of the bags have in each bin, (bags, bins)."""
+        return np.diff(self._starts[bags], axis=1).astype(float)
 
     def draw(self, bag: Indices, bin_: Indices, rng: np.random.Generator) -> Indices:
         """A uniform option of a bin of a bag, each (n,)."""
@@ -158,12 +159,12 @@ class _Counted:
         # What follows in descending order, so that the bins left after each bin of a segment are a slice of it.
         descending = np.pad(following[:, ::-1], ((0, 0), (0, _SEGMENTS * self._segment)))
         self._windows = np.lib.stride_tricks.sliding_window_view(descending, self._segment, axis=1)
-        padded = np.pad(self._drawers.counts, ((0, 0), (0, _SEGMENTS * self._segment - bins)))
-        self._counts = padded.reshape(len(padded), _SEGMENTS, self._segment).astype(float)
-        self._following = following
-        self._node_bag = np.array([node.bag for node in level.nodes], np.intp)
+        bags, self._node_bag = np.unique([node.bag for node in level.nodes], return_inverse=True)
         self._node_next = np.array([node.crossing for node in level.nodes], np.intp)
-        self._segments = self._convolved()
+        counts = self._drawers.counts(bags.astype(np.intp))
+        padded = np.pad(counts, ((0, 0), (0, _SEGMENTS * self._segment - bins)))
+        self._counts = padded.reshape(len(padded), _SEGMENTS, self._segment)
+        self._segments = self._convolved(counts[self._node_bag], following[self._node_next])
         self._nodes = self._segments.sum(axis=2)  # (nodes, bins)
         self._edge_nodes, self._edge_shifts = _padded(level, step, bins)
         self.crossings = self._summed()
@@ -188,10 +189,8 @@ class _Counted:
         block = self._blocks[self._block_start[filling] + option % self._columns[filling]]
         return _Step(frame, block, self._way_state[way], rest - spent)
 
-    def _convolved(self) -> Floats:
+    def _convolved(self, counts: Floats, following: Floats) -> Floats:
         """Ways through each node (nodes, bins, segments of the bin that the node itself takes)."""
-        counts = self._drawers.counts[self._node_bag].astype(float)
-        following = self._following[self._node_next]
         found = np.zeros((_SEGMENTS, *counts.shape))
         for bin_ in np.flatnonzero(counts.any(axis=0)):
             found[bin_ // self._segment][:, bin_:] += counts[:, bin_, None] * following[:, : self._bins - bin_]

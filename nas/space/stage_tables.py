@@ -14,7 +14,7 @@ from nas.layers import Downsample, Norm, Site, downsamples, norms
 from nas.space.coding import Codes, Coding, Table, digest, scrambled
 from nas.space.lots import COSTS, Costs, costs_of, key_of, stands
 from nas.space.menus import Menu, menu_of, menu_of_rows, row_of
-from nas.space.options import TooManyError, independent, options, part_of
+from nas.space.options import TooManyError, answers_of, independent, options, part_of
 from nas.space.space import SearchSpace
 from nas.space.tree import Here, numbers
 
@@ -101,8 +101,8 @@ class StageTables:
         """
         self.index = stage
         frames, menu, self._are_pairs = _listed(space, stage)
-        self.frames = coding.table([codes for codes, _, _ in frames])
-        self.blocks = coding.table(menu.codes)
+        self.frames = coding.table(answers_of([codes for codes, _, _ in frames]))
+        self.blocks = coding.table(menu.answers)
         self._menu = menu
         self.doors, self.door_of = _interned([door for _, door, _ in frames])
         self.tails, self.tail_of = _interned([tail for _, _, tail in frames])
@@ -111,7 +111,10 @@ class StageTables:
         self._shared = [
             _places(table, [coding.columns[name] for name in shared]) for table in (self.frames, self.blocks)
         ]
-        self._fillings: dict[tuple[tuple[int, ...], ...], dict[int, Filling]] = {}
+        self._groups = [
+            _grouped(table.codes[:, places])
+            for table, (_, places) in zip((self.frames, self.blocks), self._shared, strict=True)
+        ]
         self._sites: dict[tuple[Site, Site], int] = {}
         self._keys = menu.keys
         self._frame_keys = np.array([_frame_key(door, tail) for _, door, tail in frames], np.uint64)
@@ -120,27 +123,29 @@ class StageTables:
         self._norms: Costs
         self._norms_allowed: NDArray[np.bool_]
 
-    def fillings(self, setting: Codes) -> dict[int, Filling]:
-        """What stands behind each door under the shared answers, a row (decisions,)."""
-        parts = tuple(tuple(setting[columns].tolist()) for columns, _ in self._shared)
-        if parts not in self._fillings:
-            self._fillings[parts] = self._filled(setting)
-        return self._fillings[parts]
+    def fillings(self, settings: Codes) -> list[dict[int, Filling]]:
+        """What stands behind each door, for each row (settings, decisions) of shared answers."""
+        known: dict[tuple[bytes, bytes], dict[int, Filling]] = {}
+        found = []
+        parts = [np.ascontiguousarray(settings[:, columns]) for columns, _ in self._shared]
+        for frames, blocks in zip(*parts, strict=True):
+            key = frames.tobytes(), blocks.tobytes()
+            if key not in known:
+                known[key] = self._filled(*key)
+            found.append(known[key])
+        return found
 
-    def _filled(self, setting: Codes) -> dict[int, Filling]:
-        fits = [
-            (table.codes[:, places] == setting[columns]).all(axis=1)
-            for table, (columns, places) in zip((self.frames, self.blocks), self._shared, strict=True)
-        ]
+    def _filled(self, *shared: bytes) -> dict[int, Filling]:
+        frames, blocks = (groups.get(key, _NONE) for groups, key in zip(self._groups, shared, strict=True))
         if self._are_pairs:
-            fits = [fits[0] & fits[1]] * 2
-        frames, blocks = (np.flatnonzero(one) for one in fits)
+            frames = blocks = np.intersect1d(frames, blocks)
         found = {}
-        for door in np.unique(self.door_of[frames]):
-            behind = self.door_of[frames] == door
+        doors = self.door_of[frames]
+        for door in dict.fromkeys(doors.tolist()):
+            behind = doors == door
             some = blocks[behind] if self._are_pairs else blocks
             if len(some):
-                found[int(door)] = Filling(frames[behind], some, not self._are_pairs)
+                found[door] = Filling(frames[behind], some, not self._are_pairs)
         return found
 
     def enter(self, cost: tuple[int, ...], first: Site, nominal: Site) -> Passage:
@@ -261,6 +266,17 @@ def _places(table: Table, columns: Sequence[int]) -> tuple[list[int], list[int]]
     places = {int(column): place for place, column in enumerate(table.columns)}
     kept = [column for column in columns if column in places]
     return kept, [places[column] for column in kept]
+
+
+def _grouped(codes: Codes) -> dict[bytes, Indices]:
+    """The rows that have the same codes, by these."""
+    found: dict[bytes, list[int]] = defaultdict(list)
+    for index, row in enumerate(np.ascontiguousarray(codes)):
+        found[row.tobytes()].append(index)
+    return {key: np.array(rows, np.intp) for key, rows in found.items()}
+
+
+_NONE = np.zeros(0, np.intp)
 
 
 def _frame_key(door: Door, tail: Tail) -> int:

@@ -17,11 +17,11 @@ from numpy.typing import NDArray
 from nas.architecture.architecture import NOMINAL_RESOLUTION
 from nas.errors import UserError
 from nas.layers import Head, Site, Stem, heads, stems
-from nas.space.coding import NOT_ASKED, Codes, Coding, digest, scrambled
+from nas.space.coding import Codes, Coding, digest, scrambled
 from nas.space.lots import COSTS, Costs, costs_of, key_of, stands
-from nas.space.options import Option, TooManyError, independent, options
+from nas.space.options import NOT_ASKED, Answers, Option, TooManyError, answers_of, independent, options
 from nas.space.space import SearchSpace
-from nas.space.stage_tables import Door, Indices, Passage, StageTables, State
+from nas.space.stage_tables import Door, Filling, Indices, Passage, StageTables, State
 from nas.space.tree import Here, Walk
 from nas.task import Task
 
@@ -68,6 +68,7 @@ class SpaceTables:
         settings: the shared answers, (settings, decisions).
         stem_of, head_of: the stems and heads that go with each setting, by index.
         stages: what each stage can be.
+        fillings: for each stage and setting what stands behind each door.
         passages: for each stage its passages in the order of their indices; entered from stems in the first stage.
         passage_of: for each stage the passage from each state (or stem) through each door, -1 where there is none.
     """
@@ -84,12 +85,12 @@ class SpaceTables:
         self.stages = [StageTables(space, stage, coding, shared) for stage in range(space.stages)]
         ends = _ends(space)
         self._stem_specs, self._head_specs = ([end.spec for end in one] for one in ends)
-        self._tables = [coding.table([end.codes for end in one]) for one in ends]
+        self._tables = [coding.table(answers_of([end.codes for end in one])) for one in ends]
         self._end_keys = [np.array([_end_key(end) for end in one], np.uint64) for one in ends]
         found = options(lambda walk: _walk_stages(space, walk), asked=shared.__contains__)
         if len(found) > _MOST_SETTINGS:
             raise TooManyError
-        self.settings = _written([one.codes for one in found], coding)
+        self.settings = _written(answers_of([one.codes for one in found]), coding)
         joined = _is_joined(space)
         if joined:
             count = len(self._stem_specs)
@@ -98,6 +99,7 @@ class SpaceTables:
         else:
             self.stem_of = [np.arange(len(self._stem_specs))] * len(found)
             self.head_of = [np.arange(len(self._head_specs))] * len(found)
+        self.fillings: list[list[dict[int, Filling]]] = []
         self.passages: list[list[Passage]] = []
         self.passage_of: list[NDArray[np.intp]] = []
         self._connect()
@@ -160,9 +162,10 @@ class SpaceTables:
         for stage in self.stages:
             known: dict[tuple[int, int], Passage | None] = {}
             leaving: list[set[int]] = []
-            for setting, entered in zip(self.settings, entries, strict=True):
+            self.fillings.append(stage.fillings(self.settings))
+            for doors, entered in zip(self.fillings[-1], entries, strict=True):
                 left: set[int] = set()
-                for pair in itertools.product(entered, stage.fillings(setting)):
+                for pair in itertools.product(entered, doors):
                     if pair not in known:
                         known[pair] = self._passage(stage, sources[pair[0]], stage.doors[pair[1]])
                     passage = known[pair]
@@ -230,10 +233,9 @@ def _walk_stages(space: SearchSpace, walk: Walk) -> None:
         space.columns.resolve(walk, Here(stage))
 
 
-def _written(rows: list[dict[str, int]], coding: Coding) -> Codes:
-    codes = np.full((len(rows), len(coding.names)), NOT_ASKED, np.int16)
-    table = coding.table(rows)
-    codes[:, table.columns] = table.codes
+def _written(answers: Answers, coding: Coding) -> Codes:
+    codes = np.full((len(answers.codes), len(coding.names)), NOT_ASKED, np.int16)
+    codes[:, [coding.columns[name] for name in answers.names]] = answers.codes
     return codes
 
 
