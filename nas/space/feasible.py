@@ -37,7 +37,7 @@ _FIRST_BATCH = 256
 _PATIENCE = 2000  # repeats in a row, at least, before there is nothing new
 _REPEATS = 20  # for each architecture found: one that is left is missed by so many with a chance of 2e-9
 ESTIMATED = 20_000
-"""Draws behind an estimated count."""
+"""Draws behind an estimated count, at most."""
 
 
 class Count(NamedTuple):
@@ -197,14 +197,15 @@ class FeasibleSet:
 
     @cached_property
     def size(self) -> Count:
-        """The number of points within budget: exact, or estimated from as many draws as `ESTIMATED` near the budget."""
+        """The number of points within budget: exact, or estimated from draws near the budget."""
         if self.count is not None:
             return Count(self.count, self.count, self.count, is_exact=True)
-        drawn = self._source.draw(ESTIMATED, np.random.default_rng(0))
+        draws = min(ESTIMATED, self._source.patience)
+        drawn = self._source.draw(draws, np.random.default_rng(0))
         stands_for, fits = self._source.stands_for(drawn), self._fits(drawn)
         if (stands_for == stands_for[0]).all():
             share, near = float(fits.mean()), float(stands_for[0])
-            ends = wilson(share, ESTIMATED)
+            ends = wilson(share, draws)
             return Count(near * share, near * ends.low, near * ends.high, is_exact=False)
         counted = (stands_for * fits).tolist()
         ends = mean_interval(counted)
@@ -276,16 +277,17 @@ class FeasibleSet:
     def _nearest_draw(self, rng: np.random.Generator) -> str:
         """The random point that misses the budget by the least."""
         anywhere = type(self)(self.space, Budget(), self.task)
-        costs = anywhere.costs(anywhere.random(ESTIMATED, rng))
+        draws = min(ESTIMATED, self._source.patience)
+        costs = anywhere.costs(anywhere.random(draws, rng))
         misses = [
             max(self.budget.overrun({name: int(values[row]) for name, values in costs.items()}).values(), default=0.0)
-            for row in range(ESTIMATED)
+            for row in range(draws)
         ]
         nearest = int(np.argmin(misses))
         reached = " and ".join(
             format_quantity(bound.metric, int(costs[bound.metric][nearest])) for bound in self.budget.bounds
         )
-        return f"of {ESTIMATED:,} random ones the nearest has {reached}"
+        return f"of {draws:,} random ones the nearest has {reached}"
 
 
 def _shown(points: float) -> str:

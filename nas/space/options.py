@@ -16,7 +16,10 @@ from nas.space.tree import Struct, Walk, conditions
 
 NOT_ASKED = -1
 MOST_OPTIONS = 500_000
-"""Options of one part that are listed; a space whose parts have more is walked instead."""
+"""Options of one part that tables may have; a space whose parts have more is walked instead."""
+
+MOST_WALKED = 20_000
+"""Options that are listed by walking, one by one: half a second."""
 
 
 class TooManyError(Exception):
@@ -84,10 +87,10 @@ def options(resolve: Callable[[Walk], Any], *, asked: Callable[[str], bool] | No
         asked: the decisions that vary; the others answer their first. All, where it is left out.
 
     Raises:
-        TooManyError: there are more than `MOST_OPTIONS`.
+        TooManyError: there are more than `MOST_WALKED`.
     """
-    found = list(itertools.islice(enumerating(_Recorded(resolve, asked)), MOST_OPTIONS + 1))
-    if len(found) > MOST_OPTIONS:
+    found = list(itertools.islice(enumerating(_Recorded(resolve, asked)), MOST_WALKED + 1))
+    if len(found) > MOST_WALKED:
         raise TooManyError
     return found
 
