@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nas.analysis.intervals import mean_interval, wilson
-from nas.architecture import Architecture
+from nas.architecture import Architecture, estimate
 from nas.cost import Budget
 from nas.errors import BudgetError, UserError
 from nas.space.askers import following, replaying
@@ -187,13 +187,9 @@ class FeasibleSet:
     def count(self) -> int | None:
         """The exact number of points within budget; None where it cannot be had, see `size`.
 
-        It can be had for a budget on one metric, or none, in a space whose stages do not have too many different costs.
+        It can be had if no more than one bound matters, in a space whose stages do not have too many different costs.
         """
-        bounds = self.budget.bounds
-        tally = self._source.tally(bounds[0].high if bounds else None)
-        if tally is None:
-            return None
-        return tally.count(bounds[0].low, bounds[0].high) if bounds else tally.count(0, 0)
+        return self._source.count()
 
     @cached_property
     def size(self) -> Count:
@@ -258,14 +254,15 @@ class FeasibleSet:
         with suppress(BudgetError):
             if not self._source.is_empty and any(len(self._source.keys(batch)) for batch in self._stream(rng)):
                 return
+        estimate(self.space.build(following({})), self.task)  # says so where the resolution is too small for a network
         require_reachable(self.space, self.budget, self.task)
-        bounds = self.budget.bounds
-        tally = self._source.tally(None)
-        if tally is None or not bounds:
+        found = self._source.nearest() if self.budget.bounds else []
+        if found:
+            costs = " and ".join(format_quantity(self.budget.bounds[0].metric, one) for one in found)
+            raise BudgetError(f"{self._nothing()}: the nearest it can reach is {costs}. Widen the budget or the space.")
+        if found is None:
             raise BudgetError(f"{self._nothing()}; {self._nearest_draw(rng)}. Widen the budget or the space.")
-        ends = tally.below(bounds[0].low), tally.above(bounds[0].high)
-        costs = " and ".join(format_quantity(bounds[0].metric, end) for end in ends if end is not None)
-        raise BudgetError(f"{self._nothing()}: the nearest it can reach is {costs}. Widen the budget or the space.")
+        raise BudgetError(f"{self._nothing()}: no answers give a network for this task. Raise the resolution.")
 
     def _nothing(self) -> str:
         task = self.task

@@ -36,7 +36,7 @@ class Proposals:
     def __init__(self, lattice: Lattice, low: int, high: int) -> None:
         """Count the paths for costs from `low` to `high`, both included: a fraction of a second."""
         self._tables = lattice.tables
-        high = min(high, dearest(lattice))
+        high = min(high, ends(lattice)[1])
         widest = max(len(level.nodes) for level in lattice.levels)
         bins = min(_MOST_BINS, max(_FEWEST_BINS, int(math.sqrt(2 * _WORK / max(1, widest)))))
         self._step = max(1, -(-(high + 1) // bins))
@@ -81,13 +81,19 @@ class Proposals:
         return Points(stem, np.stack(frames, axis=1), np.stack(blocks, axis=1), head)
 
 
-def dearest(lattice: Lattice) -> int:
-    """The largest cost of any network."""
-    following = [int(bag.values[-1]) if len(bag.values) else 0 for bag in lattice.heads]
+def ends(lattice: Lattice) -> tuple[int, int]:
+    """The smallest and the largest cost of any network; 0 where there is none."""
+    following = [(int(bag.values[0]), int(bag.values[-1])) if len(bag.values) else (0, 0) for bag in lattice.heads]
     for level in reversed(lattice.levels):
-        nodes = [int(level.bags[node.bag].values[-1]) + following[node.crossing] for node in level.nodes]
-        following = [max(s + nodes[n] for s, n in zip(*one, strict=True)) for one in level.crossings]
-    return max(following, default=0)
+        nodes = []
+        for bag, crossing in level.nodes:
+            values, (low, high) = level.bags[bag].values, following[crossing]
+            nodes.append((int(values[0]) + low, int(values[-1]) + high))
+        following = []
+        for one in level.crossings:
+            sums = [(shift + nodes[n][0], shift + nodes[n][1]) for shift, n in zip(one.shifts, one.nodes, strict=True)]
+            following.append((min(low for low, _ in sums), max(high for _, high in sums)))
+    return min((low for low, _ in following), default=0), max((high for _, high in following), default=0)
 
 
 class _Stacked(NamedTuple):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any, NamedTuple, Protocol, Self, TypeVar
 
 import numpy as np
@@ -17,7 +19,7 @@ from nas.space.coding import Codes, Coding, digest
 from nas.space.lattice import Lattice
 from nas.space.lots import COSTS, costs_of
 from nas.space.options import NOT_ASKED
-from nas.space.proposals import Proposals
+from nas.space.proposals import Proposals, ends
 from nas.space.space import SearchSpace
 from nas.space.tables import Points, Priced, SpaceTables
 from nas.space.tallying import Tally, TooLargeError
@@ -64,11 +66,11 @@ class Source(Protocol[C]):
     def write(self, candidates: C) -> Codes:
         """The rows (n, decisions) of candidates."""
 
-    def tally(self, most: int | None) -> Tally | None:
-        """The exact spectrum of costs up to `most`, where it can be had: of the metric that is bounded, if only one is.
+    def count(self) -> int | None:
+        """The exact number of points within budget, where it can be had."""
 
-        None where there are too many distinct costs, or several bounds.
-        """
+    def nearest(self) -> Sequence[int] | None:
+        """The exact costs next to an empty budget on one metric, below and above it, where they can be had."""
 
 
 class Tabled:
@@ -87,11 +89,11 @@ class Tabled:
         """
         self._tables = tables
         self._points = points
-        self._has_several = len(budget.bounds) > 1
-        lattices = [Lattice(tables, bound.metric) for bound in budget.bounds] or [Lattice(tables, None)]
-        bands = [(bound.low, bound.high) for bound in budget.bounds] or [(0, 0)]
-        near = [Proposals(lattice, *band) for lattice, band in zip(lattices, bands, strict=True)]
-        self._lattice, self._proposals = min(zip(lattices, near, strict=True), key=lambda pair: pair[1].count)
+        lattices = [(Lattice(tables, bound.metric), bound.low, bound.high) for bound in budget.bounds]
+        binding = [one for one in lattices if not _always_holds(*one)] or [(Lattice(tables, None), 0, 0)]
+        near = [Proposals(*one) for one in binding]
+        self._proposals = min(near, key=lambda one: one.count)
+        self._bounds = binding
         self.is_empty = self._proposals.count == 0
 
     def stands_for(self, candidates: Points) -> NDArray[np.float64]:
@@ -118,14 +120,24 @@ class Tabled:
         """The rows."""
         return self._tables.write(candidates)
 
-    def tally(self, most: int | None) -> Tally | None:
-        """From the lattice."""
-        if self._has_several:
-            return None
-        try:
-            return Tally(self._lattice, self._points, most=most)
-        except TooLargeError:
-            return None
+    def count(self) -> int | None:
+        """From the lattice; None where several bounds matter, and where there are too many distinct costs."""
+        (lattice, low, high), *others = self._bounds
+        with suppress(TooLargeError):
+            return None if others else Tally(lattice, self._points, most=high).count(low, high)
+        return None
+
+    def nearest(self) -> Sequence[int] | None:
+        """From the lattice, in the same cases."""
+        (lattice, low, high), *others = self._bounds
+        with suppress(TooLargeError):
+            return None if others else Tally(lattice, self._points).beside(low, high)
+        return None
+
+
+def _always_holds(lattice: Lattice, low: int, high: int) -> bool:
+    smallest, largest = ends(lattice)
+    return low <= smallest and largest <= high
 
 
 class Rows(NamedTuple):
@@ -187,7 +199,11 @@ class Walked:
         """The rows themselves."""
         return candidates.codes
 
-    def tally(self, most: int | None) -> Tally | None:
+    def count(self) -> int | None:
+        """None."""
+        return None
+
+    def nearest(self) -> Sequence[int] | None:
         """None."""
         return None
 

@@ -81,22 +81,16 @@ class Tally:
             found += int(ways.sum())
         return found
 
-    def below(self, limit: int) -> int | None:
-        """The largest cost under a limit."""
-        costs = []
+    def beside(self, low: int, high: int) -> list[int]:
+        """The largest cost under `low` and the smallest over `high`; one of them where there is no other."""
+        under, over = [], []
         for front, back in self._pairs:
-            place = np.searchsorted(back.values, limit - front.values, side="left") - 1
-            costs += [int((front.values + back.values[place])[place >= 0].max(initial=-1))]
-        return max((cost for cost in costs if cost >= 0), default=None)
-
-    def above(self, limit: int) -> int | None:
-        """The smallest cost over a limit."""
-        costs = []
-        for front, back in self._pairs:
-            place = np.searchsorted(back.values, limit - front.values, side="right")
+            place = np.searchsorted(back.values, low - front.values, side="left") - 1
+            under += (front.values + back.values[place])[place >= 0].tolist()
+            place = np.searchsorted(back.values, high - front.values, side="right")
             there = place < len(back.values)
-            costs += (front.values[there] + back.values[place[there]]).tolist()
-        return min(costs, default=None)
+            over += (front.values[there] + back.values[place[there]]).tolist()
+        return ([max(under)] if under else []) + ([min(over)] if over else [])
 
     def _roots(self, lattice: Lattice) -> list[Spectrum]:
         counts = [0] * len(lattice.levels[0].crossings)

@@ -211,11 +211,18 @@ def test_modern_is_too_large_to_count_and_estimated(modern: FeasibleSet) -> None
 
 def test_estimate_agrees_with_the_count() -> None:
     space = load_space("convnext")
-    exact = FeasibleSet(space, "4.2..4.5GFLOPs").size
-    slack = FeasibleSet(space, Budget.parse(["4.2..4.5GFLOPs", "10Gparams"]))  # the second never binds
+    exact = FeasibleSet(space, Budget.parse(["4.2..4.5GFLOPs", "10Gparams"])).size  # the second never binds
+    small, large = (
+        FeasibleSet(space, Budget.parse(["4.2..4.5GFLOPs", params])) for params in ("25Mparams", "25000001..1e9params")
+    )
     assert exact.is_exact
-    assert slack.count is None
-    assert slack.size.low <= exact.points <= slack.size.high
+    assert small.count is None
+    assert small.size.low + large.size.low <= exact.points <= small.size.high + large.size.high
+
+
+def test_budget_that_excludes_nothing_leaves_the_whole_space() -> None:
+    space = load_space("replknet")
+    assert FeasibleSet(space, "1TFLOPs").count == space.size()
 
 
 def test_same_seed_gives_the_same_candidates_in_another_process() -> None:
@@ -247,6 +254,11 @@ def test_rule_that_few_combinations_break_makes_them_infeasible() -> None:
 def test_task_too_small_for_the_strides_leaves_the_stems_that_fit() -> None:
     space = space_with(stem="{kind: patchify, patch: {choice: [2, 32]}}")
     assert FeasibleSet(space, task=Task(resolution=16, classes=10)).count == 1
+
+
+def test_task_too_small_for_any_network_says_so() -> None:
+    with pytest.raises(UserError, match="a 1x1 image is too small"):
+        FeasibleSet(load_space("tiny"), task=Task(resolution=1, classes=10))
 
 
 def coupled() -> SearchSpace:
