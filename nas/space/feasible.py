@@ -252,7 +252,7 @@ class FeasibleSet:
         """
         rng = np.random.default_rng(0)
         with suppress(BudgetError):
-            if not self._source.is_empty and any(len(self._source.keys(batch)) for batch in self._stream(rng)):
+            if not self._source.is_empty and self._has_some(rng):
                 return
         estimate(self.space.build(following({})), self.task)  # says so where the resolution is too small for a network
         require_reachable(self.space, self.budget, self.task)
@@ -263,6 +263,11 @@ class FeasibleSet:
         if found is None:
             raise BudgetError(f"{self._nothing()}; {self._nearest_draw(rng)}. Widen the budget or the space.")
         raise BudgetError(f"{self._nothing()}: no answers give a network for this task. Raise the resolution.")
+
+    def _has_some(self, rng: np.random.Generator) -> bool:
+        """Whether a draw is within budget; where the first are not, counting is faster than trying on."""
+        first = self._fits(self._source.draw(_FIRST_BATCH, rng)).any()
+        return bool(first) or (self.count != 0 and any(len(self._source.keys(batch)) for batch in self._stream(rng)))
 
     def _nothing(self) -> str:
         task = self.task

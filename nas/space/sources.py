@@ -76,7 +76,7 @@ class Source(Protocol[C]):
 class Tabled:
     """Candidates by table: a microsecond to price, ten to draw."""
 
-    patience = 200_000
+    patience = 100_000
     largest_batch = 16_384
 
     def __init__(self, tables: SpaceTables, budget: Budget, points: int) -> None:

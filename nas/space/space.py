@@ -79,7 +79,9 @@ class SearchSpace:
     def answers(self, ask: Ask) -> dict[str, Value]:
         """What a walk asks and is answered, by name; nothing is built."""
         walk = Walk(ask)
-        self.resolve(walk)
+        self.top.resolve(walk, Here())
+        for stage in range(self.stages):
+            self.columns.resolve(walk, Here(stage))
         return walk.answers
 
     def decisions(self) -> Iterator[Decision]:

@@ -26,12 +26,12 @@ from nas.space.lots import COSTS
 from nas.task import Task
 
 _POINTS = 120
-_FEW = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+_FEW = settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
 Point = tuple[Architecture, dict[str, Value]]
 
 # Branches of different size, a condition, a shared and a repeated choice, an answer that leaves no trace.
 BRANCHED = {
-    "width": "{choice: [8, 16], per: stage}",
+    "width": "[8, {choice: [8, 16]}]",
     "depth": "[1, {int: [1, 3]}]",
     "block": "{choice: [mixer_first, {kind: mixer_first, ratio: {choice: [2, 3]}, mixer: {kind: depthwise, "
     "kernel: {pattern: [3, {choice: [5, 7]}]}}}], per: stage}",
@@ -149,25 +149,25 @@ def test_draws_are_uniform_over_the_points_within_budget(metric: str) -> None:
         more = Budget.parse(f"{low}..{high}params").bounds
         budget = Budget(more if metric == "params" else (*budget.bounds, *more))
     feasible = FeasibleSet(space, budget)
-    wanted = {repr(sorted(answers.items())): 0 for _, answers in within(points, budget, space.task)}
+    wanted = {feasible.encode(answers).tobytes() for _, answers in within(points, budget, space.task)}
     assert 100 < len(wanted) < len(points)
-    drawn = feasible.random(40 * len(wanted), np.random.default_rng(5))
-    for row in drawn:
-        wanted[repr(sorted(feasible.decode(row).items()))] += 1
-    assert chisquare(list(wanted.values())).pvalue > 1e-3
+    drawn = feasible.random(50 * len(wanted), np.random.default_rng(5))
+    rows, counts = np.unique(drawn, axis=0, return_counts=True)
+    assert {row.tobytes() for row in rows} == wanted
+    assert chisquare(counts).pvalue > 1e-3
 
 
 def test_first_of_the_distinct_draws_are_uniform_too() -> None:
     space, points, _ = branched()
     params = prices(list(points), space.task)[:, COSTS.index("params")]
-    budget = Budget.parse("{:.0f}..{:.0f}params".format(*np.quantile(params, [0.48, 0.52])))
+    budget = Budget.parse("{:.0f}..{:.0f}params".format(*np.quantile(params, [0.46, 0.54])))
     feasible = FeasibleSet(space, budget)
     answered = within(points, budget, space.task)
     weight = {one.id: 0 for one, _ in answered}
     for one, _ in answered:
         weight[one.id] += 1  # an architecture is as likely as it has sets of answers
     seen = dict.fromkeys(weight, 0)
-    draws = 5 * len(answered)
+    draws = 4 * len(answered)
     for seed in range(draws):
         (row,) = feasible.draw(1, np.random.default_rng(seed))
         seen[feasible.architecture(row).id] += 1
@@ -225,6 +225,7 @@ def test_budget_that_excludes_nothing_leaves_the_whole_space() -> None:
     assert FeasibleSet(space, "1TFLOPs").count == space.size()
 
 
+@pytest.mark.slow
 def test_same_seed_gives_the_same_candidates_in_another_process() -> None:
     code = (
         "import numpy as np; from nas.space import load_space; from nas.space.feasible import FeasibleSet; "
@@ -281,8 +282,6 @@ def test_space_too_coupled_for_tables_is_walked() -> None:
     assert 0 < feasible.size.low < feasible.size.points < feasible.size.high < space.size()
     around = feasible.neighbours(rows[0])
     assert 0 < len(around) <= 7 * 8 + 2
-    with pytest.raises(BudgetError, match="the largest it can reach"):
-        FeasibleSet(space, "1..2GFLOPs")
 
 
 @pytest.mark.parametrize(
