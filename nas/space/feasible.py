@@ -3,6 +3,10 @@
 A point of a space is a set of answers, as in `SearchSpace.size`; draws are uniform over the points within budget.
 Different answers can give the same architecture, if they differ in what leaves no trace in it, such as the second entry
 of a pattern in a stage of one block: it is as many times as likely then, and `draw` and `neighbours` give it once.
+
+A space whose decisions are coupled too much for tables (a part with half a million options, ten thousand combinations
+of answers that all stages share) is walked: priced as exactly, but a thousand times slower, and drawn with uniform
+answers, by which the points behind an answer that opens many questions are less likely than others.
 """
 
 from __future__ import annotations
@@ -27,9 +31,9 @@ from nas.space.dimension import Dimension, Value
 from nas.space.extremes import require_reachable
 from nas.space.lots import COSTS
 from nas.space.options import NOT_ASKED, TooManyError
-from nas.space.sources import Candidates, Source, Tabled, Walked
+from nas.space.sources import Batch, Source, Tabled, Walked
 from nas.space.space import SearchSpace
-from nas.space.tables import Priced, SpaceTables
+from nas.space.tables import SpaceTables
 from nas.task import Task
 from nas.units import format_quantity
 
@@ -211,7 +215,7 @@ class FeasibleSet:
     def _no_rows(self) -> Codes:
         return np.zeros((0, len(self.names)), np.int16)
 
-    def _stream(self, rng: np.random.Generator) -> Iterator[Candidates]:
+    def _stream(self, rng: np.random.Generator) -> Iterator[Batch]:
         """Uniform points within budget, for ever, in batches that do not depend on how many are wanted.
 
         Raises:
@@ -227,10 +231,9 @@ class FeasibleSet:
             yield points.some(fits)
             size = min(2 * size, self._source.largest_batch)
 
-    def _fits(self, points: Candidates) -> NDArray[np.bool_]:
-        return self._within(self._source.price(points))
-
-    def _within(self, priced: Priced) -> NDArray[np.bool_]:
+    def _fits(self, points: Batch) -> NDArray[np.bool_]:
+        """Whether each is a network within budget."""
+        priced = self._source.price(points)
         fits = priced.valid
         for bound in self.budget.bounds:
             values = priced.costs[:, COSTS.index(bound.metric)]
@@ -256,13 +259,13 @@ class FeasibleSet:
                 return
         estimate(self.space.build(following({})), self.task)  # says so where the resolution is too small for a network
         require_reachable(self.space, self.budget, self.task)
-        found = self._source.nearest() if self.budget.bounds else []
-        if found:
-            costs = " and ".join(format_quantity(self.budget.bounds[0].metric, one) for one in found)
-            raise BudgetError(f"{self._nothing()}: the nearest it can reach is {costs}. Widen the budget or the space.")
-        if found is None:
+        if not self.budget.bounds:
+            raise BudgetError(f"{self._nothing()}: no answers give a network for this task. Raise the resolution.")
+        nearest = self._source.nearest()
+        if nearest is None:
             raise BudgetError(f"{self._nothing()}; {self._nearest_draw(rng)}. Widen the budget or the space.")
-        raise BudgetError(f"{self._nothing()}: no answers give a network for this task. Raise the resolution.")
+        costs = " and ".join(format_quantity(nearest.metric, one) for one in nearest.costs)
+        raise BudgetError(f"{self._nothing()}: the nearest it can reach is {costs}. Widen the budget or the space.")
 
     def _has_some(self, rng: np.random.Generator) -> bool:
         """Whether a draw is within budget; where the first are not, counting is faster than trying on."""

@@ -1,4 +1,4 @@
-"""Where candidates for a budget come from: the tables of a space or, where its parts cannot be listed, walks."""
+"""Where points near a budget come from: the tables of a space or, where its parts cannot be listed, walks."""
 
 from __future__ import annotations
 
@@ -26,17 +26,24 @@ from nas.space.tallying import Tally, TooLargeError
 from nas.task import Task
 
 
-class Candidates(Protocol):
+class Nearest(NamedTuple):
+    """The costs next to an empty budget on one metric: below it, above it, or both."""
+
+    metric: str
+    costs: Sequence[int]
+
+
+class Batch(Protocol):
     """Some points, in the form in which a source has them."""
 
     def some(self, which: Any) -> Self:
         """Those of an index or a mask."""
 
 
-C = TypeVar("C", bound=Candidates)
+B = TypeVar("B", bound=Batch)
 
 
-class Source(Protocol[C]):
+class Source(Protocol[B]):
     """Draws from the points of a space that are near a budget, and their exact costs."""
 
     is_empty: bool
@@ -48,33 +55,33 @@ class Source(Protocol[C]):
     largest_batch: int
     """Draws at a time."""
 
-    def draw(self, n: int, rng: np.random.Generator) -> C:
-        """`n` independent candidates, where there are any."""
+    def draw(self, n: int, rng: np.random.Generator) -> B:
+        """`n` independent points, where there are any."""
 
-    def stands_for(self, candidates: C) -> NDArray[np.float64]:
-        """How many points each drawn candidate stands for: one divided by the probability that it was drawn."""
+    def stands_for(self, batch: B) -> NDArray[np.float64]:
+        """How many points each point of a drawn batch stands for: one divided by the probability that it was drawn."""
 
-    def price(self, candidates: C) -> Priced:
+    def price(self, batch: B) -> Priced:
         """What they cost, and whether they are networks."""
 
-    def keys(self, candidates: C) -> NDArray[np.uint64]:
+    def keys(self, batch: B) -> NDArray[np.uint64]:
         """A fingerprint of each architecture."""
 
-    def find(self, codes: Codes) -> C:
-        """The candidates of rows (n, decisions)."""
+    def find(self, codes: Codes) -> B:
+        """The points of rows (n, decisions)."""
 
-    def write(self, candidates: C) -> Codes:
-        """The rows (n, decisions) of candidates."""
+    def write(self, batch: B) -> Codes:
+        """The rows (n, decisions) of batch."""
 
     def count(self) -> int | None:
         """The exact number of points within budget, where it can be had."""
 
-    def nearest(self) -> Sequence[int] | None:
-        """The exact costs next to an empty budget on one metric, below and above it, where they can be had."""
+    def nearest(self) -> Nearest | None:
+        """What is next to an empty budget, where it can be had exactly."""
 
 
 class Tabled:
-    """Candidates by table: a microsecond to price, ten to draw."""
+    """Points by table: a microsecond to price, ten to draw."""
 
     patience = 100_000
     largest_batch = 16_384
@@ -84,7 +91,7 @@ class Tabled:
 
         Args:
             tables: the space.
-            budget: what candidates should be near.
+            budget: what they should be near.
             points: how many the space has.
         """
         self._tables = tables
@@ -96,29 +103,29 @@ class Tabled:
         self._bounds = binding
         self.is_empty = self._proposals.count == 0
 
-    def stands_for(self, candidates: Points) -> NDArray[np.float64]:
+    def stands_for(self, batch: Points) -> NDArray[np.float64]:
         """All the same: draws are uniform."""
-        return np.full(len(candidates.stem), self._proposals.count)
+        return np.full(len(batch.stem), self._proposals.count)
 
     def draw(self, n: int, rng: np.random.Generator) -> Points:
         """From all whose rounded cost is in the band."""
         return self._proposals.draw(n, rng)
 
-    def price(self, candidates: Points) -> Priced:
+    def price(self, batch: Points) -> Priced:
         """By look-ups."""
-        return self._tables.price(candidates)
+        return self._tables.price(batch)
 
-    def keys(self, candidates: Points) -> NDArray[np.uint64]:
+    def keys(self, batch: Points) -> NDArray[np.uint64]:
         """From the fingerprints of the parts."""
-        return self._tables.keys(candidates)
+        return self._tables.keys(batch)
 
     def find(self, codes: Codes) -> Points:
         """The parts of each row."""
         return self._tables.find(codes)
 
-    def write(self, candidates: Points) -> Codes:
+    def write(self, batch: Points) -> Codes:
         """The rows."""
-        return self._tables.write(candidates)
+        return self._tables.write(batch)
 
     def count(self) -> int | None:
         """From the lattice; None where several bounds matter, and where there are too many distinct costs."""
@@ -127,11 +134,13 @@ class Tabled:
             return None if others else Tally(lattice, self._points, most=high).count(low, high)
         return None
 
-    def nearest(self) -> Sequence[int] | None:
+    def nearest(self) -> Nearest | None:
         """From the lattice, in the same cases."""
         (lattice, low, high), *others = self._bounds
+        if others or lattice.metric is None:
+            return None
         with suppress(TooLargeError):
-            return None if others else Tally(lattice, self._points).beside(low, high)
+            return Nearest(COSTS[lattice.metric], Tally(lattice, self._points).beside(low, high))
         return None
 
 
@@ -141,7 +150,7 @@ def _always_holds(lattice: Lattice, low: int, high: int) -> bool:
 
 
 class Rows(NamedTuple):
-    """Candidates as their rows (n, decisions)."""
+    """Points as their rows (n, decisions)."""
 
     codes: Codes
 
@@ -151,7 +160,7 @@ class Rows(NamedTuple):
 
 
 class Walked:
-    """Candidates by walking the space: for those whose decisions are coupled too much for tables; half a millisecond.
+    """Points by walking the space: for those whose decisions are coupled too much for tables; half a millisecond.
 
     A part that was priced once is not priced again.
     """
@@ -168,42 +177,42 @@ class Walked:
         self._options = np.array([len(one) for one in coding.dimensions.values()], float)
         self.is_empty = False
 
-    def stands_for(self, candidates: Rows) -> NDArray[np.float64]:
+    def stands_for(self, batch: Rows) -> NDArray[np.float64]:
         """The product of the numbers of options of what was asked."""
-        return np.asarray(np.where(candidates.codes == NOT_ASKED, 1.0, self._options).prod(axis=1))
+        return np.asarray(np.where(batch.codes == NOT_ASKED, 1.0, self._options).prod(axis=1))
 
     def draw(self, n: int, rng: np.random.Generator) -> Rows:
         """Uniform answers: points behind an answer that opens more questions than others are less likely."""
         draw = drawing(random.Random(int(rng.integers(1 << 62))))
         return Rows(np.stack([self._coding.encode(self._space.answers(draw)) for _ in range(n)]))
 
-    def price(self, candidates: Rows) -> Priced:
+    def price(self, batch: Rows) -> Priced:
         """Row by row."""
-        costs, valid = np.zeros((len(candidates.codes), len(COSTS)), np.int64), np.ones(len(candidates.codes), bool)
-        for index, row in enumerate(candidates.codes):
+        costs, valid = np.zeros((len(batch.codes), len(COSTS)), np.int64), np.ones(len(batch.codes), bool)
+        for index, row in enumerate(batch.codes):
             try:
                 costs[index] = self._cost(self._architecture(row))
             except UserError:
                 valid[index] = False
         return Priced(costs, valid)
 
-    def keys(self, candidates: Rows) -> NDArray[np.uint64]:
+    def keys(self, batch: Rows) -> NDArray[np.uint64]:
         """From the ids."""
-        return np.array([digest(self._architecture(row).id) for row in candidates.codes], np.uint64)
+        return np.array([digest(self._architecture(row).id) for row in batch.codes], np.uint64)
 
     def find(self, codes: Codes) -> Rows:
         """The rows themselves."""
         return Rows(codes)
 
-    def write(self, candidates: Rows) -> Codes:
+    def write(self, batch: Rows) -> Codes:
         """The rows themselves."""
-        return candidates.codes
+        return batch.codes
 
     def count(self) -> int | None:
         """None."""
         return None
 
-    def nearest(self) -> Sequence[int] | None:
+    def nearest(self) -> Nearest | None:
         """None."""
         return None
 

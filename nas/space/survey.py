@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -11,7 +10,7 @@ import numpy as np
 
 from nas.architecture import Architecture, estimate
 from nas.cost import METRICS, Budget
-from nas.space.askers import drawing, following
+from nas.space.askers import following
 from nas.space.dimension import Value
 from nas.space.extremes import Extreme, extreme
 from nas.space.feasible import FeasibleSet
@@ -72,14 +71,14 @@ def survey(within: FeasibleSet, *, seed: int = 0, draws: int = DRAWS) -> Survey:
         draws: random points behind the medians.
     """
     space, task = within.space, within.task
-    ask = drawing(random.Random(seed))
-    costs = [estimate(space.build(ask), task) for _ in range(draws)]
+    anywhere = FeasibleSet(space, task=task)
+    costs = anywhere.costs(anywhere.random(draws, np.random.default_rng(seed)))
     ends = {metric: _ends(space, task, metric) for metric in METRICS}
     reach = [
         Reach(
             metric=metric,
             smallest=low.value,
-            median=sorted(getattr(cost, metric) for cost in costs)[draws // 2],
+            median=int(np.sort(costs[metric])[draws // 2]),
             largest=high.value,
         )
         for metric, (low, high) in ends.items()

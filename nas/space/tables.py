@@ -25,7 +25,7 @@ from nas.space.stage_tables import Door, Filling, Indices, Passage, StageTables,
 from nas.space.tree import Here, Walk
 from nas.task import Task
 
-_MOST_SETTINGS = 20_000  # combinations of shared answers
+_MOST_SETTINGS = 10_000  # combinations of shared answers; four seconds
 
 
 class Points(NamedTuple):

@@ -191,7 +191,7 @@ def modern() -> FeasibleSet:
     return FeasibleSet(load_space("modern"), "4.2..4.5GFLOPs")
 
 
-def test_modern_candidates_are_distinct_and_within_budget(modern: FeasibleSet) -> None:
+def test_modern_draws_are_distinct_and_within_budget(modern: FeasibleSet) -> None:
     rows = modern.draw(3000, np.random.default_rng(0))
     assert len({row.tobytes() for row in rows}) == 3000
     costs = modern.costs(rows)
@@ -226,7 +226,7 @@ def test_budget_that_excludes_nothing_leaves_the_whole_space() -> None:
 
 
 @pytest.mark.slow
-def test_same_seed_gives_the_same_candidates_in_another_process() -> None:
+def test_same_seed_gives_the_same_draws_in_another_process() -> None:
     code = (
         "import numpy as np; from nas.space import load_space; from nas.space.feasible import FeasibleSet; "
         "f = FeasibleSet(load_space('tiny'), '19..20MFLOPs'); "
@@ -300,6 +300,11 @@ def test_wrong_answer_is_refused(answers: dict[str, Value], says: str) -> None:
 def test_gap_between_costs_names_both_sides() -> None:
     with pytest.raises(BudgetError, match=r"the nearest it can reach is 19\.000576MFLOPs and 19\.002624MFLOPs"):
         FeasibleSet(load_space("tiny"), "19.001..19.002MFLOPs")
+
+
+def test_gap_is_told_in_the_metric_that_has_it() -> None:
+    with pytest.raises(BudgetError, match=r"the nearest it can reach is 19\.000576MFLOPs and 19\.002624MFLOPs"):
+        FeasibleSet(load_space("tiny"), Budget.parse(["1Gparams", "19.001..19.002MFLOPs"]))
 
 
 def test_bounds_that_exclude_each_other_name_the_nearest_point() -> None:
