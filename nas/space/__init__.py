@@ -3,12 +3,14 @@
 from nas.space.askers import crossing, drawing, enumerating, mutating, replaying
 from nas.space.catalogue import load_architecture, load_space
 from nas.space.dimension import Ask, Choice, Dimension, Range, Value
+from nas.space.feasible import FeasibleSet
 from nas.space.space import SearchSpace
 
 __all__ = [
     "Ask",
     "Choice",
     "Dimension",
+    "FeasibleSet",
     "Range",
     "SearchSpace",
     "Value",

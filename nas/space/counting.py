@@ -24,6 +24,11 @@ def count_points(space: SearchSpace) -> int:
     return _count_top(space) * _count_stages(space)
 
 
+def controllers(space: SearchSpace) -> set[str]:
+    """Names of the decisions that change which questions follow."""
+    return _controllers(space.top) | _controllers(space.columns)
+
+
 def _count_top(space: SearchSpace) -> int:
     def walk_top(walk: Walk) -> Any:
         return space.top.resolve(walk, Here())

@@ -30,6 +30,13 @@ class Choice:
         """A uniform answer."""
         return self.options[rng.randrange(len(self.options))]
 
+    def index(self, value: Value) -> int:
+        """The position of an answer; raises ValueError where it is none. True is no 1."""
+        for position, option in enumerate(self.options):
+            if option == value and isinstance(option, bool) == isinstance(value, bool):
+                return position
+        raise ValueError(f"{value!r} is none of {self.options}")
+
     def __len__(self) -> int:
         return len(self.options)
 
@@ -55,6 +62,12 @@ class Range:
     def draw(self, rng: random.Random) -> int:
         """A uniform answer."""
         return self.low + self.step * rng.randrange(len(self))
+
+    def index(self, value: Value) -> int:
+        """The position of an answer; raises ValueError where it is none."""
+        if isinstance(value, bool):
+            raise ValueError(f"{value!r} is no whole number")
+        return self.values.index(value)
 
     def __len__(self) -> int:
         return (self.high - self.low) // self.step + 1

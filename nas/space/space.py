@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from nas.architecture import Architecture, estimate
+import numpy as np
+
+from nas.architecture import Architecture
 from nas.cost import Budget
-from nas.errors import BudgetError, FieldError, UserError
+from nas.errors import FieldError, UserError
 from nas.registry import did_you_mean
 from nas.schema.fields import shown
 from nas.schema.nodes import Node
 from nas.schema.problems import Mark, Problems
-from nas.space.askers import drawing, following
+from nas.space.askers import following
 from nas.space.counting import count_points
 from nas.space.dimension import Ask, Dimension, Value
 from nas.space.locating import locate
@@ -25,7 +26,6 @@ from nas.space.trying import broken_rules, some
 from nas.task import Task
 
 _WORDS = ("name", "about", "source")
-_PATIENCE = 2000
 
 
 @dataclass(frozen=True)
@@ -76,6 +76,14 @@ class SearchSpace:
         walk = Walk(ask)
         return Architecture.from_dict(self.resolve(walk)), walk.answers
 
+    def answers(self, ask: Ask) -> dict[str, Value]:
+        """What a walk asks and is answered, by name; nothing is built."""
+        walk = Walk(ask)
+        self.top.resolve(walk, Here())
+        for stage in range(self.stages):
+            self.columns.resolve(walk, Here(stage))
+        return walk.answers
+
     def decisions(self) -> Iterator[Decision]:
         """Every decision of the file, whether or not a walk reaches it."""
         yield from self.top.decisions()
@@ -104,35 +112,15 @@ class SearchSpace:
     def sample(
         self, n: int, budget: Budget | str | None = None, seed: int = 0, *, task: Task | None = None
     ) -> list[Architecture]:
-        """`n` distinct architectures within budget: uniform answers, what is over budget or repeated is drawn again.
+        """`n` distinct architectures within budget, uniform over the points within it; see `FeasibleSet`.
 
         Raises:
-            BudgetError: after two thousand draws in a row without a new one within budget; the message says how near
-                the space comes.
+            BudgetError: there are not as many, or none; the message says how near the space comes.
         """
-        limits = budget if isinstance(budget, Budget) else Budget.parse(budget)
-        ask = drawing(random.Random(seed))
-        found: dict[Architecture, None] = {}
-        misses = 0
-        while len(found) < n:
-            architecture = self.build(ask)
-            if architecture not in found and limits.allows(estimate(architecture, task or self.task)):
-                found[architecture] = None
-                misses = 0
-                continue
-            misses += 1
-            if misses >= _PATIENCE:
-                raise BudgetError(self._exhausted(len(found), n, limits, task or self.task))
-        return list(found)
+        from nas.space.feasible import FeasibleSet
 
-    def _exhausted(self, found: int, wanted: int, budget: Budget, task: Task) -> str:
-        from nas.space.extremes import require_reachable
-
-        require_reachable(self, budget, task)
-        return (
-            f"{self.name}: only {found} of {wanted} distinct architectures within {budget} after {_PATIENCE} draws "
-            f"in a row without a new one; ask for fewer, or widen the budget or the space ({self.size()} points)"
-        )
+        feasible = FeasibleSet(self, budget, task)
+        return [feasible.architecture(row) for row in feasible.draw(n, np.random.default_rng(seed))]
 
 
 def read_space(root: Node, problems: Problems) -> SearchSpace:

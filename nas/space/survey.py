@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import math
-import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from nas.analysis.intervals import wilson
+import numpy as np
+
 from nas.architecture import Architecture, estimate
 from nas.cost import METRICS, Budget
-from nas.space.askers import drawing, following
+from nas.space.askers import following
 from nas.space.dimension import Value
 from nas.space.extremes import Extreme, extreme
+from nas.space.feasible import FeasibleSet
 from nas.space.space import SearchSpace
 from nas.task import Task
 
 DRAWS = 1000
+_EXAMPLES = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,17 +39,22 @@ class Survey:
         size: exact number of points.
         decisions: number of questions a walk may ask.
         reach: range of each metric; the median is over random points.
-        draws: how many random points were priced.
-        feasible: share of them within budget.
-        feasible_low, feasible_high: its 95% interval.
+        points: how many points are within budget, exactly or about.
+        points_low, points_high: the 95% interval; the number itself where it is exact.
+        is_exact: whether they were counted.
+        feasible: share of the points within budget.
+        feasible_low, feasible_high: its interval.
         dead: decisions that cannot change anything under the budget: one option, or options that are always over it.
-        examples: random points within budget, the cheapest first.
+        examples: random architectures within budget, the cheapest first.
     """
 
     size: int
     decisions: int
     reach: tuple[Reach, ...]
-    draws: int
+    points: float
+    points_low: float
+    points_high: float
+    is_exact: bool
     feasible: float
     feasible_low: float
     feasible_high: float
@@ -55,36 +62,48 @@ class Survey:
     examples: tuple[Architecture, ...]
 
 
-def survey(space: SearchSpace, budget: Budget, task: Task, *, seed: int = 0, draws: int = DRAWS) -> Survey:
-    """Look at a space from outside: size, reach, feasible share, dead choices. A second or two."""
-    rng = random.Random(seed)
-    drawn = [space.build(drawing(rng)) for _ in range(draws)]
-    costs = [estimate(architecture, task) for architecture in drawn]
-    fitting = [index for index in range(draws) if budget.allows(costs[index])]
-    share = len(fitting) / draws
-    interval = wilson(share, draws)
+def survey(within: FeasibleSet, *, seed: int = 0, draws: int = DRAWS) -> Survey:
+    """Look at a space from outside: size, reach, what is within budget, dead choices. A second or two.
+
+    Args:
+        within: the space under its budget.
+        seed: of the random points.
+        draws: random points behind the medians.
+    """
+    space, task = within.space, within.task
+    anywhere = FeasibleSet(space, task=task)
+    costs = anywhere.costs(anywhere.random(draws, np.random.default_rng(seed)))
     ends = {metric: _ends(space, task, metric) for metric in METRICS}
     reach = [
         Reach(
             metric=metric,
             smallest=low.value,
-            median=sorted(getattr(cost, metric) for cost in costs)[draws // 2],
+            median=int(np.sort(costs[metric])[draws // 2]),
             largest=high.value,
         )
         for metric, (low, high) in ends.items()
     ]
-    fitting.sort(key=lambda index: costs[index].flops)
+    size, count = space.size(), within.size
     return Survey(
-        size=space.size(),
+        size=size,
         decisions=len(space.dimensions()),
         reach=tuple(reach),
-        draws=draws,
-        feasible=share,
-        feasible_low=interval.low,
-        feasible_high=interval.high,
-        dead=tuple(_dead(space, budget, task, {metric: low for metric, (low, _) in ends.items()})),
-        examples=tuple(drawn[index] for index in fitting),
+        points=count.points,
+        points_low=count.low,
+        points_high=count.high,
+        is_exact=count.is_exact,
+        feasible=count.points / size,
+        feasible_low=count.low / size,
+        feasible_high=count.high / size,
+        dead=tuple(_dead(space, within.budget, task, {metric: low for metric, (low, _) in ends.items()})),
+        examples=tuple(_examples(within, seed)),
     )
+
+
+def _examples(within: FeasibleSet, seed: int) -> list[Architecture]:
+    drawn = within.random(_EXAMPLES, np.random.default_rng(seed))
+    cheapest_first = drawn[np.argsort(within.costs(drawn)["flops"], kind="stable")]
+    return list(dict.fromkeys(within.architecture(row) for row in cheapest_first))
 
 
 def spread_over(rows: Sequence[Architecture], count: int) -> list[Architecture]:

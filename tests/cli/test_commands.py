@@ -82,7 +82,8 @@ def test_sample_is_distinct_within_budget_and_repeatable(capsys: Capture) -> Non
 def test_check_says_what_a_run_would_do(capsys: Capture) -> None:
     checked = document(capsys, "check", "--space", "tiny", "--budget", "3MFLOPs", "--trials", "4", "--workers", "2")
     assert checked["size"] == 193536
-    assert 0 < checked["feasible_low"] < checked["feasible"] < checked["feasible_high"] < 1
+    assert checked["is_exact"]
+    assert 0 < checked["points"] == checked["feasible"] * checked["size"] < checked["size"]
     assert checked["plan"]["run_seconds"] > 0
     assert any("width.base" in sentence for sentence in checked["dead"])
 

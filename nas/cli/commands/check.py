@@ -30,7 +30,8 @@ def run(
 ) -> None:
     """Say what a search would do before it is paid for.
 
-    Size of the space, reach of its costs, share within budget, choices that are none, and what the run will take.
+    Size of the space, reach of its costs, how many points are within budget, choices that are none, and what the run
+    will take.
     """
     from dataclasses import asdict
 
@@ -38,18 +39,17 @@ def run(
     from nas.search.definition import DEFAULT_TRIALS
     from nas.search.launch import available_cores, resolve_device
     from nas.space import load_space
-    from nas.space.extremes import require_reachable
+    from nas.space.feasible import FeasibleSet
     from nas.space.survey import survey
     from nas.train.recipe import Recipe
 
     limits, found = Budget.parse(budget), load_space(space)
     task = overridden(found.task, resolution, classes)
-    require_reachable(found, limits, task)
-    looked = survey(found, limits, task)
+    looked = survey(within := FeasibleSet(found, limits, task))
     recipe = Recipe() if epochs is None else Recipe(epochs=epochs)
     wide, count = workers or available_cores(), trials or DEFAULT_TRIALS
     seconds = _paces(looked, data or "digits", recipe, resolve_device(device))
-    run_seconds = sum(seconds) / len(seconds) * count / min(wide, count) if seconds else None
+    run_seconds = sum(seconds) / len(seconds) * count / min(wide, count)
     plan = {
         "trials": count,
         "workers": wide,
@@ -64,7 +64,7 @@ def run(
         numbers = {name: value for name, value in asdict(looked).items() if name != "examples"}
         print_json({"space": found.name, "budget": str(limits), "resolution": task.resolution, **numbers, "plan": plan})
         return
-    _draw(looked, f"{found.name} within {limits} at {task.resolution}x{task.resolution}", plan)
+    _draw(looked, f"{found.name} within {limits} at {task.resolution}x{task.resolution}", str(within.size), plan)
 
 
 def _paces(looked: Survey, data: str, recipe: Recipe, device: str) -> list[float]:
@@ -80,7 +80,7 @@ def _paces(looked: Survey, data: str, recipe: Recipe, device: str) -> list[float
     return [proxy_seconds(example, images, recipe, device=device) for example in examples]
 
 
-def _draw(looked: Survey, title: str, plan: dict[str, Any]) -> None:
+def _draw(looked: Survey, title: str, points: str, plan: dict[str, Any]) -> None:
     from nas.cli.output import draw
     from nas.cli.tables import table
     from nas.units import format_count, format_seconds, plural
@@ -91,14 +91,10 @@ def _draw(looked: Survey, title: str, plan: dict[str, Any]) -> None:
     draw(made)
     draw(
         f"{looked.size:,} architectures from {looked.decisions} decisions",
-        f"{looked.feasible:.1%} within budget (95% interval {looked.feasible_low:.1%} to {looked.feasible_high:.1%}, "
-        f"{looked.draws:,} random draws)",
+        f"{points} of them within budget, {looked.feasible:.3%}",
     )
     for sentence in looked.dead:
         draw(f"[yellow]dead choice[/yellow]  {sentence}")
-    if plan["run_seconds"] is None:
-        draw("no random draw was within budget, so no candidate was timed; a search may still find some")
-        return
     low, high = (format_seconds(end(plan["seconds_per_candidate"])) for end in (min, max))
     draw(
         f"a proxy ({plan['data']}, {plural(plan['epochs'], 'epoch')}): {low} to {high} on one thread, measured here",

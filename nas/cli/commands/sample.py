@@ -19,14 +19,18 @@ def run(
     as_json: Json = False,
 ) -> None:
     """Draw distinct architectures within budget, with their costs. Nothing is trained."""
+    import numpy as np
+
     from nas.cost import Budget
     from nas.report.cost import cost_row
     from nas.space import load_space
+    from nas.space.feasible import FeasibleSet
 
     limits = Budget.parse(budget)
     found = load_space(space)
     task = overridden(found.task, resolution, classes)
-    drawn = found.sample(count, limits, seed, task=task)
+    within = FeasibleSet(found, limits, task)
+    drawn = [within.architecture(row) for row in within.draw(count, np.random.default_rng(seed))]
     rows = [cost_row(architecture.id, architecture, task) for architecture in drawn]
     if as_json:
         from nas.cli.output import print_json
@@ -37,9 +41,7 @@ def run(
     from nas.cli.tables import table
     from nas.units import format_count
 
-    title = (
-        f"{count} of {found.size():,} points of {found.name}, within {limits}, at {task.resolution}x{task.resolution}"
-    )
+    title = f"{count} of {within.size} points of {found.name} within {limits}, at {task.resolution}x{task.resolution}"
     made = table(title, "id", "depths", "widths", ">params", ">FLOPs", ">activations")
     for row, one in zip(rows, drawn, strict=True):
         depths, widths = ([str(getattr(stage, name)) for stage in one.stages] for name in ("depth", "width"))

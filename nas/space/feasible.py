@@ -1,0 +1,299 @@
+"""The architectures of a space within a budget: counted, drawn and stepped through without being built.
+
+A point of a space is a set of answers, as in `SearchSpace.size`; draws are uniform over the points within budget.
+Different answers can give the same architecture, if they differ in what leaves no trace in it, such as the second entry
+of a pattern in a stage of one block: it is as many times as likely then, and `draw` and `neighbours` give it once.
+
+A space whose decisions are coupled too much for tables (a part with half a million options, ten thousand combinations
+of answers that all stages share) is walked: priced as exactly, but a thousand times slower, and drawn with uniform
+answers, by which the points behind an answer that opens many questions are less likely than others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from functools import cached_property
+from statistics import fmean
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nas.analysis.intervals import mean_interval, wilson
+from nas.architecture import Architecture, estimate
+from nas.cost import Budget
+from nas.errors import BudgetError, UserError
+from nas.space.askers import following, replaying
+from nas.space.coding import Codes, Coding
+from nas.space.counting import controllers
+from nas.space.dimension import Dimension, Value
+from nas.space.extremes import require_reachable
+from nas.space.lots import COSTS
+from nas.space.options import NOT_ASKED, TooManyError
+from nas.space.sources import Batch, Source, Tabled, Walked
+from nas.space.space import SearchSpace
+from nas.space.tables import SpaceTables
+from nas.task import Task
+from nas.units import format_quantity
+
+_FIRST_BATCH = 256
+_PATIENCE = 2000  # repeats in a row, at least, before there is nothing new
+_REPEATS = 20  # for each architecture found: one that is left is missed by so many with a chance of 2e-9
+ESTIMATED = 20_000
+"""Draws behind an estimated count, at most."""
+
+
+class Count(NamedTuple):
+    """How many points are within budget.
+
+    Attributes:
+        points: the number, exact or estimated.
+        low, high: its 95% interval; the number itself where it is exact.
+        is_exact: whether it was counted.
+    """
+
+    points: float
+    low: float
+    high: float
+    is_exact: bool
+
+    def __str__(self) -> str:
+        if self.is_exact:
+            return f"{self.points:,}"
+        return f"about {_shown(self.points)} (95% interval {_shown(self.low)} to {_shown(self.high)})"
+
+
+class FeasibleSet:
+    """The points of a space within a budget."""
+
+    def __init__(self, space: SearchSpace, budget: Budget | str | None = None, task: Task | None = None) -> None:
+        """Price every part of the space and count what fits together: seconds at most.
+
+        Raises:
+            BudgetError: no point is within budget; the message names the nearest costs.
+        """
+        self.space = space
+        self.budget = budget if isinstance(budget, Budget) else Budget.parse(budget)
+        self.task = task or space.task
+        self._coding = Coding(space.dimensions())
+        self._source = self._open_source()
+        self._controllers = controllers(space)
+        self._require_some()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The decisions, one a column."""
+        return self._coding.names
+
+    @property
+    def dimensions(self) -> Mapping[str, Dimension]:
+        """The possible answers of each decision."""
+        return self._coding.dimensions
+
+    def encode(self, choices: Mapping[str, Value]) -> Codes:
+        """The row (decisions,) of a set of answers: the index of each answer, -1 where a decision is not asked.
+
+        Raises:
+            UserError: an answer to no question of the space, or one that its question does not allow.
+        """
+        return self._coding.encode(choices)
+
+    def decode(self, row: NDArray[np.integer]) -> dict[str, Value]:
+        """The answers of a row."""
+        return self._coding.decode(row)
+
+    def architecture(self, row: NDArray[np.integer]) -> Architecture:
+        """The architecture of a row.
+
+        Raises:
+            UserError: the row is no point of the space.
+        """
+        return self.space.build(replaying(self.decode(row), self.dimensions))
+
+    def costs(self, codes: NDArray[np.integer]) -> Mapping[str, NDArray[np.int64]]:
+        """The exact cost of each row of `codes` (n, decisions), by the names of `Cost`; equal to `estimate`.
+
+        Raises:
+            UserError: a row is no point of the space.
+        """
+        priced = self._source.price(self._source.find(np.asarray(codes, np.int16)))
+        if not priced.valid.all():
+            row = int(np.flatnonzero(~priced.valid)[0])
+            raise UserError(f"row {row} is no network of {self.space.name}: {self.decode(np.asarray(codes)[row])}")
+        return {name: priced.costs[:, place] for place, name in enumerate(COSTS)}
+
+    def random(self, n: int, rng: np.random.Generator) -> Codes:
+        """`n` independent points (n, decisions), uniform over the points within budget; some may be the same."""
+        found: list[Codes] = []
+        for batch in self._stream(rng):
+            if sum(map(len, found)) >= n:
+                break
+            found.append(self._source.write(batch))
+        return np.concatenate([self._no_rows, *found])[:n]
+
+    def draw(self, n: int, rng: np.random.Generator) -> Codes:
+        """`n` points (n, decisions) with different architectures: the first ones of a row of uniform draws.
+
+        The same generator gives the same points, and the first of them whatever `n` is.
+
+        Raises:
+            BudgetError: there are not as many.
+        """
+        keys, found = np.zeros(0, np.uint64), [self._no_rows]
+        misses = 0
+        for batch in self._stream(rng):
+            if len(keys) >= n:
+                break
+            fresh = self._source.keys(batch)
+            _, first = np.unique(fresh, return_index=True)
+            new = np.sort(first[~np.isin(fresh[first], keys)])
+            found.append(self._source.write(batch.some(new)))
+            keys = np.concatenate([keys, fresh[new]])
+            misses = 0 if len(new) else misses + len(fresh)
+            if misses >= max(_PATIENCE, _REPEATS * len(keys)):
+                raise BudgetError(
+                    f"{self.space.name}: only {len(keys)} of {n} distinct architectures within {self.budget} after "
+                    f"{misses} draws in a row without a new one; ask for fewer, or widen the budget or the space "
+                    f"({self.space.size():,} points)"
+                )
+        return np.concatenate(found)[:n]
+
+    def neighbours(self, row: NDArray[np.integer]) -> Codes:
+        """The points within budget that differ from `row` in one answer, (m, decisions), without repeats.
+
+        A change may open decisions that were not asked before; these take their first value. Those that are no longer
+        asked are forgotten. Each architecture comes once, and that of `row` not at all.
+        """
+        changed = np.concatenate([self._no_rows, *self._changes(np.asarray(row, np.int16))])
+        points = self._source.find(changed)
+        fits = np.flatnonzero(self._fits(points))
+        own = self._source.keys(self._source.find(np.asarray(row, np.int16)[None]))
+        keys = self._source.keys(points.some(fits))
+        _, first = np.unique(keys, return_index=True)
+        return np.asarray(changed[fits[np.sort(first[keys[first] != own])]])
+
+    def _changes(self, row: Codes) -> Iterator[Codes]:
+        answers = self.decode(row)
+        for column, name in enumerate(self.names):
+            others = [code for code in range(len(self.dimensions[name])) if code != row[column] != NOT_ASKED]
+            if others and name not in self._controllers:
+                rows = np.repeat(row[None], len(others), axis=0)
+                rows[:, column] = others
+                yield rows
+            elif others:
+                values = self.dimensions[name].values
+                yield np.stack(
+                    [self.encode(self.space.answers(following({**answers, name: values[code]}))) for code in others]
+                )
+
+    @cached_property
+    def count(self) -> int | None:
+        """The exact number of points within budget; None where it cannot be had, see `size`.
+
+        It can be had if no more than one bound matters, in a space whose stages do not have too many different costs.
+        """
+        return self._source.count()
+
+    @cached_property
+    def size(self) -> Count:
+        """The number of points within budget: exact, or estimated from draws near the budget."""
+        if self.count is not None:
+            return Count(self.count, self.count, self.count, is_exact=True)
+        draws = min(ESTIMATED, self._source.patience)
+        drawn = self._source.draw(draws, np.random.default_rng(0))
+        stands_for, fits = self._source.stands_for(drawn), self._fits(drawn)
+        if (stands_for == stands_for[0]).all():
+            share, near = float(fits.mean()), float(stands_for[0])
+            ends = wilson(share, draws)
+            return Count(near * share, near * ends.low, near * ends.high, is_exact=False)
+        counted = (stands_for * fits).tolist()
+        ends = mean_interval(counted)
+        return Count(fmean(counted), max(0.0, ends.low), ends.high, is_exact=False)
+
+    @cached_property
+    def _no_rows(self) -> Codes:
+        return np.zeros((0, len(self.names)), np.int16)
+
+    def _stream(self, rng: np.random.Generator) -> Iterator[Batch]:
+        """Uniform points within budget, for ever, in batches that do not depend on how many are wanted.
+
+        Raises:
+            BudgetError: too many draws in a row with none within budget.
+        """
+        size, missed = _FIRST_BATCH, 0
+        while True:
+            points = self._source.draw(size, rng)
+            fits = self._fits(points)
+            missed = 0 if fits.any() else missed + size
+            if missed > self._source.patience:
+                raise BudgetError(f"{self._nothing()} among {missed:,} draws; widen the budget or the space")
+            yield points.some(fits)
+            size = min(2 * size, self._source.largest_batch)
+
+    def _fits(self, points: Batch) -> NDArray[np.bool_]:
+        """Whether each is a network within budget."""
+        priced = self._source.price(points)
+        fits = priced.valid
+        for bound in self.budget.bounds:
+            values = priced.costs[:, COSTS.index(bound.metric)]
+            fits = fits & (values >= bound.low) & (values <= bound.high)
+        return fits
+
+    def _open_source(self) -> Source[Any]:
+        try:
+            tables = SpaceTables(self.space, self.task, self._coding)
+        except TooManyError:
+            return Walked(self.space, self.task, self._coding)
+        return Tabled(tables, self.budget, self.space.size())
+
+    def _require_some(self) -> None:
+        """Stop where nothing is within budget.
+
+        Raises:
+            BudgetError: with the nearest costs.
+        """
+        rng = np.random.default_rng(0)
+        with suppress(BudgetError):
+            if not self._source.is_empty and self._has_some(rng):
+                return
+        estimate(self.space.build(following({})), self.task)  # says so where the resolution is too small for a network
+        require_reachable(self.space, self.budget, self.task)
+        if not self.budget.bounds:
+            raise BudgetError(f"{self._nothing()}: no answers give a network for this task. Raise the resolution.")
+        nearest = self._source.nearest()
+        if nearest is None:
+            raise BudgetError(f"{self._nothing()}; {self._nearest_draw(rng)}. Widen the budget or the space.")
+        costs = " and ".join(format_quantity(nearest.metric, one) for one in nearest.costs)
+        raise BudgetError(f"{self._nothing()}: the nearest it can reach is {costs}. Widen the budget or the space.")
+
+    def _has_some(self, rng: np.random.Generator) -> bool:
+        """Whether a draw is within budget; where the first are not, counting is faster than trying on."""
+        first = self._fits(self._source.draw(_FIRST_BATCH, rng)).any()
+        return bool(first) or (self.count != 0 and any(len(self._source.keys(batch)) for batch in self._stream(rng)))
+
+    def _nothing(self) -> str:
+        task = self.task
+        return (
+            f"no architecture of {self.space.name} is within {self.budget} at {task.resolution}x{task.resolution} "
+            f"with {task.classes} classes"
+        )
+
+    def _nearest_draw(self, rng: np.random.Generator) -> str:
+        """The random point that misses the budget by the least."""
+        anywhere = type(self)(self.space, Budget(), self.task)
+        draws = min(ESTIMATED, self._source.patience)
+        costs = anywhere.costs(anywhere.random(draws, rng))
+        misses = [
+            max(self.budget.overrun({name: int(values[row]) for name, values in costs.items()}).values(), default=0.0)
+            for row in range(draws)
+        ]
+        nearest = int(np.argmin(misses))
+        reached = " and ".join(
+            format_quantity(bound.metric, int(costs[bound.metric][nearest])) for bound in self.budget.bounds
+        )
+        return f"of {draws:,} random ones the nearest has {reached}"
+
+
+def _shown(points: float) -> str:
+    return f"{points:,.0f}" if points < 1e9 else f"{points:.4g}"

@@ -1,0 +1,157 @@
+"""What the blocks of one stage can be."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nas.errors import UserError
+from nas.layers import Block, Site, Spec, blocks
+from nas.space.lots import InseparableError, Listed, Lot, Product, group_of
+from nas.space.options import Answers, Option, TooManyError, answers_of, independent, options, stacked
+from nas.space.tree import Decision, Here, PerStage, Struct, Tree, Walk, pattern_lengths, spread
+
+
+class Menu:
+    """The options of a stage's block, each a repeating pattern of specs (mostly one).
+
+    Attributes:
+        answers: the answers of each option.
+        lots: the specs, priced together.
+        pattern: the specs of each option in order, (options, longest pattern); the last ones of a short pattern mean
+            nothing.
+        period: the length of each option's pattern, (options,).
+    """
+
+    def __init__(self, answers: Answers, lots: list[Lot], patterns: list[tuple[int, ...]] | None) -> None:
+        """`patterns`: indices of specs, counted through all lots; None where option i is spec i."""
+        self.answers = answers
+        self._allowed: dict[tuple[int, Site], NDArray[np.bool_]] = {}
+        self.lots = lots
+        if patterns is None:
+            self.pattern = np.arange(len(answers.codes), dtype=np.intp)[:, None]
+            self.period = np.ones(len(answers.codes), np.intp)
+        else:
+            longest = max(map(len, patterns), default=1)
+            rows = [(*one, *[0] * (longest - len(one))) for one in patterns]
+            self.pattern = np.array(rows, np.intp).reshape(len(rows), longest)
+            self.period = np.array([len(one) for one in patterns], np.intp)
+
+    @property
+    def keys(self) -> NDArray[np.uint64]:
+        """A fingerprint of each spec."""
+        return np.concatenate([np.zeros(0, np.uint64), *(lot.keys for lot in self.lots)])
+
+    def price(self, site: Site, nominal: Site) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+        """The cost of each spec at a site, (specs, COSTS), and whether it may stand there, (specs,).
+
+        Args:
+            site: where it is priced.
+            nominal: the same place in a network for very large images, where its rules are asked.
+        """
+        prices, allowed = [np.zeros((0, 6), np.int64)], [np.zeros(0, bool)]
+        for index, lot in enumerate(self.lots):
+            try:
+                fits = self._fits(index, nominal)
+                found = lot.price(site, fits)
+            except InseparableError:
+                if not isinstance(lot, Product):
+                    raise
+                self.lots[index] = lot.listed()
+                fits = self._fits(index, nominal)
+                found = self.lots[index].price(site, fits)
+            prices.append(found)
+            allowed.append(fits)
+        return np.concatenate(prices), np.concatenate(allowed)
+
+    def _fits(self, lot: int, nominal: Site) -> NDArray[np.bool_]:
+        if (lot, nominal) not in self._allowed:
+            self._allowed[lot, nominal] = self.lots[lot].allowed(nominal)
+        return self._allowed[lot, nominal]
+
+
+def menu_of(tree: Tree, stage: int, deepest: int) -> Menu:
+    """The menu of a block's tree.
+
+    Args:
+        tree: the block.
+        stage: the stage it is asked for.
+        deepest: the most blocks the stage can have; no pattern is looked at beyond.
+
+    Raises:
+        TooManyError: its decisions are coupled too much to list them.
+    """
+    try:
+        lots = list(_lots(tree, stage, {}))
+    except InseparableError:
+        return listed_menu(options(lambda walk: tree.resolve(walk, Here(stage))), deepest)
+    return Menu(stacked([lot.answers for lot in lots]), lots, None)
+
+
+def listed_menu(found: list[Option], deepest: int) -> Menu:
+    """The menu of blocks that were walked one by one, as plain data; those that break a rule are left out."""
+    read = [(option.codes, row_of(option.value, deepest)) for option in found]
+    return menu_of_rows([(codes, row) for codes, row in read if row])
+
+
+def menu_of_rows(found: list[tuple[dict[str, int], list[Block]]]) -> Menu:
+    """The menu of repeating patterns of specs."""
+    specs: dict[Block, int] = {}
+    patterns = [tuple(specs.setdefault(spec, len(specs)) for spec in row) for _, row in found]
+    nothing = answers_of([{} for _ in specs])
+    return Menu(answers_of([codes for codes, _ in found]), [Listed(list(specs), nothing)], patterns)
+
+
+def row_of(value: Any, deepest: int) -> list[Block]:
+    """The repeating pattern of specs of a resolved block; none where it breaks a rule.
+
+    Raises:
+        TooManyError: a block decides itself what its map is.
+    """
+    form = spread(value, deepest)
+    row = form["pattern"] if isinstance(form, Mapping) and "pattern" in form else [form]
+    try:
+        read = [blocks.read(one) for one in row]
+    except UserError:
+        return []
+    if any(type(spec).size_out is not Spec.size_out for spec in read):
+        raise TooManyError
+    return read
+
+
+def _lots(tree: Tree, stage: int, prefix: Mapping[str, int]) -> Iterator[Lot]:
+    """The lots of a tree; InseparableError where it is no choice between mappings."""
+    if isinstance(tree, PerStage):
+        yield from _lots(tree.entries[stage], stage, prefix)
+    elif isinstance(tree, Decision) and tree.name(stage) not in prefix:
+        for code, answer in enumerate(tree.dimension.values):
+            if answer not in tree.branches:
+                raise InseparableError
+            yield from _lots(tree.branches[answer], stage, {**prefix, tree.name(stage): code})
+    elif isinstance(tree, Struct) and tree.kind is not None:
+        yield _lot(tree, tree.kind, stage, prefix)
+    else:
+        raise InseparableError
+
+
+def _lot(tree: Struct, kind: str, stage: int, prefix: Mapping[str, int]) -> Lot:
+    groups, taken = [], set(prefix)
+    if blocks[kind].size_out is not Spec.size_out:
+        raise TooManyError
+    for part in independent(tree):
+        found = options(_resolving(part, stage))
+        names = {name for option in found for name in option.codes}
+        if names & taken or any(True for option in found for _ in pattern_lengths(option.value)):
+            raise InseparableError
+        taken |= names
+        groups.append(group_of(kind, found))
+    if any(not group.values for group in groups):
+        return Listed([], answers_of([]))
+    return Product(kind, groups, prefix)
+
+
+def _resolving(part: Struct, stage: int) -> Callable[[Walk], dict[str, Any]]:
+    return lambda walk: part.resolve(walk, Here(stage))

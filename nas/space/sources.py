@@ -1,0 +1,228 @@
+"""Where points near a budget come from: the tables of a space or, where its parts cannot be listed, walks."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any, NamedTuple, Protocol, Self, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nas.architecture import Architecture
+from nas.cost import Budget
+from nas.errors import UserError
+from nas.layers import Site, Spec
+from nas.space.askers import drawing, replaying
+from nas.space.coding import Codes, Coding, digest
+from nas.space.lattice import Lattice
+from nas.space.lots import COSTS, costs_of
+from nas.space.options import NOT_ASKED
+from nas.space.proposals import Proposals, ends
+from nas.space.space import SearchSpace
+from nas.space.tables import Points, Priced, SpaceTables
+from nas.space.tallying import Tally, TooLargeError
+from nas.task import Task
+
+
+class Nearest(NamedTuple):
+    """The costs next to an empty budget on one metric: below it, above it, or both."""
+
+    metric: str
+    costs: Sequence[int]
+
+
+class Batch(Protocol):
+    """Some points, in the form in which a source has them."""
+
+    def some(self, which: Any) -> Self:
+        """Those of an index or a mask."""
+
+
+B = TypeVar("B", bound=Batch)
+
+
+class Source(Protocol[B]):
+    """Draws from the points of a space that are near a budget, and their exact costs."""
+
+    is_empty: bool
+    """Whether nothing is near the budget."""
+
+    patience: int
+    """Draws in a row without one within budget before there is none."""
+
+    largest_batch: int
+    """Draws at a time."""
+
+    def draw(self, n: int, rng: np.random.Generator) -> B:
+        """`n` independent points, where there are any."""
+
+    def stands_for(self, batch: B) -> NDArray[np.float64]:
+        """How many points each point of a drawn batch stands for: one divided by the probability that it was drawn."""
+
+    def price(self, batch: B) -> Priced:
+        """What they cost, and whether they are networks."""
+
+    def keys(self, batch: B) -> NDArray[np.uint64]:
+        """A fingerprint of each architecture."""
+
+    def find(self, codes: Codes) -> B:
+        """The points of rows (n, decisions)."""
+
+    def write(self, batch: B) -> Codes:
+        """The rows (n, decisions) of batch."""
+
+    def count(self) -> int | None:
+        """The exact number of points within budget, where it can be had."""
+
+    def nearest(self) -> Nearest | None:
+        """What is next to an empty budget, where it can be had exactly."""
+
+
+class Tabled:
+    """Points by table: a microsecond to price, ten to draw."""
+
+    patience = 100_000
+    largest_batch = 16_384
+
+    def __init__(self, tables: SpaceTables, budget: Budget, points: int) -> None:
+        """Count what is near the budget, a bound at a time; draws are from the bound that leaves the least.
+
+        Args:
+            tables: the space.
+            budget: what they should be near.
+            points: how many the space has.
+        """
+        self._tables = tables
+        self._points = points
+        lattices = [(Lattice(tables, bound.metric), bound.low, bound.high) for bound in budget.bounds]
+        binding = [one for one in lattices if not _always_holds(*one)] or [(Lattice(tables, None), 0, 0)]
+        near = [Proposals(*one) for one in binding]
+        self._proposals = min(near, key=lambda one: one.count)
+        self._bounds = binding
+        self.is_empty = self._proposals.count == 0
+
+    def stands_for(self, batch: Points) -> NDArray[np.float64]:
+        """All the same: draws are uniform."""
+        return np.full(len(batch.stem), self._proposals.count)
+
+    def draw(self, n: int, rng: np.random.Generator) -> Points:
+        """From all whose rounded cost is in the band."""
+        return self._proposals.draw(n, rng)
+
+    def price(self, batch: Points) -> Priced:
+        """By look-ups."""
+        return self._tables.price(batch)
+
+    def keys(self, batch: Points) -> NDArray[np.uint64]:
+        """From the fingerprints of the parts."""
+        return self._tables.keys(batch)
+
+    def find(self, codes: Codes) -> Points:
+        """The parts of each row."""
+        return self._tables.find(codes)
+
+    def write(self, batch: Points) -> Codes:
+        """The rows."""
+        return self._tables.write(batch)
+
+    def count(self) -> int | None:
+        """From the lattice; None where several bounds matter, and where there are too many distinct costs."""
+        (lattice, low, high), *others = self._bounds
+        with suppress(TooLargeError):
+            return None if others else Tally(lattice, self._points, most=high).count(low, high)
+        return None
+
+    def nearest(self) -> Nearest | None:
+        """From the lattice, in the same cases."""
+        (lattice, low, high), *others = self._bounds
+        if others or lattice.metric is None:
+            return None
+        with suppress(TooLargeError):
+            return Nearest(COSTS[lattice.metric], Tally(lattice, self._points).beside(low, high))
+        return None
+
+
+def _always_holds(lattice: Lattice, low: int, high: int) -> bool:
+    smallest, largest = ends(lattice)
+    return low <= smallest and largest <= high
+
+
+class Rows(NamedTuple):
+    """Points as their rows (n, decisions)."""
+
+    codes: Codes
+
+    def some(self, which: Any) -> Rows:
+        """Those of an index or a mask."""
+        return Rows(self.codes[which])
+
+
+class Walked:
+    """Points by walking the space: for those whose decisions are coupled too much for tables; half a millisecond.
+
+    A part that was priced once is not priced again.
+    """
+
+    patience = 2_000
+    largest_batch = 256
+
+    def __init__(self, space: SearchSpace, task: Task, coding: Coding) -> None:
+        """Nothing is walked yet."""
+        self._space = space
+        self._task = task
+        self._coding = coding
+        self._parts: dict[tuple[Spec, Site], tuple[int, ...]] = {}
+        self._options = np.array([len(one) for one in coding.dimensions.values()], float)
+        self.is_empty = False
+
+    def stands_for(self, batch: Rows) -> NDArray[np.float64]:
+        """The product of the numbers of options of what was asked."""
+        return np.asarray(np.where(batch.codes == NOT_ASKED, 1.0, self._options).prod(axis=1))
+
+    def draw(self, n: int, rng: np.random.Generator) -> Rows:
+        """Uniform answers: points behind an answer that opens more questions than others are less likely."""
+        draw = drawing(random.Random(int(rng.integers(1 << 62))))
+        return Rows(np.stack([self._coding.encode(self._space.answers(draw)) for _ in range(n)]))
+
+    def price(self, batch: Rows) -> Priced:
+        """Row by row."""
+        costs, valid = np.zeros((len(batch.codes), len(COSTS)), np.int64), np.ones(len(batch.codes), bool)
+        for index, row in enumerate(batch.codes):
+            try:
+                costs[index] = self._cost(self._architecture(row))
+            except UserError:
+                valid[index] = False
+        return Priced(costs, valid)
+
+    def keys(self, batch: Rows) -> NDArray[np.uint64]:
+        """From the ids."""
+        return np.array([digest(self._architecture(row).id) for row in batch.codes], np.uint64)
+
+    def find(self, codes: Codes) -> Rows:
+        """The rows themselves."""
+        return Rows(codes)
+
+    def write(self, batch: Rows) -> Codes:
+        """The rows themselves."""
+        return batch.codes
+
+    def count(self) -> int | None:
+        """None."""
+        return None
+
+    def nearest(self) -> Nearest | None:
+        """None."""
+        return None
+
+    def _architecture(self, row: Codes) -> Architecture:
+        return self._space.build(replaying(self._coding.decode(row), self._coding.dimensions))
+
+    def _cost(self, architecture: Architecture) -> NDArray[np.int64]:
+        total = np.zeros(len(COSTS), np.int64)
+        for part in architecture.parts(self._task):
+            if (part.spec, part.site) not in self._parts:
+                self._parts[part.spec, part.site] = costs_of(part.spec, part.site)
+            total += np.array(self._parts[part.spec, part.site], np.int64) * part.times
+        return total

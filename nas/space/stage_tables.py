@@ -1,0 +1,283 @@
+"""One stage of a space as tables: its frames and blocks, where they can stand and what they cost there."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Hashable, Sequence
+from typing import NamedTuple, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nas.errors import UserError
+from nas.layers import Downsample, Norm, Site, downsamples, norms
+from nas.space.coding import Codes, Coding, Table, digest, scrambled
+from nas.space.lots import COSTS, Costs, costs_of, key_of, stands
+from nas.space.menus import Menu, menu_of, menu_of_rows, row_of
+from nas.space.options import TooManyError, answers_of, independent, options, part_of
+from nas.space.space import SearchSpace
+from nas.space.tree import Here, numbers
+
+Indices = NDArray[np.intp]
+_MOST_NUMBERS = 1 << 26  # of one stage's table of prices: half a gigabyte
+Entered = tuple[Indices, Indices, Indices] | tuple[int, int, int]
+T = TypeVar("T", bound=Hashable)
+
+
+class Door(NamedTuple):
+    """The part of a frame that decides how the stage is entered."""
+
+    width: int
+    downsample: Downsample | None
+
+
+class Tail(NamedTuple):
+    """The rest of a frame."""
+
+    depth: int
+    norm: Norm | None
+
+
+class State(NamedTuple):
+    """What comes out of a part: a map, and its side where the image is very large."""
+
+    width: int
+    size: int
+
+
+class Passage(NamedTuple):
+    """How a stage is entered.
+
+    Attributes:
+        cost: of the stem or the downsample.
+        first: the index of the first block's site.
+        inner: the index of the other blocks' site.
+        state: the index of what comes out of the stage.
+    """
+
+    cost: tuple[int, ...]
+    first: int
+    inner: int
+    state: int
+
+
+class Filling(NamedTuple):
+    """The frames behind one door and the blocks that go with them.
+
+    Attributes:
+        frames: indices of frames.
+        blocks: indices of blocks.
+        is_product: whether every frame goes with every block; otherwise they are pairs.
+    """
+
+    frames: Indices
+    blocks: Indices
+    is_product: bool
+
+    def pairs(self) -> tuple[Indices, Indices]:
+        """All of them, the blocks of the first frame first."""
+        if not self.is_product:
+            return self.frames, self.blocks
+        return np.repeat(self.frames, len(self.blocks)), np.tile(self.blocks, len(self.frames))
+
+
+class StageTables:
+    """The frames and blocks of one stage.
+
+    Attributes:
+        frames: the codes of the frames (depth, width, norm, downsample).
+        blocks: the codes of the blocks.
+        doors, door_of: what frames differ in when they are entered, and which each has.
+        tails, tail_of: the rest.
+        depth: the depth of each frame.
+        states: what can come out of the stage, by index.
+    """
+
+    def __init__(self, space: SearchSpace, stage: int, coding: Coding, shared: Sequence[str]) -> None:
+        """List the options of a stage; `shared` names the decisions that other stages have too.
+
+        Raises:
+            TooManyError: its decisions are coupled too much to be listed.
+        """
+        self.index = stage
+        frames, menu, self._are_pairs = _listed(space, stage)
+        self.frames = coding.table(answers_of([codes for codes, _, _ in frames]))
+        self.blocks = coding.table(menu.answers)
+        self._menu = menu
+        self.doors, self.door_of = _interned([door for _, door, _ in frames])
+        self.tails, self.tail_of = _interned([tail for _, _, tail in frames])
+        self.depth = np.array([tail.depth for _, _, tail in frames], np.intp)
+        self.states: dict[State, int] = {}
+        self._shared = [
+            _places(table, [coding.columns[name] for name in shared]) for table in (self.frames, self.blocks)
+        ]
+        self._groups = [
+            _grouped(table.codes[:, places])
+            for table, (_, places) in zip((self.frames, self.blocks), self._shared, strict=True)
+        ]
+        self._sites: dict[tuple[Site, Site], int] = {}
+        self._keys = menu.keys
+        self._frame_keys = np.array([_frame_key(door, tail) for _, door, tail in frames], np.uint64)
+        self._prices: Costs
+        self._allowed: NDArray[np.bool_]
+        self._norms: Costs
+        self._norms_allowed: NDArray[np.bool_]
+
+    def fillings(self, settings: Codes) -> list[dict[int, Filling]]:
+        """What stands behind each door, for each row (settings, decisions) of shared answers."""
+        known: dict[tuple[bytes, bytes], dict[int, Filling]] = {}
+        found = []
+        parts = [np.ascontiguousarray(settings[:, columns]) for columns, _ in self._shared]
+        for frames, blocks in zip(*parts, strict=True):
+            key = frames.tobytes(), blocks.tobytes()
+            if key not in known:
+                known[key] = self._filled(*key)
+            found.append(known[key])
+        return found
+
+    def _filled(self, *shared: bytes) -> dict[int, Filling]:
+        frames, blocks = (groups.get(key, _NONE) for groups, key in zip(self._groups, shared, strict=True))
+        if self._are_pairs:
+            frames = blocks = np.intersect1d(frames, blocks)
+        found = {}
+        doors = self.door_of[frames]
+        for door in dict.fromkeys(doors.tolist()):
+            behind = doors == door
+            some = blocks[behind] if self._are_pairs else blocks
+            if len(some):
+                found[door] = Filling(frames[behind], some, not self._are_pairs)
+        return found
+
+    def enter(self, cost: tuple[int, ...], first: Site, nominal: Site) -> Passage:
+        """The passage to a stage whose first block stands at `first`."""
+        site = self._sites.setdefault((first, nominal), len(self._sites))
+        inner = self._sites.setdefault((_inner(first), _inner(nominal)), len(self._sites))
+        state = State(first.width, first.size_out)
+        return Passage(cost, site, inner, self.states.setdefault(state, len(self.states)))
+
+    def close(self) -> None:
+        """Price everything at the sites that were found; to be called once, after the last `enter`."""
+        if len(self._sites) * max(1, len(self._keys)) * len(COSTS) > _MOST_NUMBERS:
+            raise TooManyError
+        priced = [self._menu.price(site, nominal) for site, nominal in self._sites]
+        self._prices = np.array([prices for prices, _ in priced], np.int64).reshape(
+            len(priced), len(self._keys), len(COSTS)
+        )
+        self._allowed = np.array([allowed for _, allowed in priced], bool).reshape(len(priced), len(self._keys))
+        self._norms = np.zeros((len(self.states), len(self.tails), len(COSTS)), np.int64)
+        self._norms_allowed = np.ones((len(self.states), len(self.tails)), bool)
+        for state, row in self.states.items():
+            site = Site(state.width, state.width, state.size)
+            for column, tail in enumerate(self.tails):
+                if tail.norm is not None:
+                    self._norms_allowed[row, column] = stands(tail.norm, site)
+                    self._norms[row, column] = costs_of(tail.norm, site)
+
+    def norm_costs(self, state: int, frames: Indices, metric: int) -> NDArray[np.int64]:
+        """What the norm of each frame costs at the end of the stage, (frames,)."""
+        return np.asarray(self._norms[state, self.tail_of[frames], metric])
+
+    def norms_allowed(self, state: int, frames: Indices) -> NDArray[np.bool_]:
+        """Whether the norm of each frame may stand at the end of the stage, (frames,)."""
+        return np.asarray(self._norms_allowed[state, self.tail_of[frames]])
+
+    def price(
+        self, entered: Entered, frames: Indices, blocks: Indices, metrics: slice = slice(None)
+    ) -> tuple[Costs, NDArray[np.bool_]]:
+        """The cost of the blocks and the norm, (n, metrics), and whether they may stand there, (n,).
+
+        Args:
+            entered: first, inner and state of a `Passage`; one for all, or each (n,).
+            frames: the frames, (n,).
+            blocks: the blocks, (n,).
+            metrics: places in COSTS.
+        """
+        first, inner, state = entered
+        depth, pattern, period = self.depth[frames], self._menu.pattern, self._menu.period
+        prices = self._prices[:, :, metrics]
+        spec = pattern[blocks, 0]
+        cost, valid = prices[first, spec], self._allowed[first, spec]
+        if pattern.shape[1] == 1:
+            cost = cost + (depth - 1)[:, None] * prices[inner, spec]
+            valid = valid & ((depth == 1) | self._allowed[inner, spec])
+        else:
+            for position in range(1, int(depth.max(initial=1))):
+                spec, there = pattern[blocks, position % period[blocks]], depth > position
+                cost = cost + there[:, None] * prices[inner, spec]
+                valid = valid & (~there | self._allowed[inner, spec])
+        tails = self.tail_of[frames]
+        return cost + self._norms[state, tails][:, metrics], valid & self._norms_allowed[state, tails]
+
+    def keys(self, frames: Indices, blocks: Indices) -> NDArray[np.uint64]:
+        """A fingerprint of each stage (n,): equal for equal stages, whatever answers lead to them."""
+        depth, pattern, period = self.depth[frames], self._menu.pattern, self._menu.period
+        found = self._frame_keys[frames]
+        for position in range(int(depth.max(initial=1)) if pattern.shape[1] > 1 else 1):
+            key = scrambled(self._keys[pattern[blocks, position % period[blocks]]] + np.uint64(position))
+            found = found + np.where(depth > position, key, np.uint64(0))
+        return found
+
+
+def _listed(space: SearchSpace, stage: int) -> tuple[list[tuple[dict[str, int], Door, Tail]], Menu, bool]:
+    """The frames, the blocks, and whether they are pairs: frame i with block i only."""
+    columns = space.columns
+    deepest = max(numbers(columns.fields["depth"]))
+    group = next(part for part in independent(columns) if "block" in part.fields)
+    if len(group.fields) == 1:
+        rest = part_of(columns, lambda name: name != "block")
+        found = options(lambda walk: rest.resolve(walk, Here(stage)))
+        frames = [(one.codes, *frame) for one in found if (frame := _frame(one.value)) is not None]
+        return frames, menu_of(columns.fields["block"], stage, deepest), False
+    # A condition joins the block with what is beside it, so both are asked together.
+    frames, rows = [], []
+    for one in options(lambda walk: columns.resolve(walk, Here(stage))):
+        frame, row = _frame(one.value), row_of(one.value["block"], deepest)
+        if frame is not None and row:
+            frames.append((one.codes, *frame))
+            rows.append((one.codes, row))
+    return frames, menu_of_rows(rows), True
+
+
+def _frame(value: dict[str, object]) -> tuple[Door, Tail] | None:
+    """The frame of a resolved stage, or None where it breaks a rule."""
+    try:
+        downsample, norm = (
+            None if value.get(name) is None else family.read(value[name])
+            for name, family in (("downsample", downsamples), ("norm", norms))
+        )
+    except UserError:
+        return None
+    return Door(value["width"], downsample), Tail(value["depth"], norm)  # type: ignore[arg-type]
+
+
+def _inner(first: Site) -> Site:
+    return Site(first.width, first.width, first.size_out)
+
+
+def _interned(values: Sequence[T]) -> tuple[list[T], Indices]:
+    """The distinct values, and which of them each is."""
+    found: dict[T, int] = defaultdict(lambda: len(found))
+    which = np.array([found[value] for value in values], np.intp)
+    return list(found), which
+
+
+def _places(table: Table, columns: Sequence[int]) -> tuple[list[int], list[int]]:
+    """Those of `columns` that a table has, and their places in it."""
+    places = {int(column): place for place, column in enumerate(table.columns)}
+    kept = [column for column in columns if column in places]
+    return kept, [places[column] for column in kept]
+
+
+def _grouped(codes: Codes) -> dict[bytes, Indices]:
+    """The rows that have the same codes, by these."""
+    found: dict[bytes, list[int]] = defaultdict(list)
+    for index, row in enumerate(np.ascontiguousarray(codes)):
+        found[row.tobytes()].append(index)
+    return {key: np.array(rows, np.intp) for key, rows in found.items()}
+
+
+_NONE = np.zeros(0, np.intp)
+
+
+def _frame_key(door: Door, tail: Tail) -> int:
+    return digest((door.width, key_of(door.downsample), tail.depth, key_of(tail.norm)))

@@ -1,0 +1,288 @@
+"""A space as tables: the parts of its networks, what each costs where, and how they follow on each other.
+
+A network is a *setting* (the answers that several stages share), a stem, for each stage a *frame* (depth, width, norm,
+downsample) and a block, and a head. What a stage costs depends on what comes into it, a width and a map size; so the
+parts form a chain, and pricing a hundred thousand networks is a few look-ups and additions for each stage.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nas.architecture.architecture import NOMINAL_RESOLUTION
+from nas.errors import UserError
+from nas.layers import Head, Site, Stem, heads, stems
+from nas.space.coding import Codes, Coding, digest, scrambled
+from nas.space.lots import COSTS, Costs, costs_of, key_of, stands
+from nas.space.options import NOT_ASKED, Answers, Option, TooManyError, answers_of, independent, options
+from nas.space.space import SearchSpace
+from nas.space.stage_tables import Door, Filling, Indices, Passage, StageTables, State
+from nas.space.tree import Here, Walk
+from nas.task import Task
+
+_MOST_SETTINGS = 10_000  # combinations of shared answers; four seconds
+
+
+class Points(NamedTuple):
+    """Networks as indices of their parts.
+
+    Attributes:
+        stem, head: (n,).
+        frames, blocks: (n, stages).
+    """
+
+    stem: Indices
+    frames: Indices
+    blocks: Indices
+    head: Indices
+
+    def some(self, which: Any) -> Points:
+        """Those of an index or a mask."""
+        return Points(*(part[which] for part in self))
+
+
+class Priced(NamedTuple):
+    """Costs (n, COSTS), and whether each is a network (n,); the costs of what is none mean nothing."""
+
+    costs: Costs
+    valid: NDArray[np.bool_]
+
+
+class End(NamedTuple):
+    """An option of the stem or the head, with what is asked along with it."""
+
+    codes: dict[str, int]
+    spec: Any
+    drop_path: float | None
+
+
+class SpaceTables:
+    """All parts of a space for a task.
+
+    Attributes:
+        settings: the shared answers, (settings, decisions).
+        stem_of, head_of: the stems and heads that go with each setting, by index.
+        stages: what each stage can be.
+        fillings: for each stage and setting what stands behind each door.
+        passages: for each stage its passages in the order of their indices; entered from stems in the first stage.
+        passage_of: for each stage the passage from each state (or stem) through each door, -1 where there is none.
+    """
+
+    def __init__(self, space: SearchSpace, task: Task, coding: Coding) -> None:
+        """List and price every part: a second or so.
+
+        Raises:
+            TooManyError: the decisions of a part are coupled too much to be listed.
+        """
+        self._task = task
+        self._width = len(coding.names)
+        shared = _shared_names(space)
+        self.stages = [StageTables(space, stage, coding, shared) for stage in range(space.stages)]
+        ends = _ends(space)
+        self._stem_specs, self._head_specs = ([end.spec for end in one] for one in ends)
+        self._tables = [coding.table(answers_of([end.codes for end in one])) for one in ends]
+        self._end_keys = [np.array([_end_key(end) for end in one], np.uint64) for one in ends]
+        found = options(lambda walk: _walk_stages(space, walk), asked=shared.__contains__)
+        if len(found) > _MOST_SETTINGS:
+            raise TooManyError
+        self.settings = _written(answers_of([one.codes for one in found]), coding)
+        joined = _is_joined(space)
+        if joined:
+            count = len(self._stem_specs)
+            self.settings = np.repeat(self.settings, count, axis=0)
+            self.stem_of = self.head_of = [np.array([one]) for _ in found for one in range(count)]
+        else:
+            self.stem_of = [np.arange(len(self._stem_specs))] * len(found)
+            self.head_of = [np.arange(len(self._head_specs))] * len(found)
+        self.fillings: list[list[dict[int, Filling]]] = []
+        self.passages: list[list[Passage]] = []
+        self.passage_of: list[NDArray[np.intp]] = []
+        self._connect()
+        for stage in self.stages:
+            stage.close()
+        self._passage_costs = [_numbers([one.cost for one in row], len(COSTS)) for row in self.passages]
+        self._passage_steps = [_numbers([one[1:] for one in row], 3) for row in self.passages]
+        self.head_costs, self.head_allowed = self._priced_heads()
+
+    @property
+    def last_states(self) -> dict[State, int]:
+        """What comes to the head."""
+        return self.stages[-1].states
+
+    def find(self, codes: Codes) -> Points:
+        """The parts of each row (n, decisions); -1 where a row's answers are no option of a part."""
+        frames = np.stack([stage.frames.find(codes) for stage in self.stages], axis=1)
+        blocks = np.stack([stage.blocks.find(codes) for stage in self.stages], axis=1)
+        return Points(self._tables[0].find(codes), frames, blocks, self._tables[1].find(codes))
+
+    def write(self, points: Points) -> Codes:
+        """The rows (n, decisions) of points; the inverse of `find`."""
+        codes = np.full((len(points.stem), self._width), NOT_ASKED, np.int16)
+        self._tables[0].write(codes, points.stem)
+        for index, stage in enumerate(self.stages):
+            stage.frames.write(codes, points.frames[:, index])
+            stage.blocks.write(codes, points.blocks[:, index])
+        self._tables[1].write(codes, points.head)
+        return codes
+
+    def price(self, points: Points) -> Priced:
+        """The exact cost of each point; a point with an index of -1 is no network."""
+        valid = (points.stem >= 0) & (points.head >= 0) & (points.frames >= 0).all(1) & (points.blocks >= 0).all(1)
+        stem, frames, blocks, head = (np.maximum(part, 0) for part in points)
+        costs = np.zeros((len(stem), len(COSTS)), np.int64)
+        entry = stem
+        for index, stage in enumerate(self.stages):
+            passage = self.passage_of[index][entry, stage.door_of[frames[:, index]]]
+            valid &= passage >= 0
+            first, inner, entry = self._passage_steps[index][passage].T
+            spent, fits = stage.price((first, inner, entry), frames[:, index], blocks[:, index])
+            costs += self._passage_costs[index][passage] + spent
+            valid &= fits
+        valid &= self.head_allowed[entry, head]
+        return Priced(costs + self.head_costs[entry, head], valid)
+
+    def keys(self, points: Points) -> NDArray[np.uint64]:
+        """A fingerprint of each architecture (n,): the same for different answers that give the same architecture."""
+        found = scrambled(self._end_keys[0][points.stem]) + scrambled(self._end_keys[1][points.head] + np.uint64(1))
+        for index, stage in enumerate(self.stages):
+            found = found + scrambled(
+                stage.keys(points.frames[:, index], points.blocks[:, index]) + np.uint64(2 + index)
+            )
+        return np.asarray(found)
+
+    def _connect(self) -> None:
+        """Find every passage that some network goes through."""
+        entries: list[set[int]] = [set(stems.tolist()) for stems in self.stem_of]
+        sources: list[Any] = self._stem_specs
+        for stage in self.stages:
+            known: dict[tuple[int, int], Passage | None] = {}
+            leaving: list[set[int]] = []
+            self.fillings.append(stage.fillings(self.settings))
+            for doors, entered in zip(self.fillings[-1], entries, strict=True):
+                left: set[int] = set()
+                for pair in itertools.product(entered, doors):
+                    if pair not in known:
+                        known[pair] = self._passage(stage, sources[pair[0]], stage.doors[pair[1]])
+                    passage = known[pair]
+                    if passage is not None:
+                        left.add(passage.state)
+                leaving.append(left)
+            kept = {pair: passage for pair, passage in known.items() if passage is not None}
+            self.passages.append(list(kept.values()))
+            table = np.full((max(1, len(sources)), max(1, len(stage.doors))), -1, np.intp)
+            for index, pair in enumerate(kept):
+                table[pair] = index
+            self.passage_of.append(table)
+            entries, sources = leaving, list(stage.states)
+
+    def _passage(self, stage: StageTables, source: Stem | State, door: Door) -> Passage | None:
+        """How a door is entered, or None where it cannot be: by the rules of `Architecture.parts`."""
+        if isinstance(source, Stem):
+            return self._through_stem(stage, source, door)
+        width, size = source
+        step = door.downsample
+        if step is None:
+            return stage.enter(_FREE, Site(width, door.width, size), Site(width, door.width, NOMINAL_RESOLUTION))
+        out = width if step.in_block else door.width
+        site = Site(width, out, size)
+        if not stands(step, Site(width, out, NOMINAL_RESOLUTION)) or step.size_out(site) < 1:
+            return None
+        stride = step.stride if step.in_block else 1
+        first = Site(out, door.width, step.size_out(site), stride)
+        return stage.enter(costs_of(step, site), first, Site(out, door.width, NOMINAL_RESOLUTION, stride))
+
+    def _through_stem(self, stage: StageTables, stem: Stem, door: Door) -> Passage | None:
+        site = Site(self._task.channels, stem.width(door.width), self._task.resolution)
+        large = Site(site.width_in, site.width, NOMINAL_RESOLUTION)
+        if door.downsample is not None or not stands(stem, large) or stem.size_out(site) < 1:
+            return None
+        first = Site(site.width, door.width, stem.size_out(site))
+        return stage.enter(costs_of(stem, site), first, Site(site.width, door.width, NOMINAL_RESOLUTION))
+
+    def _priced_heads(self) -> tuple[Costs, NDArray[np.bool_]]:
+        shape = max(1, len(self.last_states)), max(1, len(self._head_specs))
+        costs, allowed = np.zeros((*shape, len(COSTS)), np.int64), np.zeros(shape, bool)
+        for (state, row), (column, head) in itertools.product(self.last_states.items(), enumerate(self._head_specs)):
+            allowed[row, column] = stands(head, Site(state.width, 1000, NOMINAL_RESOLUTION))
+            costs[row, column] = costs_of(head, Site(state.width, self._task.classes, state.size))
+        return costs, allowed
+
+
+_FREE = (0,) * len(COSTS)
+
+
+def _numbers(rows: list[tuple[int, ...]], width: int) -> NDArray[np.int64]:
+    """An array (rows, width), with a row of zeros where there is none."""
+    return np.array(rows or [(0,) * width], np.int64)
+
+
+def _shared_names(space: SearchSpace) -> list[str]:
+    """The decisions that are asked once for several stages."""
+    if space.stages == 1:
+        return []
+    return list(dict.fromkeys(one.name(0) for one in space.columns.decisions() if one.stages is None))
+
+
+def _walk_stages(space: SearchSpace, walk: Walk) -> None:
+    for stage in range(space.stages):
+        space.columns.resolve(walk, Here(stage))
+
+
+def _written(answers: Answers, coding: Coding) -> Codes:
+    codes = np.full((len(answers.codes), len(coding.names)), NOT_ASKED, np.int16)
+    codes[:, [coding.columns[name] for name in answers.names]] = answers.codes
+    return codes
+
+
+def _is_joined(space: SearchSpace) -> bool:
+    """Whether conditions join the stem with the head."""
+    return any({"stem", "head"} <= set(part.fields) for part in independent(space.top))
+
+
+def _ends(space: SearchSpace) -> tuple[list[End], list[End]]:
+    """The options of the stem and of the head; where they are joined, option i of one goes with option i of the other.
+
+    The drop path, which costs nothing, is asked with either.
+    """
+    parts = list(independent(space.top))
+    if _is_joined(space):
+        joined = _combined([options(lambda walk, part=part: part.resolve(walk, Here())) for part in parts])  # type: ignore[misc]
+        pairs = [(stem, head) for one in joined if (stem := _end(one, "stem")) and (head := _end(one, "head"))]
+        return [stem for stem, _ in pairs], [head for _, head in pairs]
+    front = [part for part in parts if "stem" in part.fields]
+    back = [part for part in parts if "stem" not in part.fields]
+    sides = []
+    for name, side in (("stem", front), ("head", back)):
+        found = _combined([options(lambda walk, part=part: part.resolve(walk, Here())) for part in side])  # type: ignore[misc]
+        sides.append([end for one in found if (end := _end(one, name)) is not None])
+    return sides[0], sides[1]
+
+
+def _combined(groups: list[list[Option]]) -> Iterator[Option]:
+    for parts in itertools.product(*groups):
+        codes: dict[str, int] = {}
+        values: dict[str, Any] = {}
+        for part in parts:
+            codes.update(part.codes)
+            values.update(part.value)
+        yield Option(codes, values)
+
+
+def _end(option: Option, name: str) -> End | None:
+    """One end of a network, or None where it breaks a rule."""
+    family: Any = stems if name == "stem" else heads
+    try:
+        spec: Stem | Head = family.read(option.value[name])
+    except UserError:
+        return None
+    rate = option.value.get("drop_path")
+    return End(option.codes, spec, None if rate is None else float(rate))
+
+
+def _end_key(end: End) -> int:
+    return digest((key_of(end.spec), end.drop_path))

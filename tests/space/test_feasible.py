@@ -1,0 +1,319 @@
+"""The points within a budget, against visiting every point of small spaces and the closed form on large ones."""
+
+from __future__ import annotations
+
+import itertools
+import random
+import subprocess
+import sys
+from functools import cache
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, assume, given, settings, strategies as st
+from scipy.stats import chisquare
+from space_texts import kernels, space_of, space_texts, space_with
+
+from nas.architecture import Architecture, estimate
+from nas.cost import Budget
+from nas.errors import BudgetError, FieldError, UserError
+from nas.schema.packaged import space_names
+from nas.space import SearchSpace, drawing, enumerating, load_space
+from nas.space.askers import following
+from nas.space.dimension import Value
+from nas.space.feasible import FeasibleSet
+from nas.space.lots import COSTS
+from nas.task import Task
+
+_POINTS = 120
+_FEW = settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+Point = tuple[Architecture, dict[str, Value]]
+
+# Branches of different size, a condition, a shared and a repeated choice, an answer that leaves no trace.
+BRANCHED = {
+    "width": "[8, {choice: [8, 16]}]",
+    "depth": "[1, {int: [1, 3]}]",
+    "block": "{choice: [mixer_first, {kind: mixer_first, ratio: {choice: [2, 3]}, mixer: {kind: depthwise, "
+    "kernel: {pattern: [3, {choice: [5, 7]}]}}}], per: stage}",
+    "downsample": "{choice: [conv, {kind: conv, kernel: {choice: [3, 5]}}]}",
+    "drop_path": "{when: {stem: patchify}, then: {choice: [0, 0.1]}, else: 0}",
+}
+
+
+class Answered:
+    """A space whose points come with their answers."""
+
+    def __init__(self, space: SearchSpace) -> None:
+        self.space = space
+
+    def build(self, ask: object) -> Point:
+        return self.space.choices(ask)  # type: ignore[arg-type]
+
+
+def every_point(space: SearchSpace, most: int = 100_000) -> list[Point]:
+    """All of them, of a random space only if they are few."""
+    points = list(itertools.islice(enumerating(Answered(space)), most + 1))
+    if len(points) > most:
+        assume(condition=False)
+    return points
+
+
+def prices(points: list[Point], task: Task) -> np.ndarray:
+    return np.array([[getattr(estimate(one, task), name) for name in COSTS] for one, _ in points])
+
+
+def middle(values: np.ndarray) -> tuple[int, int]:
+    """A band that holds about half of the values."""
+    low, high = np.quantile(values, [0.25, 0.75]).astype(int)
+    return max(1, int(low)), int(high)
+
+
+@cache
+def branched() -> tuple[SearchSpace, tuple[Point, ...], Budget]:
+    space = space_with(**BRANCHED)
+    points = every_point(space)
+    low, high = middle(prices(points, space.task)[:, COSTS.index("flops")])
+    return space, tuple(points), Budget.parse(f"{low}..{high}FLOPs")
+
+
+def within(points: tuple[Point, ...] | list[Point], budget: Budget, task: Task) -> list[Point]:
+    return [point for point in points if budget.allows(estimate(point[0], task))]
+
+
+@_FEW
+@given(space_texts())
+def test_costs_and_keys_are_those_of_every_point(text: str) -> None:
+    space = space_of(text)
+    points = every_point(space, _POINTS)
+    feasible = FeasibleSet(space)
+    codes = np.stack([feasible.encode(answers) for _, answers in points])
+    costs = feasible.costs(codes)
+    assert (np.stack([costs[name] for name in COSTS], axis=1) == prices(points, space.task)).all()
+    assert [feasible.decode(row) for row in codes] == [answers for _, answers in points]
+    assert [feasible.architecture(row) for row in codes] == [one for one, _ in points]
+    distinct = feasible.draw(len({one.id for one, _ in points}), np.random.default_rng(0))
+    assert {feasible.architecture(row).id for row in distinct} == {one.id for one, _ in points}
+
+
+@_FEW
+@given(space_texts(), st.sampled_from(["flops", "params", "activations"]))
+def test_count_is_the_number_of_points_within_budget(text: str, metric: str) -> None:
+    space = space_of(text)
+    points = every_point(space, _POINTS)
+    low, high = middle(prices(points, space.task)[:, COSTS.index(metric)])
+    budget = Budget.parse(f"{low}..{high}{'FLOPs' if metric == 'flops' else metric}")
+    wanted = within(points, budget, space.task)
+    if not wanted:
+        with pytest.raises(BudgetError, match="no architecture of"):
+            FeasibleSet(space, budget)
+        return
+    feasible = FeasibleSet(space, budget)
+    assert feasible.count == len(wanted)
+    ids = {one.id for one, _ in wanted}
+    found = feasible.draw(len(ids), np.random.default_rng(1))
+    assert {feasible.architecture(row).id for row in found} == ids
+
+
+@_FEW
+@given(space_texts(), st.integers(0, 99))
+def test_neighbours_are_all_points_one_answer_away(text: str, seed: int) -> None:
+    space = space_of(text)
+    parent, answers = space.choices(drawing(random.Random(seed)))
+    feasible = FeasibleSet(space)
+    around = {
+        space.build(following({**answers, name: value})).id
+        for name in answers
+        for value in feasible.dimensions[name].values
+    }
+    found = [feasible.architecture(row).id for row in feasible.neighbours(feasible.encode(answers))]
+    assert sorted(found) == sorted(around - {parent.id})
+
+
+def test_neighbours_are_within_budget() -> None:
+    space, _, budget = branched()
+    feasible = FeasibleSet(space, budget)
+    (row,) = feasible.draw(1, np.random.default_rng(0))
+    around = feasible.neighbours(row)
+    anywhere = FeasibleSet(space).neighbours(row)
+    costs = FeasibleSet(space).costs(anywhere)["flops"]
+    allowed = anywhere[(costs >= budget.bounds[0].low) & (costs <= budget.bounds[0].high)]
+    assert 0 < len(around) < len(anywhere)
+    assert {one.tobytes() for one in around} == {one.tobytes() for one in allowed}
+
+
+@pytest.mark.parametrize("metric", ["flops", "params", "two"])
+def test_draws_are_uniform_over_the_points_within_budget(metric: str) -> None:
+    space, points, budget = branched()
+    if metric != "flops":
+        low, high = middle(prices(list(points), space.task)[:, COSTS.index("params")])
+        more = Budget.parse(f"{low}..{high}params").bounds
+        budget = Budget(more if metric == "params" else (*budget.bounds, *more))
+    feasible = FeasibleSet(space, budget)
+    wanted = {feasible.encode(answers).tobytes() for _, answers in within(points, budget, space.task)}
+    assert 100 < len(wanted) < len(points)
+    drawn = feasible.random(50 * len(wanted), np.random.default_rng(5))
+    rows, counts = np.unique(drawn, axis=0, return_counts=True)
+    assert {row.tobytes() for row in rows} == wanted
+    assert chisquare(counts).pvalue > 1e-3
+
+
+def test_first_of_the_distinct_draws_are_uniform_too() -> None:
+    space, points, _ = branched()
+    params = prices(list(points), space.task)[:, COSTS.index("params")]
+    budget = Budget.parse("{:.0f}..{:.0f}params".format(*np.quantile(params, [0.46, 0.54])))
+    feasible = FeasibleSet(space, budget)
+    answered = within(points, budget, space.task)
+    weight = {one.id: 0 for one, _ in answered}
+    for one, _ in answered:
+        weight[one.id] += 1  # an architecture is as likely as it has sets of answers
+    seen = dict.fromkeys(weight, 0)
+    draws = 4 * len(answered)
+    for seed in range(draws):
+        (row,) = feasible.draw(1, np.random.default_rng(seed))
+        seen[feasible.architecture(row).id] += 1
+    expected = np.array(list(weight.values())) * draws / len(answered)
+    assert chisquare(list(seen.values()), expected).pvalue > 1e-3
+
+
+@pytest.mark.parametrize("name", space_names())
+def test_packaged_spaces_are_priced_exactly_and_counted(name: str) -> None:
+    space, task = load_space(name), Task(resolution=192, classes=37)
+    feasible = FeasibleSet(space, task=task)
+    assert feasible.count == space.size()
+    rows = np.stack([feasible.encode(space.answers(drawing(random.Random(seed)))) for seed in range(40)])
+    costs = feasible.costs(rows)
+    built = [(feasible.architecture(row), {}) for row in rows]
+    assert (np.stack([costs[one] for one in COSTS], axis=1) == prices(built, task)).all()
+
+
+@pytest.fixture(scope="module")
+def modern() -> FeasibleSet:
+    return FeasibleSet(load_space("modern"), "4.2..4.5GFLOPs")
+
+
+def test_modern_draws_are_distinct_and_within_budget(modern: FeasibleSet) -> None:
+    rows = modern.draw(3000, np.random.default_rng(0))
+    assert len({row.tobytes() for row in rows}) == 3000
+    costs = modern.costs(rows)
+    assert ((costs["flops"] >= 4_200_000_000) & (costs["flops"] <= 4_500_000_000)).all()
+    for row, flops in zip(rows[:50], costs["flops"], strict=False):
+        assert estimate(modern.architecture(row), modern.task).flops == flops
+    assert (modern.draw(10, np.random.default_rng(0)) == rows[:10]).all()
+
+
+def test_modern_is_too_large_to_count_and_estimated(modern: FeasibleSet) -> None:
+    assert modern.count is None
+    count = modern.size
+    assert not count.is_exact
+    assert count.low < count.points < count.high < 1.02 * count.low
+    assert "95% interval" in str(count)
+
+
+def test_estimate_agrees_with_the_count() -> None:
+    space = load_space("convnext")
+    exact = FeasibleSet(space, Budget.parse(["4.2..4.5GFLOPs", "10Gparams"])).size  # the second never binds
+    small, large = (
+        FeasibleSet(space, Budget.parse(["4.2..4.5GFLOPs", params])) for params in ("25Mparams", "25000001..1e9params")
+    )
+    assert exact.is_exact
+    assert small.count is None
+    assert small.size.low + large.size.low <= exact.points <= small.size.high + large.size.high
+
+
+def test_budget_that_excludes_nothing_leaves_the_whole_space() -> None:
+    space = load_space("replknet")
+    assert FeasibleSet(space, "1TFLOPs").count == space.size()
+
+
+@pytest.mark.slow
+def test_same_seed_gives_the_same_draws_in_another_process() -> None:
+    code = (
+        "import numpy as np; from nas.space import load_space; from nas.space.feasible import FeasibleSet; "
+        "f = FeasibleSet(load_space('tiny'), '19..20MFLOPs'); "
+        "print(*(f.architecture(row).id for row in f.draw(8, np.random.default_rng(3))))"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    feasible = FeasibleSet(load_space("tiny"), "19..20MFLOPs")
+    assert found.stdout.split() == [feasible.architecture(row).id for row in feasible.draw(8, np.random.default_rng(3))]
+
+
+def test_rule_that_few_combinations_break_makes_them_infeasible() -> None:
+    mixer = "{kind: large_kernel, kernel: {int: [7, 501], step: 2}, small: {choice: [3, 5, 7, 9]}}"
+    space = space_with(block=f"{{kind: mixer_first, mixer: {mixer}}}")  # a small kernel of 9 beside a large one of 7
+    feasible = FeasibleSet(space)
+    broken = feasible.encode({"stages.block.mixer.kernel": 7, "stages.block.mixer.small": 9})
+    assert feasible.count == space.size() - 1 == 4 * 248 - 1
+    assert len(feasible.draw(feasible.count, np.random.default_rng(0))) == feasible.count
+    with pytest.raises(UserError, match="row 0 is no network of x"):
+        feasible.costs(broken[None])
+    with pytest.raises(FieldError):
+        feasible.architecture(broken)
+    near = feasible.encode({"stages.block.mixer.kernel": 7, "stages.block.mixer.small": 7})
+    assert len(feasible.neighbours(near)) == 247 + 2
+
+
+def test_task_too_small_for_the_strides_leaves_the_stems_that_fit() -> None:
+    space = space_with(stem="{kind: patchify, patch: {choice: [2, 32]}}")
+    assert FeasibleSet(space, task=Task(resolution=16, classes=10)).count == 1
+
+
+def test_task_too_small_for_any_network_says_so() -> None:
+    with pytest.raises(UserError, match="a 1x1 image is too small"):
+        FeasibleSet(load_space("tiny"), task=Task(resolution=1, classes=10))
+
+
+def coupled() -> SearchSpace:
+    """A pattern of seven kernels with nine choices each: too many blocks to list them."""
+    kernel = f"{{pattern: [{', '.join(['{choice: [1, 3, 5, 7, 9, 11, 13, 15, 17]}'] * 7)}]}}"
+    return space_with(block=kernels(kernel), depth="[3, {int: [7, 9]}]")
+
+
+def test_space_too_coupled_for_tables_is_walked() -> None:
+    space = coupled()
+    budget = Budget.parse("2.5..2.7MFLOPs")
+    feasible = FeasibleSet(space, budget)
+    rows = feasible.draw(20, np.random.default_rng(0))
+    costs = feasible.costs(rows)
+    built = [feasible.architecture(row) for row in rows]
+    assert len({one.id for one in built}) == 20
+    assert [estimate(one, space.task).flops for one in built] == costs["flops"].tolist()
+    assert all(budget.allows(estimate(one, space.task)) for one in built)
+    assert feasible.count is None
+    assert 0 < feasible.size.low < feasible.size.points < feasible.size.high < space.size()
+    around = feasible.neighbours(rows[0])
+    assert 0 < len(around) <= 7 * 8 + 2
+
+
+@pytest.mark.parametrize(
+    ("answers", "says"),
+    [
+        ({"stages.width.bas": 16}, "did you mean 'stages.width.base'"),
+        ({"stages.width.base": 17}, "cannot be 17"),
+        ({"stages.width.base": True}, "cannot be true"),
+    ],
+)
+def test_wrong_answer_is_refused(answers: dict[str, Value], says: str) -> None:
+    with pytest.raises(UserError, match=says):
+        FeasibleSet(load_space("tiny")).encode(answers)
+
+
+def test_gap_between_costs_names_both_sides() -> None:
+    with pytest.raises(BudgetError, match=r"the nearest it can reach is 19\.000576MFLOPs and 19\.002624MFLOPs"):
+        FeasibleSet(load_space("tiny"), "19.001..19.002MFLOPs")
+
+
+def test_gap_is_told_in_the_metric_that_has_it() -> None:
+    with pytest.raises(BudgetError, match=r"the nearest it can reach is 19\.000576MFLOPs and 19\.002624MFLOPs"):
+        FeasibleSet(load_space("tiny"), Budget.parse(["1Gparams", "19.001..19.002MFLOPs"]))
+
+
+def test_bounds_that_exclude_each_other_name_the_nearest_point() -> None:
+    with pytest.raises(BudgetError, match=r"no architecture of tiny is within 1.2MFLOPs and .* the nearest has"):
+        FeasibleSet(load_space("tiny"), Budget.parse(["1.2MFLOPs", "700..800kparams"]))
+
+
+def test_more_than_there_are_is_an_error() -> None:
+    feasible = FeasibleSet(load_space("tiny"), "19..19.01MFLOPs")
+    assert feasible.count is not None
+    with pytest.raises(BudgetError, match=f"only {feasible.count} of 10000 distinct architectures"):
+        feasible.draw(10_000, np.random.default_rng(0))
