@@ -120,7 +120,7 @@ class StepDisplay:
         if self._console.is_terminal:
             self._bar.update(self._task, completed=done, left=said, visible=True)
         elif now - self._last >= _LINE_EVERY:
-            self._console.print(f"{self._label}: {done:.0%}, {said}", soft_wrap=True)
+            self._console.print(", ".join(filter(None, (f"{self._label}: {done:.0%}", said))), soft_wrap=True)
             self._last = now
 
     def count(self, done: int, total: int) -> None:

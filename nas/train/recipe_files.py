@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,13 @@ _FOLDER = Path(__file__).parent / "recipes"
 def recipe_names() -> list[str]:
     """The packaged recipes."""
     return sorted(path.stem for path in _FOLDER.glob("*.yaml"))
+
+
+def recipe_about(name: str) -> str:
+    """The sentence that a packaged recipe's file begins with."""
+    lines = (_FOLDER / f"{name}.yaml").read_text(encoding="utf-8").splitlines()
+    comment = " ".join(line.removeprefix("# ") for line in takewhile(lambda line: line.startswith("#"), lines))
+    return comment.partition(". ")[0].removesuffix(".") + "."
 
 
 def load_recipe(reference: str | Path) -> Recipe:

@@ -137,3 +137,16 @@ def test_password_is_never_printed(capsys: Capture) -> None:
     said = complaint(capsys, "search", "--space", "tiny", "--budget", "30MFLOPs", "--storage", url)
     assert "topsecret" not in said
     assert "someone:***@" in said
+
+
+def test_recipes_are_listed_and_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    listed = document(capsys, "recipes")
+    assert {"convnext_300e", "convnext_finetune", "replknet_120e", "proxy_fast", "proxy_faithful"} <= {
+        one["name"] for one in listed
+    }
+    assert all("arXiv" in one["about"] for one in listed if one["name"].startswith(("convnext", "replknet")))
+    assert document(capsys, "recipes", "convnext_300e")["epochs"] == 300
+    assert main(["recipes", "proxy_fast"]) == 0
+    assert "passes over the training images" in capsys.readouterr().out
+    assert main(["recipes", "proxy_fats"]) == 2
+    assert "did you mean 'proxy_fast'" in capsys.readouterr().err
