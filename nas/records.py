@@ -148,7 +148,7 @@ class TrialRecord:
         number: position in the study, from 0, without gaps.
         architecture: id of the architecture.
         choices: what each `ask(name, dimension)` answered.
-        cost: the integers of `Cost`, by field name.
+        cost: what it costs, by metric; for a network the integers of `Cost`, by field name.
         overrun: relative excess over each bound of the budget, by bound; feasible means every value is <= 0.
         state: see `TrialState`.
         sampler: the sampler's private state of this trial (JSON), opaque to everybody else.
@@ -159,7 +159,7 @@ class TrialRecord:
     number: int
     architecture: str
     choices: Mapping[str, Plain]
-    cost: Mapping[str, int]
+    cost: Mapping[str, Plain]
     overrun: Mapping[str, float]
     state: TrialState
     sampler: Mapping[str, Plain] = field(default_factory=dict)

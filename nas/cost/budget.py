@@ -72,16 +72,16 @@ class Budget:
                 raise BudgetError(f"two budgets on {metric}; write one, or a range such as '4.2..4.5GFLOPs'")
         return cls(bounds)
 
-    def overrun(self, cost: Cost | Mapping[str, int]) -> dict[str, float]:
+    def overrun(self, cost: Cost | Mapping[str, float]) -> dict[str, float]:
         """Relative excess over each bound, by metric; the cost is within budget when every value is at most 0."""
         value = cost.__getitem__ if isinstance(cost, Mapping) else lambda metric: getattr(cost, metric)
         return {bound.metric: bound.overrun(value(bound.metric)) for bound in self.bounds}
 
-    def allows(self, cost: Cost | Mapping[str, int]) -> bool:
+    def allows(self, cost: Cost | Mapping[str, float]) -> bool:
         """Whether every bound holds."""
         return all(excess <= 0 for excess in self.overrun(cost).values())
 
-    def share(self, cost: Cost | Mapping[str, int]) -> float:
+    def share(self, cost: Cost | Mapping[str, float]) -> float:
         """The largest part of any bound that the cost uses up; 1.0 is exactly at the limit, NaN without bounds."""
         value = cost.__getitem__ if isinstance(cost, Mapping) else lambda metric: getattr(cost, metric)
         return max((value(bound.metric) / bound.high for bound in self.bounds), default=math.nan)

@@ -9,11 +9,14 @@ from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from nas.cost import Budget
+from nas.cost import METRICS, Budget
 from nas.errors import StudyError, UserError
 from nas.schema.models import read_model
 from nas.schema.nodes import parse_yaml, read_yaml
-from nas.space import SearchSpace, load_space
+from nas.search.objectives import Objectives
+from nas.search.problem import DEFAULT_CONTROL, Problem, Proxy
+from nas.search.space_domain import SpaceDomain
+from nas.space import SearchSpace, Value, load_space
 from nas.space.space import read_space
 from nas.task import Task
 from nas.train.recipe import Recipe
@@ -35,6 +38,9 @@ class StudyDefinition:
         recipe: how the proxies train.
         sampler: name of the sampler.
         seed: of sampler and trainings.
+        objectives: what makes one candidate better than another.
+        control: share of the trials that are drawn at random whatever the sampler.
+        start: choices of the first trials.
     """
 
     space: SearchSpace
@@ -45,6 +51,28 @@ class StudyDefinition:
     recipe: Recipe
     sampler: str = DEFAULT_SAMPLER
     seed: int = 0
+    objectives: Objectives = Objectives()
+    control: float = DEFAULT_CONTROL
+    start: tuple[Mapping[str, Value], ...] = ()
+
+    def problem(self) -> Problem:
+        """What the engine needs to know of it."""
+        return Problem(
+            domain=SpaceDomain(self.space, self.budget, self.task),
+            objectives=self.objectives,
+            proxy=Proxy(
+                recipe=self.recipe.to_dict(),
+                recipe_id=self.recipe.id,
+                data=self.data,
+                fingerprint=self.fingerprint,
+                seed=self.seed,
+                rung=self.recipe.fidelities[-1].rung,
+            ),
+            sampler=self.sampler,
+            seed=self.seed,
+            control=self.control,
+            start=self.start,
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for the ledger; the space travels as the text of its file."""
@@ -61,6 +89,9 @@ class StudyDefinition:
             "recipe": self.recipe.to_dict(),
             "sampler": self.sampler,
             "seed": self.seed,
+            "objectives": str(self.objectives),
+            "control": self.control,
+            "start": [dict(choices) for choices in self.start],
         }
 
     @classmethod
@@ -85,6 +116,9 @@ class StudyDefinition:
             recipe=Recipe.from_dict(data["recipe"]),
             sampler=data["sampler"],
             seed=data["seed"],
+            objectives=Objectives.parse(data.get("objectives", str(Objectives())), known=METRICS),
+            control=data.get("control", 0.0),
+            start=tuple(data.get("start", ())),
         )
 
     def differences(self, other: StudyDefinition) -> list[str]:

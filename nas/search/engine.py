@@ -10,22 +10,21 @@ from __future__ import annotations
 import math
 import time
 from collections import Counter, deque
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 
-from nas.analysis.pareto import non_dominated
-from nas.architecture import Architecture, estimate
 from nas.errors import BudgetError, NasError
 from nas.executors.base import Executor
 from nas.ledger import Ledger
 from nas.ledger.leases import Lease
-from nas.records import Evaluation, EvaluationKey, Failure, Job, TrialRecord, TrialState
-from nas.search.definition import StudyDefinition
+from nas.records import Evaluation, Failure, Plain, TrialRecord, TrialState
+from nas.search.limits import Limits, Stop
 from nas.search.mirror import Mirror
+from nas.search.problem import Problem
 from nas.search.progress import Progress
 from nas.search.proposer import Proposal, Proposer
+from nas.search.standing import Standing
 from nas.search.weights import WeightsFolder
-from nas.space.extremes import require_reachable
 
 _POLL = 0.2  # seconds between looks at the workers, for the display
 _RENEW = 5.0  # seconds between renewals of the lease
@@ -40,31 +39,18 @@ class SearchStopped(NasError):
     """The search cannot go on; what it has found so far is in the ledger."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Limits:
-    """When a search ends.
-
-    Attributes:
-        trials: distinct candidates to have an evaluation of, those of earlier runs counted.
-        fruitless_asks: asks in a row without a new candidate within budget, after which it gives up.
-    """
-
-    trials: int
-    fruitless_asks: int = 2000
-
-
 class Search:
     """One run of a study by the only driver it has, which is the only writer of the ledger."""
 
     def __init__(
         self,
         name: str,
-        definition: StudyDefinition,
+        problem: Problem,
         *,
         ledger: Ledger,
         executor: Executor,
         limits: Limits,
-        weights: WeightsFolder,
+        weights: WeightsFolder | None = None,
         mirror: Mirror | None = None,
         watch: Watch = lambda progress: None,
     ) -> None:
@@ -72,38 +58,38 @@ class Search:
 
         Args:
             name: of the study, which is in the ledger already.
-            definition: what it searches.
+            problem: what it searches.
             ledger: where everything is kept.
             executor: who trains.
             limits: when it ends.
-            weights: where trained weights go; those off the front are removed.
+            weights: where trained weights go, those off the front being removed; None to keep none.
             mirror: Optuna's tables, or None to leave them alone.
             watch: called with the progress several times a second.
         """
         self._name = name
-        self._definition = definition
+        self._problem = problem
         self._ledger = ledger
         self._executor = executor
         self._limits = limits
         self._weights = weights
         self._mirror = mirror
         self._watch = watch
-        self._proposer = Proposer(definition)
+        self._proposer = Proposer(problem)
+        self._standing = Standing(problem.objectives, reference=problem.reference())
         self._records: list[TrialRecord] = []
         self._unwritten: list[TrialRecord] = []
-        self._unknown: dict[str, Architecture] = {}  # of the unwritten trials
+        self._forms: dict[str, Mapping[str, Plain]] = {}  # canonical dicts of what is not trained yet
         self._queue: deque[int] = deque()  # trials that are written but not submitted
         self._running: dict[str, int] = {}  # job id -> trial
-        self._waiting: dict[str, list[int]] = {}  # architecture under way -> further trials that asked for it
-        self._known: dict[str, Evaluation] = {}  # architecture -> its evaluation in this study
-        self._counts: Counter[TrialState] = Counter()
-        self._best: TrialRecord | None = None
+        self._waiting: dict[str, list[int]] = {}  # candidate under way -> further trials that asked for it
         self._losses: Counter[int] = Counter()  # workers lost by trial, in this run: a killed driver is no fault of it
         self._fruitless = self._finished_here = 0
+        self._stop: Stop | None = None
+        self._asking = 0.0
         self._started = self._renewed = time.monotonic()
 
     def run(self, holder: str) -> Progress:
-        """Search until the limits are reached, and say how it ended.
+        """Search until a limit is reached, and say how it ended.
 
         Args:
             holder: `host:pid`, shown to whoever finds the study in use.
@@ -126,27 +112,37 @@ class Search:
 
     def progress(self) -> Progress:
         """How far the search is."""
-        seconds = time.monotonic() - self._started
+        standing, limits = self._standing, self._limits
         fractions = self._executor.progress()
         running = tuple(fractions.get(job_id, 0.0) for job_id in self._running)
-        left = self._limits.trials - len(self._known) - sum(running)
-        pace = (self._finished_here + sum(running)) / seconds if seconds else 0.0
-        failed = sum(not evaluation.succeeded for evaluation in self._known.values())
-        best = self._best
+        seconds, best = time.monotonic() - self._started, standing.best
+        failed = standing.failures.total()
+        trained = standing.counts[TrialState.DONE]
         return Progress(
-            target=self._limits.trials,
-            trained=self._counts[TrialState.DONE],
-            reused=len(self._known) - self._counts[TrialState.DONE] - failed,
+            target=limits.trials,
+            trained=trained,
+            reused=len(standing.known) - trained - failed,
             failed=failed,
-            rejected=self._counts[TrialState.REJECTED],
+            rejected=standing.counts[TrialState.REJECTED],
             running=running,
             best_id=best.architecture if best else "",
             best_accuracy=_accuracy(best),
-            best_share=self._definition.budget.share(best.cost) if best else math.nan,
+            best_share=self._problem.domain.share(best.cost) if best else math.nan,
             seconds=seconds,
-            seconds_left=max(0.0, left) / pace if self._finished_here else math.nan,
+            seconds_left=self._seconds_left(seconds, sum(running)),
+            train_seconds=standing.train_seconds,
+            asking_seconds=self._asking,
             lost=self._losses.total(),
+            stop=self._stop,
         )
+
+    def _seconds_left(self, seconds: float, under_way: float) -> float:
+        """Until the number of trials or the time is reached; NaN while that cannot be told."""
+        left = [] if self._limits.seconds is None else [self._limits.seconds - seconds]
+        if self._limits.trials is not None and self._finished_here:
+            pace = (self._finished_here + under_way) / seconds
+            left.append((self._limits.trials - len(self._standing.known) - under_way) / pace)
+        return max(0.0, min(left, default=math.nan))
 
     # --- from asking to training
 
@@ -161,8 +157,11 @@ class Search:
 
     def _next(self, lease: Lease) -> int | None:
         """Ask until a candidate needs training; None when there are enough."""
-        while len(self._known) + len(self._running) < self._limits.trials:
-            record = self._write_down(self._proposer.ask())
+        while not self._has_enough():
+            begun = time.monotonic()
+            proposal = self._proposer.ask()
+            self._asking += time.monotonic() - begun
+            record = self._write_down(proposal)
             if record.state is TrialState.QUEUED and record.architecture not in self._waiting:
                 return record.number
             if self._fruitless >= self._limits.fruitless_asks:
@@ -171,47 +170,52 @@ class Search:
             self._housekeeping(lease)
         return None
 
+    def _has_enough(self) -> bool:
+        self._stop = self._limits.reached(
+            trials=len(self._standing.known) + len(self._running),
+            seconds=time.monotonic() - self._started,
+            train_seconds=self._standing.train_seconds,
+            stagnant=self._standing.stagnant,
+        )
+        return self._stop is not None
+
     def _write_down(self, proposal: Proposal) -> TrialRecord:
-        """Price a proposal and write it to the ledger, with its end where that is known already."""
-        architecture = proposal.architecture
-        cost = estimate(architecture, self._definition.task)
-        overrun = self._definition.budget.overrun(cost)
+        """Write a proposal to the ledger, with its end where that is known already."""
+        candidate = proposal.candidate
         record = TrialRecord(
             number=proposal.number,
-            architecture=architecture.id,
-            choices=proposal.choices,
-            cost=asdict(cost),
-            overrun=overrun,
+            architecture=candidate.id,
+            choices=candidate.choices,
+            cost=candidate.cost,
+            overrun=candidate.overrun,
             state=TrialState.QUEUED,
-            sampler=self._proposer.notes(proposal.number),
+            sampler=proposal.notes,
         )
         self._records.append(record)
-        self._unknown[architecture.id] = architecture
+        self._forms[candidate.id] = candidate.form
         self._fruitless += 1
-        if any(excess > 0 for excess in overrun.values()):
-            return self._settle(replace(record, state=TrialState.REJECTED))
+        known = self._standing.known.get(candidate.id)
+        if not candidate.is_feasible or known is not None:  # nothing is lost if these are written later
+            self._unwritten.append(self._settle(_ended_at_once(record, known)))
+            return self._unwritten[-1]
         self._unwritten.append(record)
-        if architecture.id in self._under_way():
-            self._waiting.setdefault(architecture.id, []).append(record.number)
+        if candidate.id in self._under_way():
+            self._waiting.setdefault(candidate.id, []).append(record.number)
             return record
-        evaluation = self._known.get(architecture.id)
-        if evaluation is None:
-            self._fruitless = 0
-            evaluation = self._ledger.find(self._key(architecture.id))
+        self._fruitless = 0
         self._write()
+        evaluation = self._ledger.find(self._problem.proxy.key(candidate.id))
         return record if evaluation is None else self._finish(record, evaluation, fresh=False)
 
     def _submit(self, number: int) -> None:
         record = self._records[number]
         attempts = self._ledger.record_submission(self._name, number)
         self._records[number] = replace(record, attempts=attempts)
-        job = Job(
-            id=f"{number}.{attempts}",
-            key=self._key(record.architecture),
-            architecture=self._ledger.architecture(record.architecture),
-            recipe=self._definition.recipe.to_dict(),
-            data=self._definition.data,
-            weights=self._weights.path(record.architecture),
+        job = self._problem.proxy.job(
+            f"{number}.{attempts}",
+            record.architecture,
+            self._forms.get(record.architecture) or self._ledger.architecture(record.architecture),
+            weights=self._weights.path(record.architecture) if self._weights else None,
         )
         self._executor.submit(job)
         self._running[job.id] = number
@@ -221,11 +225,12 @@ class Search:
         if self._running:
             return
         self._write()
-        require_reachable(self._definition.space, self._definition.budget, self._definition.task)
+        self._problem.domain.require_reachable()
+        wanted = "" if self._limits.trials is None else f" of {self._limits.trials}"
         raise BudgetError(
-            f"{self._fruitless} asks in a row gave no new candidate within {self._definition.budget}; "
-            f"{len(self._known)} of {self._limits.trials} were found and are in the ledger. Widen the budget or the "
-            "space, or ask for fewer trials"
+            f"{self._fruitless} asks in a row gave no new candidate of {self._problem.domain.name} within budget; "
+            f"{len(self._standing.known)}{wanted} were found and are in the ledger. Widen the budget or the space, or "
+            "ask for fewer trials"
         )
 
     # --- from training to telling
@@ -242,65 +247,52 @@ class Search:
             self._finished_here += 1
             self._finish(record, evaluation, fresh=True)
             for waiting in self._waiting.pop(record.architecture, []):
-                self._finish(self._records[waiting], self._known[record.architecture], fresh=False)
-            self._keep_weights_of_front()
-            self._stop_if_hopeless()
+                self._finish(self._records[waiting], self._standing.known[record.architecture], fresh=False)
+            self._stop_if_hopeless(evaluation)
 
     def _finish(self, record: TrialRecord, evaluation: Evaluation, *, fresh: bool) -> TrialRecord:
         """Close a trial: ledger first, then the sampler."""
         self._write()  # a candidate that waits for another one's training is not in the ledger before
-        done = TrialState.DONE if fresh else TrialState.REUSED
-        state = done if evaluation.succeeded else TrialState.FAILED
-        evaluation = self._ledger.finish(self._name, record.number, evaluation, state)
-        return self._settle(replace(record, state=state, evaluation=evaluation))
+        state = _ended(evaluation, fresh=fresh)
+        standing = self._ledger.finish(self._name, record.number, evaluation, state)
+        return self._settle(replace(record, state=state, evaluation=standing))
 
     def _settle(self, record: TrialRecord) -> TrialRecord:
         """Take a trial's end into account and tell the sampler."""
         self._records[record.number] = record
-        if record.state is TrialState.REJECTED:
-            self._unwritten.append(record)
-        self._count(record)
+        beaten = self._standing.count(record)
         self._proposer.tell(record)
+        self._drop_weights(beaten)
         return record
 
-    def _count(self, record: TrialRecord) -> None:
-        self._counts[record.state] += 1
-        if record.evaluation is None:
-            return
-        self._known[record.architecture] = record.evaluation
-        if record.evaluation.succeeded and not _accuracy(record) <= _accuracy(self._best):
-            self._best = record
-
-    def _stop_if_hopeless(self) -> None:
-        failures = [one for one in self._known.values() if one.failure in (Failure.BUG, Failure.DATA)]
-        if len(failures) == len(self._known) >= min(_FIRST_FAILURES, self._limits.trials):
-            last = failures[-1]
+    def _stop_if_hopeless(self, latest: Evaluation) -> None:
+        standing = self._standing
+        defects = standing.failures[Failure.BUG] + standing.failures[Failure.DATA]
+        if defects == len(standing.known) >= min(_FIRST_FAILURES, self._limits.trials or _FIRST_FAILURES):
             raise SearchStopped(
-                f"the first {len(failures)} trainings all failed ({last.failure}): {last.message}\n{last.traceback}"
+                f"the first {defects} trainings all failed ({latest.failure}): {latest.message}\n{latest.traceback}"
             )
 
-    def _keep_weights_of_front(self) -> None:
-        best: dict[str, TrialRecord] = {}
-        for record in self._records:
-            if record.state is TrialState.DONE:
-                best.setdefault(record.architecture, record)
-        ids = list(best)
-        points = [(_accuracy(best[one]), float(best[one].cost["flops"])) for one in ids]
-        kept = {ids[index] for index in non_dominated(points, maximise=(True, False))}
-        for identity in self._weights.prune(kept, known=set(ids)):
-            self._ledger.set_weights(self._key(identity), None)
+    def _drop_weights(self, beaten: Collection[str]) -> None:
+        """Remove the weights of candidates that are not on the front any more."""
+        if self._weights is None:
+            return
+        for identity in self._weights.remove(beaten):
+            self._ledger.set_weights(self._problem.proxy.key(identity), None)
 
     # --- from run to run
 
     def _restore(self) -> None:
         """Replay the ledger: the sampler learns what it knew, unfinished trials are queued again."""
+        beaten: set[str] = set()
         for record in self._ledger.trials(self._name):
             self._proposer.restore(record)
             self._records.append(record)
             if record.state is TrialState.QUEUED:
                 self._requeue(record)
             else:
-                self._count(record)
+                beaten.update(self._standing.count(record))
+        self._drop_weights(beaten)
 
     def _requeue(self, record: TrialRecord) -> None:
         if record.architecture in self._under_way():
@@ -311,22 +303,15 @@ class Search:
     def _under_way(self) -> set[str]:
         return {self._records[number].architecture for number in (*self._queue, *self._running.values())}
 
-    def _key(self, architecture: str) -> EvaluationKey:
-        definition = self._definition
-        return EvaluationKey(
-            architecture=architecture,
-            recipe=definition.recipe.id,
-            data=definition.fingerprint,
-            seed=definition.seed,
-        )
-
     def _write(self) -> None:
         """Write the trials that are not in the ledger yet, together."""
-        if self._unwritten:
-            forms = {one: architecture.to_dict() for one, architecture in self._unknown.items()}
-            self._ledger.write_trials(self._name, self._unwritten, architectures=forms)
-            self._unwritten.clear()
-            self._unknown.clear()
+        if not self._unwritten:
+            return
+        forms = {one.architecture: self._forms[one.architecture] for one in self._unwritten}
+        self._ledger.write_trials(self._name, self._unwritten, architectures=forms)
+        self._unwritten.clear()
+        kept = self._under_way() | {self._records[-1].architecture}
+        self._forms = {identity: form for identity, form in self._forms.items() if identity in kept}
 
     def _housekeeping(self, lease: Lease) -> None:
         self._watch(self.progress())
@@ -342,6 +327,20 @@ class Search:
         if self._mirror is not None:
             self._mirror.copy(self._records)
             self._mirror.close()
+
+
+def _ended(evaluation: Evaluation, *, fresh: bool) -> TrialState:
+    """The state of a trial that has an evaluation."""
+    if not evaluation.succeeded:
+        return TrialState.FAILED
+    return TrialState.DONE if fresh else TrialState.REUSED
+
+
+def _ended_at_once(record: TrialRecord, known: Evaluation | None) -> TrialRecord:
+    """A trial that needs no training: over budget, or of a candidate that was evaluated in this study before."""
+    if known is None:
+        return replace(record, state=TrialState.REJECTED)
+    return replace(record, state=_ended(known, fresh=False), evaluation=known)
 
 
 def _accuracy(record: TrialRecord | None) -> float:

@@ -22,7 +22,8 @@ from nas.executors import executors
 from nas.ledger import Ledger
 from nas.records import StudyRecord
 from nas.search.definition import StudyDefinition
-from nas.search.engine import Limits, Search, Watch
+from nas.search.engine import Search, Watch
+from nas.search.limits import Limits
 from nas.search.mirror import Mirror
 from nas.search.progress import Progress
 from nas.search.samplers import samplers
@@ -178,14 +179,15 @@ def run_plan(
         ledger.create_study(_record(plan))
     work = partial(evaluate, device=device)
     with executors[executor](work, workers=workers) as pool:
+        problem = definition.problem()
         search = Search(
             plan.name,
-            definition,
+            problem,
             ledger=ledger,
             executor=pool,
             limits=Limits(trials=plan.trials),
             weights=weights,
-            mirror=Mirror(storage, plan.name, definition.space.dimensions()),
+            mirror=Mirror(storage, plan.name, problem.domain.dimensions, problem.objectives),
             watch=watch,
         )
         return search.run(f"{socket.gethostname()}:{os.getpid()}")

@@ -5,13 +5,15 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from nas.search.limits import Stop
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
     """A moment of a search.
 
     Attributes:
-        target: evaluations asked for.
+        target: evaluations asked for; None where something else ends the search.
         trained: candidates trained by this study.
         reused: candidates whose evaluation was known already.
         failed: candidates whose training failed.
@@ -21,11 +23,14 @@ class Progress:
         best_accuracy: its validation accuracy.
         best_share: the part of the budget it uses.
         seconds: since this run began.
-        seconds_left: until the target is reached at the pace so far; NaN while unknown.
+        seconds_left: until the target or the end of the time is reached, at the pace so far; NaN while unknown.
+        train_seconds: that workers spent on the trainings of this study, those of earlier runs included.
+        asking_seconds: that this run spent on choosing candidates.
         lost: workers that died in the middle of a training; it is handed out again, twice at most.
+        stop: the limit that ended the search; None while it goes on.
     """
 
-    target: int
+    target: int | None
     trained: int = 0
     reused: int = 0
     failed: int = 0
@@ -36,7 +41,10 @@ class Progress:
     best_share: float = math.nan
     seconds: float = 0.0
     seconds_left: float = math.nan
+    train_seconds: float = 0.0
+    asking_seconds: float = 0.0
     lost: int = 0
+    stop: Stop | None = None
 
     @property
     def done(self) -> int:
@@ -45,5 +53,7 @@ class Progress:
 
     @property
     def fraction(self) -> float:
-        """How much of the target is done, trainings under way counted by their part."""
-        return min(1.0, (self.done + sum(self.running)) / self.target) if self.target else 1.0
+        """How much of the search is done: of its trials, those under way counted by their part, or of its time."""
+        if self.target is not None:
+            return min(1.0, (self.done + sum(self.running)) / self.target) if self.target else 1.0
+        return 0.0 if math.isnan(self.seconds_left) else self.seconds / (self.seconds + self.seconds_left or 1.0)

@@ -1,8 +1,8 @@
 """The Optuna study behind a search, held in memory and rebuilt from the ledger's rows.
 
 The ledger is the truth: a study is its trials, and replaying them gives the study back, including the private notes
-samplers attach to trials. Values told are (accuracy, flops); what is over budget is told PRUNED with its constraints,
-and so is what failed, never FAIL: samplers do not learn from FAIL and would ask for the same again.
+samplers attach to trials. Values told are the objectives; what is over budget is told PRUNED with its constraints, and
+so is what failed, never FAIL: samplers do not learn from FAIL and would ask for the same again.
 """
 
 from __future__ import annotations
@@ -12,22 +12,23 @@ from dataclasses import dataclass
 from typing import Any
 
 import optuna
-from optuna.distributions import BaseDistribution, CategoricalDistribution, IntDistribution
 from optuna.storages import InMemoryStorage
-from optuna.study import StudyDirection
-from optuna.trial import FrozenTrial, Trial, TrialState as OptunaState, create_trial
+from optuna.trial import Trial
 
-from nas.architecture import Architecture
-from nas.errors import FieldError, StudyError
-from nas.records import Evaluation, TrialRecord, TrialState
-from nas.search.definition import StudyDefinition
-from nas.search.samplers import sampler_for
-from nas.space import Ask, Dimension, Range, Value
+from nas.records import Plain, TrialRecord, TrialState
+from nas.search.domain import Candidate
+from nas.search.history import History
+from nas.search.optuna_trials import asking, constraints, directions, frozen_trial, notes, optuna_state, values
+from nas.search.problem import RANDOM, Problem
+from nas.search.samplers import Setting, samplers
+from nas.search.window import WindowedStorage
+from nas.space.dimension import Value
 
-DIRECTIONS = (StudyDirection.MAXIMIZE, StudyDirection.MINIMIZE)
-METRICS = ("accuracy", "flops")
-_FAILED = "failed"  # the constraint every trial carries beside those of the budget: 1 after a failed training
+CONTROL = "control"
+"""The note of a trial that was drawn at random, whatever the sampler, so that there is something to compare with."""
+
 _NAME = "search"
+_FEWEST, _MOST = 32, 256  # trials in a sampler's window
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,108 +36,71 @@ class Proposal:
     """What the sampler asked for."""
 
     number: int
-    architecture: Architecture
-    choices: Mapping[str, Value]
+    candidate: Candidate
+    notes: Mapping[str, Plain]
 
 
 class Proposer:
     """Asks for candidates and is told what became of them."""
 
-    def __init__(self, definition: StudyDefinition) -> None:
-        """An empty study under `definition`."""
+    def __init__(self, problem: Problem) -> None:
+        """An empty study of `problem`."""
         optuna.logging.set_verbosity(optuna.logging.ERROR)
-        self._definition = definition
-        self._storage = InMemoryStorage()
-        self._study = optuna.create_study(storage=self._storage, study_name=_NAME, directions=list(DIRECTIONS))
+        self._problem = problem
+        sampler, control = samplers[problem.sampler], samplers[RANDOM]
+        self._storage = _storage(problem, sampler.window)
+        self._study = optuna.create_study(
+            storage=self._storage, study_name=_NAME, directions=directions(problem.objectives)
+        )
         self._study_id = self._storage.get_study_id_from_name(_NAME)
+        self._asked = 0
+        self._history = History(len(problem.domain.feasible.names), problem.objectives.costs)
+        setting = Setting(
+            domain=problem.domain, objectives=problem.objectives, history=self._history, seed=problem.seed
+        )
+        self._sampler_for, self._control_for = sampler.make(setting), control.make(setting)
 
     def restore(self, record: TrialRecord) -> None:
         """Add a trial that was asked in an earlier run, finished or not; in the order of their numbers."""
-        self._study.add_trial(frozen_trial(record, self._definition.space.dimensions()))
+        self._study.add_trial(frozen_trial(record, self._problem.objectives, self._problem.domain.dimensions))
+        self._remember(record.number, record.choices, record.cost)
+        if record.state is not TrialState.QUEUED:
+            self._history.tell(record)
 
     def ask(self) -> Proposal:
         """The next candidate; its number is the count of trials before it.
 
         Raises:
-            StudyError: the space holds a point that breaks a rule, which trying its options at load did not find.
+            StudyError: the sampler's choices belong to no candidate.
         """
-        definition = self._definition
-        number = self._storage.get_n_trials(self._study_id)
-        self._study.sampler = sampler_for(definition.sampler, definition.space, seed=definition.seed, number=number)
+        number = self._asked
+        is_control = self._problem.is_control(number)
+        self._study.sampler = self._control_for(number) if is_control else self._sampler_for(number)
         trial = self._study.ask()
-        try:
-            architecture, choices = definition.space.choices(asking(trial))
-        except FieldError as error:
-            raise StudyError(
-                f"a point of {definition.space.name} cannot be built: {error}; keep walks away from it by a condition "
-                f"('when') in the space. Its choices: {trial.params}"
-            ) from None
-        return Proposal(number, architecture, choices)
-
-    def notes(self, number: int) -> dict[str, Any]:
-        """What the sampler attached to a trial, for the ledger."""
-        return dict(self._storage.get_trial_system_attrs(self._trial_id(number)))
+        candidate = self._problem.domain.build(asking(trial))
+        self._remember(number, candidate.choices, candidate.cost)
+        attributes = notes(self._storage.get_trial_system_attrs(self._trial_id(number)))
+        return Proposal(number, candidate, {**attributes, CONTROL: True} if is_control else attributes)
 
     def tell(self, record: TrialRecord) -> None:
         """What became of a candidate: over budget, trained or failed."""
         trial = Trial(self._study, self._trial_id(record.number))
         for name, value in constraints(record).items():
             trial.set_constraint(name, value)
-        self._study.tell(trial, values(record), _state(record))
+        self._study.tell(trial, values(record, self._problem.objectives), optuna_state(record))
+        self._history.tell(record)
+
+    def _remember(self, number: int, choices: Mapping[str, Value], cost: Mapping[str, Any]) -> None:
+        self._asked += 1
+        self._history.ask(number, self._problem.domain.feasible.encode(choices), cost)
 
     def _trial_id(self, number: int) -> int:
         return self._storage.get_trial_id_from_study_id_trial_number(self._study_id, number)
 
 
-def asking(trial: Trial) -> Ask:
-    """The asker that lets an Optuna trial decide."""
-
-    def ask(name: str, dimension: Dimension) -> Value:
-        if isinstance(dimension, Range):
-            return trial.suggest_int(name, dimension.low, dimension.values[-1], step=dimension.step)
-        return trial.suggest_categorical(name, dimension.options)
-
-    return ask
-
-
-def constraints(record: TrialRecord) -> dict[str, float]:
-    """The constraints of a trial, always the same ones in the same order; feasible means none above 0."""
-    evaluation = record.evaluation
-    failed = evaluation is not None and not evaluation.succeeded
-    return {**record.overrun, _FAILED: float(failed)}
-
-
-def values(record: TrialRecord) -> tuple[float, float] | None:
-    """The objectives of a trial that was trained, in the order of METRICS."""
-    evaluation: Evaluation | None = record.evaluation
-    if evaluation is None or evaluation.accuracy is None:
-        return None
-    return evaluation.accuracy, float(record.cost["flops"])
-
-
-def frozen_trial(record: TrialRecord, dimensions: Mapping[str, Dimension]) -> FrozenTrial:
-    """The Optuna form of a trial in the ledger, running if it is unfinished."""
-    state = _state(record)
-    notes = {name: note for name, note in record.sampler.items() if not name.startswith("constraints:")}
-    if state.is_finished():
-        notes |= {f"constraints:{name}": value for name, value in constraints(record).items()}
-    return create_trial(
-        state=state,
-        values=values(record),
-        params=dict(record.choices),
-        distributions={name: _distribution(dimensions[name]) for name in record.choices},
-        system_attrs=notes,
-        user_attrs={"architecture": record.architecture, **record.cost},
-    )
-
-
-def _state(record: TrialRecord) -> OptunaState:
-    if record.state is TrialState.QUEUED:
-        return OptunaState.RUNNING
-    return OptunaState.PRUNED if values(record) is None else OptunaState.COMPLETE
-
-
-def _distribution(dimension: Dimension) -> BaseDistribution:
-    if isinstance(dimension, Range):
-        return IntDistribution(dimension.low, dimension.values[-1], step=dimension.step)
-    return CategoricalDistribution(dimension.options)
+def _storage(problem: Problem, window: int | None) -> InMemoryStorage:
+    """A memory from which a sampler sees as many trials as have `window` answers, or all of them."""
+    if window is None:
+        return InMemoryStorage()
+    trials = min(max(window // len(problem.domain.feasible.names), _FEWEST), _MOST)
+    return WindowedStorage(trials, problem.objectives.maximise)

@@ -29,16 +29,15 @@ class WeightsFolder:
         """The file of an architecture, absolute."""
         return str((self.folder / f"{architecture}{_SUFFIX}").resolve())
 
-    def prune(self, keep: Collection[str], *, known: Collection[str]) -> list[str]:
-        """Remove the files of `known` architectures that are not to be kept; returns whose were removed.
+    def remove(self, architectures: Collection[str]) -> list[str]:
+        """Remove the files of architectures that are not to be kept; returns whose there were.
 
         Files of other architectures are left alone: their training may be about to be recorded.
         """
         removed = []
-        for architecture in sorted(set(known) - set(keep)):
-            path = self.folder / f"{architecture}{_SUFFIX}"
+        for architecture in sorted(architectures):
             with suppress(FileNotFoundError):
-                path.unlink()
+                Path(self.path(architecture)).unlink()
                 removed.append(architecture)
         return removed
 

@@ -21,6 +21,19 @@ def test_it_is_the_area_that_the_points_cover(points: list[tuple[int, int]]) -> 
     assert hypervolume(points, reference=(0, 0), maximise=(True, True)) == cells(points)
 
 
+@given(st.lists(st.tuples(*[st.integers(-1, 5)] * 3), max_size=8))
+def test_it_is_the_volume_that_points_of_three_objectives_cover(points: list[tuple[int, int, int]]) -> None:
+    cubes = [(x, y, z) for x in range(5) for y in range(5) for z in range(5)]
+    covered = sum(any(x < a and y < b and z < c for a, b, c in points) for x, y, z in cubes)
+    assert hypervolume(points, reference=(0, 0, 0), maximise=(True, True, True)) == covered
+
+
+@given(st.lists(st.integers(-3, 9), max_size=8))
+def test_with_one_objective_it_is_the_distance_of_the_best(values: list[int]) -> None:
+    best = max([0, *values])
+    assert hypervolume([(one,) for one in values], reference=(0,), maximise=(True,)) == best
+
+
 @given(st.lists(corner, max_size=8), st.booleans(), st.booleans())
 def test_turning_an_objective_turns_nothing_else(points: list[tuple[int, int]], first: bool, second: bool) -> None:
     signs = (1 if first else -1, 1 if second else -1)
@@ -54,8 +67,8 @@ def test_nothing_covers_nothing() -> None:
 
 
 def test_what_has_no_area_is_refused() -> None:
-    with pytest.raises(ValueError, match="for two objectives, got 3"):
-        hypervolume([], reference=(0, 0, 0), maximise=(True, True, True))
+    with pytest.raises(ValueError, match="at least one objective"):
+        hypervolume([], reference=(), maximise=())
     with pytest.raises(ValueError, match="finite"):
         hypervolume([(math.inf, 1)], reference=(0, 0), maximise=(True, True))
     with pytest.raises(ValueError, match="nan cannot be compared"):

@@ -16,7 +16,8 @@ from nas.executors.local import LocalExecutor
 from nas.ledger import Ledger
 from nas.records import StudyRecord
 from nas.search.definition import StudyDefinition
-from nas.search.engine import Limits, Search
+from nas.search.engine import Search
+from nas.search.limits import Limits
 from nas.search.progress import Progress
 from nas.search.weights import WeightsFolder
 
@@ -29,24 +30,25 @@ def ledger(tmp_path: Path) -> Iterator[Ledger]:
 
 @pytest.fixture
 def run(ledger: Ledger, tmp_path: Path) -> Runner:
-    """Run a study to `trials` candidates; the study is created on the first call for its name."""
+    """Run a study to `trials` candidates or other limits; the study is created on the first call for its name."""
 
     def run_study(
         definition: StudyDefinition,
         *,
-        trials: int,
+        trials: int | None = None,
         name: str = "study",
         work: Any = search_works.instant,
         workers: int = 1,
         watch: Any = lambda progress: None,
         fruitless_asks: int = 300,
+        **limits: Any,
     ) -> Progress:
         if name not in {study.name for study in ledger.studies()}:
             ledger.create_study(StudyRecord(name=name, definition=definition.to_dict(), created="2026-01-01T00:00:00"))
         with LocalExecutor(work, workers=workers, preload=()) as executor:
             return Search(
-                name, definition, ledger=ledger, executor=executor,
-                limits=Limits(trials=trials, fruitless_asks=fruitless_asks),
+                name, definition.problem(), ledger=ledger, executor=executor,
+                limits=Limits(trials=trials, fruitless_asks=fruitless_asks, **limits),
                 weights=WeightsFolder(tmp_path / "weights"), watch=watch,
             ).run("here:1")  # fmt: skip
 

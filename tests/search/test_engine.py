@@ -114,7 +114,7 @@ head: pool_norm_linear
 def test_space_that_is_used_up_ends_with_what_was_found(run: Runner, ledger: Ledger) -> None:
     small = read_space(*parse_yaml(SMALL, "small.yaml"))
     with pytest.raises(BudgetError, match="5 of 9 were found"):
-        run(make_definition(space=small, budget=Budget()), trials=9)
+        run(make_definition(space=small, budget=Budget()), trials=9, fruitless_asks=30)
     trials = ledger.trials("study")
     trained = [trial.architecture for trial in trials if trial.state is TrialState.DONE]
     assert len(trained) == len(set(trained)) == 5
@@ -132,7 +132,13 @@ def test_two_drivers_of_one_study_are_refused(run: Runner, ledger: Ledger) -> No
 def test_candidate_that_waits_for_another_ones_training_ends_with_it(run: Runner, ledger: Ledger) -> None:
     small = read_space(*parse_yaml(SMALL.replace("[1, 2, 3, 4, 5]", "[1, 2]"), "small.yaml"))
     with pytest.raises(BudgetError, match="2 of 4 were found"):
-        run(make_definition(space=small, budget=Budget()), trials=4, workers=3, work=search_works.brief)
+        run(
+            make_definition(space=small, budget=Budget()),
+            trials=4,
+            workers=3,
+            work=search_works.brief,
+            fruitless_asks=30,
+        )
     trials = ledger.trials("study")
     assert {trial.state for trial in trials} <= {TrialState.DONE, TrialState.REUSED}
     assert [trial.number for trial in trials] == list(range(len(trials)))

@@ -79,7 +79,7 @@ def test_weights_of_the_front_stay_and_nothing_else_is_touched(tmp_path: Path) -
     folder.make()
     for name in ("front", "dominated", "stranger"):
         Path(folder.path(name)).write_bytes(b"weights")
-    assert folder.prune({"front"}, known={"front", "dominated", "never_written"}) == ["dominated"]
+    assert folder.remove({"dominated", "never_written"}) == ["dominated"]
     assert sorted(path.stem for path in tmp_path.iterdir()) == ["front", "stranger"]
 
 

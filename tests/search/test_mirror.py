@@ -10,20 +10,20 @@ from search_runs import Runner, make_definition
 from nas.ledger import Ledger
 from nas.records import TrialState
 from nas.search.mirror import Mirror
-from nas.search.proposer import METRICS
+from nas.search.objectives import Objectives
 
 
 def test_optuna_opens_the_study_beside_the_ledger(run: Runner, ledger: Ledger, tmp_path: Path) -> None:
     definition = make_definition(sampler="tpe")
     run(definition, trials=12, work=search_works.sometimes_failing)
     trials = ledger.trials("study")
-    mirror = Mirror(f"sqlite:///{tmp_path}/nas.db", "study", definition.space.dimensions())
+    mirror = Mirror(f"sqlite:///{tmp_path}/nas.db", "study", definition.space.dimensions(), Objectives())
     for _ in range(2):  # copying again changes nothing
         mirror.copy(trials)
     mirror.close()
 
     study = optuna.load_study(study_name="study", storage=f"sqlite:///{tmp_path}/nas.db")
-    assert study.metric_names == list(METRICS)
+    assert study.metric_names == ["accuracy", "flops"]
     assert len(study.trials) == len(trials)
     for ours, theirs in zip(trials, study.trials, strict=True):
         assert theirs.params == dict(ours.choices)
@@ -40,7 +40,7 @@ def test_mirror_stops_before_a_trial_that_is_under_way(run: Runner, ledger: Ledg
     run(definition, trials=5)
     trials = ledger.trials("study")
     unfinished = [*trials[:2], type(trials[2])(**{**_fields(trials[2]), "state": TrialState.QUEUED}), *trials[3:]]
-    mirror = Mirror(f"sqlite:///{tmp_path}/nas.db", "study", definition.space.dimensions())
+    mirror = Mirror(f"sqlite:///{tmp_path}/nas.db", "study", definition.space.dimensions(), Objectives())
     mirror.copy(unfinished)
     assert len(optuna.load_study(study_name="study", storage=f"sqlite:///{tmp_path}/nas.db").trials) == 2
     mirror.copy(trials)

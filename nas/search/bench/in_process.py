@@ -1,0 +1,68 @@
+"""An executor without processes: for work that is done at once, as if several workers did it side by side."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Self
+
+from nas.executors.base import Finished, Work
+from nas.records import Job
+
+
+class InProcess:
+    """Workers that all take equally long: the job that was submitted first ends first, and one at a time.
+
+    So with W workers every proposal but the first ones is made while W - 1 results are not in yet, as in a real search
+    whose trainings take long compared with a proposal.
+    """
+
+    def __init__(self, work: Work, *, workers: int) -> None:
+        """`workers` jobs at a time."""
+        self._work = work
+        self._workers = workers
+        self._jobs: deque[Job] = deque()
+
+    @property
+    def workers(self) -> int:
+        """How many jobs can be under way at the same time."""
+        return self._workers
+
+    @property
+    def capacity(self) -> int:
+        """How many jobs `submit` accepts right now."""
+        return self._workers - len(self._jobs)
+
+    def submit(self, job: Job) -> None:
+        """Take a job; raises RuntimeError if no worker is free."""
+        if not self.capacity:
+            raise RuntimeError(f"all {self._workers} workers are busy")
+        self._jobs.append(job)
+
+    def completed(self, timeout: float) -> list[Finished]:
+        """The oldest job, done now."""
+        if not self._jobs:
+            return []
+        job = self._jobs.popleft()
+        return [Finished(job.id, self._work(job, report=lambda fraction: None))]
+
+    def progress(self) -> Mapping[str, float]:
+        """Nothing is ever half done."""
+        return {}
+
+    def cancel(self, job_id: str) -> None:
+        """Forget a job."""
+        self._jobs = deque(job for job in self._jobs if job.id != job_id)
+
+    def close(self) -> None:
+        """Forget all jobs."""
+        self._jobs.clear()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
+    ) -> None:
+        self.close()

@@ -1,0 +1,179 @@
+"""One search of a table, through the engine that searches spaces; and many of them, in several processes."""
+
+from __future__ import annotations
+
+import multiprocessing
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+
+from nas.ledger import Ledger
+from nas.records import StudyRecord, TrialState
+from nas.search.bench.answering import Answers, seen_by
+from nas.search.bench.in_process import InProcess
+from nas.search.bench.scores import Curve, FrontScore, RegretScore
+from nas.search.bench.table import Table, read_table
+from nas.search.bench.table_domain import TableDomain
+from nas.search.engine import Search
+from nas.search.limits import Limits
+from nas.search.objectives import Objectives
+from nas.search.problem import DEFAULT_CONTROL, Problem, Proxy
+from nas.search.samplers import samplers
+
+QUANTILES = (0.3, 0.5, 0.7)
+"""Of a table's costs: the limits of the searches for the most accurate network."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """One search to be done.
+
+    Attributes:
+        table: description of the table.
+        folder: where its rows are, if not beside it.
+        sampler: name of the sampler.
+        seed: of sampler and of the accuracies that are seen.
+        trials: trainings.
+        workers: results that a proposal may have to do without, plus one.
+        control: share of random trials.
+        quantile: of the table's costs, for a search within it for the most accurate network; None for a front.
+    """
+
+    table: Path
+    folder: Path | None
+    sampler: str
+    seed: int
+    trials: int
+    workers: int = 1
+    control: float = DEFAULT_CONTROL
+    quantile: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What a search came to.
+
+    Attributes:
+        task: the search.
+        curve: its score after each training.
+        asking_seconds: of choosing candidates, for all of them.
+        seconds: of the whole search.
+        rejected: asks over the limit.
+    """
+
+    task: Task
+    curve: Curve = field(repr=False)
+    asking_seconds: float
+    seconds: float
+    rejected: int
+
+
+def search_table(task: Task) -> Outcome:
+    """Do one search; the same task gives the same curve."""
+    table = _table(task.table, task.folder)
+    limit = np.inf if task.quantile is None else float(np.quantile(table.costs[table.cost], task.quantile))
+    domain = TableDomain(table, limit=limit)
+    problem = Problem(
+        domain=domain,
+        objectives=Objectives((table.cost,) if task.quantile is None else ()),
+        proxy=Proxy(recipe={}, recipe_id="table", data=table.name, fingerprint=table.fingerprint, seed=task.seed),
+        sampler=task.sampler,
+        seed=task.seed,
+        control=task.control,
+    )
+    trials = min(task.trials, len(domain.feasible))
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        Ledger.open(f"sqlite:///{folder}/bench.db") as ledger,
+        InProcess(Answers(table, seed=task.seed), workers=task.workers) as executor,
+    ):
+        ledger.create_study(StudyRecord(name=table.name, definition={}, created=""))
+        search = Search(table.name, problem, ledger=ledger, executor=executor, limits=Limits(trials=trials))
+        progress = search.run("bench:0")
+        done = ledger.trials(table.name, {TrialState.DONE})
+    trained = [table.row_of[domain.feasible.encode(one.choices).tobytes()] for one in done]
+    return Outcome(
+        task=task,
+        curve=_score(table, domain, task).curve(trained),
+        asking_seconds=progress.asking_seconds,
+        seconds=progress.seconds,
+        rejected=progress.rejected,
+    )
+
+
+def search_tables(tasks: Sequence[Task], *, jobs: int, watch: Callable[[int, int], None]) -> Iterator[Outcome]:
+    """Do many searches in `jobs` processes; yields them as they end, telling `watch` how many of them have.
+
+    Raises:
+        UserError: a table cannot be read.
+    """
+    watch(0, len(tasks))
+    if jobs == 1:
+        for done, task in enumerate(tasks, start=1):
+            yield search_table(task)
+            watch(done, len(tasks))
+        return
+    with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
+        try:
+            futures = [pool.submit(search_table, task) for task in tasks]
+            for done, future in enumerate(as_completed(futures), start=1):
+                yield future.result()
+                watch(done, len(tasks))
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+
+def tasks_of(
+    tables: Sequence[Path],
+    names: Sequence[str],
+    *,
+    folder: Path | None,
+    seeds: int,
+    trials: int,
+    workers: int,
+    control: float,
+    quantiles: Sequence[float | None],
+) -> list[Task]:
+    """Every search of a benchmark, seed by seed, so that a part of it is a smaller benchmark.
+
+    Raises:
+        UnknownNameError: no such sampler.
+    """
+    for name in names:
+        samplers[name]
+    return [
+        Task(
+            table=table,
+            folder=folder,
+            sampler=name,
+            seed=seed,
+            trials=trials,
+            workers=workers,
+            control=control,
+            quantile=quantile,
+        )
+        for seed in range(seeds)
+        for table in tables
+        for name in names
+        for quantile in quantiles
+    ]
+
+
+def _score(table: Table, domain: TableDomain, task: Task) -> FrontScore | RegretScore:
+    if task.quantile is None:
+        return FrontScore.of(table)
+    allowed = table.costs[table.cost] <= domain.limit
+    return RegretScore(
+        accuracies=table.true, seen=seen_by(table, seed=task.seed), best=float(table.true[allowed].max())
+    )
+
+
+@lru_cache(maxsize=4)
+def _table(path: Path, folder: Path | None) -> Table:
+    """Read once in each process."""
+    return read_table(path, folder)

@@ -1,0 +1,103 @@
+"""What one run of the engine needs to know: where candidates come from, what is good, and how they are trained."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from nas.records import EvaluationKey, Job, Plain
+from nas.search.domain import Domain
+from nas.search.objectives import Objectives
+from nas.space.dimension import Value
+
+DEFAULT_CONTROL = 0.1
+RANDOM = "random"
+"""The sampler that is the control of all others."""
+
+_DRAWS = 512
+
+
+@dataclass(frozen=True, kw_only=True)
+class Proxy:
+    """How every candidate of a study is trained.
+
+    Attributes:
+        recipe: canonical dict of the recipe.
+        recipe_id: its hash.
+        data: reference of the data set.
+        fingerprint: of the data set and its split.
+        seed: of initialisation, order and augmentation.
+        rung: the fidelity that candidates are compared at.
+    """
+
+    recipe: Mapping[str, Plain]
+    recipe_id: str
+    data: str
+    fingerprint: str
+    seed: int
+    rung: int = 0
+
+    def key(self, architecture: str) -> EvaluationKey:
+        """The identity of one candidate's training."""
+        return EvaluationKey(
+            architecture=architecture, recipe=self.recipe_id, data=self.fingerprint, seed=self.seed, rung=self.rung
+        )
+
+    def job(self, name: str, architecture: str, form: Mapping[str, Plain], *, weights: str | None) -> Job:
+        """One candidate's training, for a worker.
+
+        Args:
+            name: unique among the jobs under way.
+            architecture: id of the candidate.
+            form: its canonical dict.
+            weights: file for the trained weights, or None.
+        """
+        return Job(
+            id=name,
+            key=self.key(architecture),
+            architecture=form,
+            recipe=self.recipe,
+            data=self.data,
+            weights=weights,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Problem:
+    """A search, without how long and how wide.
+
+    Attributes:
+        domain: where candidates come from.
+        objectives: what makes one better than another.
+        proxy: how they are trained.
+        sampler: name of the sampler.
+        seed: of the sampler.
+        control: share of the trials that are drawn at random whatever the sampler, in [0, 1].
+        start: choices of the first trials, which no sampler is asked for.
+    """
+
+    domain: Domain
+    objectives: Objectives
+    proxy: Proxy
+    sampler: str
+    seed: int
+    control: float = DEFAULT_CONTROL
+    start: Sequence[Mapping[str, Value]] = ()
+
+    def is_control(self, number: int) -> bool:
+        """Whether a trial is drawn at random: evenly spread, so that any stretch of a study has its share."""
+        after = number - len(self.start)
+        return (
+            self.sampler != RANDOM
+            and after >= 0
+            and math.floor((after + 1) * self.control) > math.floor(after * self.control)
+        )
+
+    def reference(self) -> dict[str, float]:
+        """A cost for each objective that few candidates exceed: the largest of some drawn ones."""
+        drawn = self.domain.feasible.random(_DRAWS, np.random.default_rng(self.seed))
+        costs = self.domain.feasible.costs(drawn)
+        return {name: float(costs[name].max()) for name in self.objectives.costs}
