@@ -135,7 +135,8 @@ class TrialState(StrEnum):
 
     REJECTED = "rejected"  # over budget: known from its cost, never trained
     QUEUED = "queued"  # written before submit; unfinished until it leaves this state
-    DONE = "done"  # trained by this study
+    STOPPED = "stopped"  # trained to a rung below the last; it may still go on
+    DONE = "done"  # trained by this study, to the last rung
     REUSED = "reused"  # known from the ledger, not trained again
     FAILED = "failed"
 
@@ -152,7 +153,7 @@ class TrialRecord:
         overrun: relative excess over each bound of the budget, by bound; feasible means every value is <= 0.
         state: see `TrialState`.
         sampler: the sampler's private state of this trial (JSON), opaque to everybody else.
-        evaluation: set once it is DONE, REUSED or FAILED.
+        evaluation: at the highest rung so far; set once it is STOPPED, DONE, REUSED or FAILED.
         attempts: how often it was submitted.
     """
 

@@ -62,5 +62,5 @@ def test_records_cannot_be_changed() -> None:
 
 
 def test_states_are_the_words_of_the_database() -> None:
-    assert [str(state) for state in TrialState] == ["rejected", "queued", "done", "reused", "failed"]
+    assert [str(state) for state in TrialState] == ["rejected", "queued", "stopped", "done", "reused", "failed"]
     assert Failure("node_lost") is Failure.NODE_LOST

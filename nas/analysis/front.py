@@ -47,19 +47,30 @@ class FrontRow:
 
 
 def evaluated_rows(trials: Sequence[TrialRecord], budget: Budget) -> list[FrontRow]:
-    """One row for each architecture with an accuracy, by FLOPs."""
+    """One row for each architecture with an accuracy, that of the highest rung it has reached, by FLOPs."""
     found: dict[str, dict[int, TrialRecord]] = {}
     for trial in trials:
         if trial.evaluation is not None and trial.evaluation.accuracy is not None:
-            found.setdefault(trial.architecture, {}).setdefault(trial.evaluation.key.seed, trial)
+            by_seed, seed = found.setdefault(trial.architecture, {}), trial.evaluation.key.seed
+            if seed not in by_seed or _rung(by_seed[seed]) < trial.evaluation.key.rung:
+                by_seed[seed] = trial
     rows = [_row(list(by_seed.values()), budget) for by_seed in found.values()]
     return sorted(rows, key=lambda row: (row.flops, row.id))
 
 
 def front_rows(rows: Sequence[FrontRow]) -> list[FrontRow]:
-    """The rows that no other beats in accuracy at no more FLOPs, by FLOPs."""
+    """The rows that no other beats in accuracy at no more FLOPs, by FLOPs.
+
+    Only those of the highest rung that any has reached: accuracies of different rungs are not compared.
+    """
+    rung = max((row.rung for row in rows), default=0)
+    rows = [row for row in rows if row.rung == rung]
     best = non_dominated([(row.accuracy, row.flops) for row in rows], maximise=(True, False))
     return sorted((rows[index] for index in best), key=lambda row: (row.flops, row.id))
+
+
+def _rung(trial: TrialRecord) -> int:
+    return -1 if trial.evaluation is None else trial.evaluation.key.rung
 
 
 def _row(trials: Sequence[TrialRecord], budget: Budget) -> FrontRow:

@@ -50,7 +50,7 @@ class Exported:
 
 
 def choose(rows: list[FrontRow], study: str, architecture: str | None) -> FrontRow:
-    """The row of an architecture, or the most accurate one (the cheaper of two equals).
+    """The row of an architecture, or the most accurate one of the highest rung (the cheaper of two equals).
 
     Raises:
         StudyError: there is none.
@@ -64,7 +64,7 @@ def choose(rows: list[FrontRow], study: str, architecture: str | None) -> FrontR
         raise StudyError(
             f"study {study!r} has no trained candidate yet; go on with: nas search --resume --study {study}"
         )
-    return max(rows, key=lambda row: (row.accuracy, -row.flops))
+    return max(rows, key=lambda row: (row.rung, row.accuracy, -row.flops))
 
 
 def export_winner(
@@ -97,8 +97,9 @@ def export_winner(
     kept = row.weights is not None and _loaded(network, Path(row.weights))
     if not kept:
         _train_as_workers_do(network, images, recipe, row.rung, seed=definition.seed, device=device, report=report)
-    test = ledger.report(study, row.id, _TEST) or ledger.save_report(
-        study, row.id, _TEST, measure_test(network, images, recipe, device=device, rung=row.rung)
+    kind = f"{_TEST} at rung {row.rung}" if row.rung else _TEST  # it may climb yet
+    test = ledger.report(study, row.id, kind) or ledger.save_report(
+        study, row.id, kind, measure_test(network, images, recipe, device=device, rung=row.rung)
     )
     results = {
         "study": study,

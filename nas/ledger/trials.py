@@ -15,7 +15,7 @@ from nas.ledger.engine import insert
 from nas.ledger.tables import evaluations as evaluation_table, trials
 from nas.records import Evaluation, TrialRecord, TrialState
 
-OPEN = (TrialState.QUEUED, TrialState.FAILED)
+OPEN = (TrialState.QUEUED, TrialState.STOPPED, TrialState.FAILED)
 """States that may still change; REJECTED, DONE and REUSED are final."""
 
 _COLUMNS = (
@@ -162,7 +162,7 @@ def _values(connection: sa.Connection, study: str, record: TrialRecord, updated:
 
 
 def _check_record(record: TrialRecord) -> None:
-    closed = record.state in (TrialState.DONE, TrialState.REUSED, TrialState.FAILED)
+    closed = record.state in (TrialState.STOPPED, TrialState.DONE, TrialState.REUSED, TrialState.FAILED)
     if closed != (record.evaluation is not None):
         raise ValueError(f"trial {record.number} is {record.state} {'without' if closed else 'with'} an evaluation")
     if record.evaluation is not None:
@@ -170,7 +170,8 @@ def _check_record(record: TrialRecord) -> None:
 
 
 def _check_outcome(evaluation: Evaluation, state: TrialState) -> None:
-    fitting = (TrialState.DONE, TrialState.REUSED) if evaluation.succeeded else (TrialState.FAILED, TrialState.QUEUED)
+    succeeded = (TrialState.STOPPED, TrialState.DONE, TrialState.REUSED)
+    fitting = succeeded if evaluation.succeeded else (TrialState.FAILED, TrialState.QUEUED)
     if state not in fitting:
         raise ValueError(
             f"an evaluation that ended with {evaluation.failure or 'success'} cannot leave a trial {state}"

@@ -14,7 +14,7 @@ from nas.errors import StudyError, UserError
 from nas.schema.models import read_model
 from nas.schema.nodes import parse_yaml, read_yaml
 from nas.search.objectives import Objectives
-from nas.search.problem import DEFAULT_CONTROL, Problem, Proxy
+from nas.search.problem import DEFAULT_CONTROL, DEFAULT_REDUCTION, Problem, Proxy
 from nas.search.space_domain import SpaceDomain
 from nas.space import SearchSpace, Value, load_space
 from nas.space.space import read_space
@@ -54,9 +54,14 @@ class StudyDefinition:
     objectives: Objectives = Objectives()
     control: float = DEFAULT_CONTROL
     start: tuple[Mapping[str, Value], ...] = ()
+    reduction: int = DEFAULT_REDUCTION
 
-    def problem(self) -> Problem:
-        """What the engine needs to know of it."""
+    def problem(self, checkpoints: str | None = None) -> Problem:
+        """What the engine needs to know of it.
+
+        Args:
+            checkpoints: folder or URL where trainings are put aside between rungs, or None.
+        """
         return Problem(
             domain=SpaceDomain(self.space, self.budget, self.task),
             objectives=self.objectives,
@@ -66,7 +71,9 @@ class StudyDefinition:
                 data=self.data,
                 fingerprint=self.fingerprint,
                 seed=self.seed,
-                rung=self.recipe.fidelities[-1].rung,
+                rungs=len(self.recipe.fidelities),
+                reduction=self.reduction,
+                checkpoints=checkpoints,
             ),
             sampler=self.sampler,
             seed=self.seed,
@@ -92,6 +99,7 @@ class StudyDefinition:
             "objectives": str(self.objectives),
             "control": self.control,
             "start": [dict(choices) for choices in self.start],
+            "reduction": self.reduction,
         }
 
     @classmethod
@@ -119,6 +127,7 @@ class StudyDefinition:
             objectives=Objectives.parse(data.get("objectives", str(Objectives())), known=METRICS),
             control=data.get("control", 0.0),
             start=tuple(data.get("start", ())),
+            reduction=data.get("reduction", DEFAULT_REDUCTION),
         )
 
     def differences(self, other: StudyDefinition) -> list[str]:

@@ -18,6 +18,7 @@ from nas.executors.base import Executor
 from nas.ledger import Ledger
 from nas.ledger.leases import Lease
 from nas.records import Evaluation, Failure, Plain, TrialRecord, TrialState
+from nas.search.ladder import Ladder
 from nas.search.limits import Limits, Stop
 from nas.search.mirror import Mirror
 from nas.search.problem import Problem
@@ -75,8 +76,11 @@ class Search:
         self._mirror = mirror
         self._watch = watch
         self._proposer = Proposer(problem)
-        self._standing = Standing(problem.objectives, reference=problem.reference())
+        proxy, objectives = problem.proxy, problem.objectives
+        self._standing = Standing(objectives, reference=problem.reference(), rungs=proxy.rungs)
+        self._ladder = Ladder(proxy.rungs, maximise=objectives.maximise, reduction=proxy.reduction)
         self._records: list[TrialRecord] = []
+        self._told: list[TrialRecord] = []  # the same at the first rung, which is the only one the sampler hears of
         self._unwritten: list[TrialRecord] = []
         self._forms: dict[str, Mapping[str, Plain]] = {}  # canonical dicts of what is not trained yet
         self._queue: deque[int] = deque()  # trials that are written but not submitted
@@ -117,7 +121,7 @@ class Search:
         running = tuple(fractions.get(job_id, 0.0) for job_id in self._running)
         seconds, best = time.monotonic() - self._started, standing.best
         failed = standing.failures.total()
-        trained = standing.counts[TrialState.DONE]
+        trained = standing.trained
         return Progress(
             target=limits.trials,
             trained=trained,
@@ -134,6 +138,7 @@ class Search:
             asking_seconds=self._asking,
             lost=self._losses.total(),
             stop=self._stop,
+            rungs=self._ladder.counts(),
         )
 
     def _seconds_left(self, seconds: float, under_way: float) -> float:
@@ -156,8 +161,13 @@ class Search:
         return True
 
     def _next(self, lease: Lease) -> int | None:
-        """Ask until a candidate needs training; None when there are enough."""
-        while not self._has_enough():
+        """The next candidate to go on, or else ask until one needs training; None when there is nothing to do."""
+        while True:
+            number = self._going_on()
+            if number is not None:
+                return number
+            if self._has_enough():
+                return None
             begun = time.monotonic()
             proposal = self._proposer.ask()
             self._asking += time.monotonic() - begun
@@ -168,11 +178,21 @@ class Search:
                 self._give_up()
                 return None
             self._housekeeping(lease)
+
+    def _going_on(self) -> int | None:
+        """A candidate whose next rung is to be trained; what is known of it already is taken from the ledger."""
+        while (promotion := self._ladder.promote()) is not None:
+            record = self._records[promotion.number]
+            known = self._ledger.find(self._problem.proxy.key(record.architecture, promotion.rung))
+            if known is None:
+                return promotion.number
+            self._finish(record, known, fresh=False)
         return None
 
     def _has_enough(self) -> bool:
+        new = sum(self._records[number].evaluation is None for number in self._running.values())
         self._stop = self._limits.reached(
-            trials=len(self._standing.known) + len(self._running),
+            trials=len(self._standing.known) + new,
             seconds=time.monotonic() - self._started,
             train_seconds=self._standing.train_seconds,
             stagnant=self._standing.stagnant,
@@ -192,6 +212,7 @@ class Search:
             sampler=proposal.notes,
         )
         self._records.append(record)
+        self._told.append(record)
         self._forms[candidate.id] = candidate.form
         self._fruitless += 1
         known = self._standing.known.get(candidate.id)
@@ -204,18 +225,20 @@ class Search:
             return record
         self._fruitless = 0
         self._write()
-        evaluation = self._ledger.find(self._problem.proxy.key(candidate.id))
+        evaluation = self._ledger.find(self._problem.proxy.key(candidate.id, 0))
         return record if evaluation is None else self._finish(record, evaluation, fresh=False)
 
     def _submit(self, number: int) -> None:
         record = self._records[number]
         attempts = self._ledger.record_submission(self._name, number)
         self._records[number] = replace(record, attempts=attempts)
-        job = self._problem.proxy.job(
+        proxy, rung = self._problem.proxy, _next_rung(record)
+        job = proxy.job(
             f"{number}.{attempts}",
             record.architecture,
             self._forms.get(record.architecture) or self._ledger.architecture(record.architecture),
-            weights=self._weights.path(record.architecture) if self._weights else None,
+            rung,
+            weights=self._weights.path(record.architecture) if self._weights and rung == proxy.last else None,
         )
         self._executor.submit(job)
         self._running[job.id] = number
@@ -251,19 +274,43 @@ class Search:
             self._stop_if_hopeless(evaluation)
 
     def _finish(self, record: TrialRecord, evaluation: Evaluation, *, fresh: bool) -> TrialRecord:
-        """Close a trial: ledger first, then the sampler."""
+        """Close a trial, for good or until it goes on: ledger first, then the sampler."""
         self._write()  # a candidate that waits for another one's training is not in the ledger before
-        state = _ended(evaluation, fresh=fresh)
+        state = self._state(record, evaluation, fresh=fresh)
         standing = self._ledger.finish(self._name, record.number, evaluation, state)
-        return self._settle(replace(record, state=state, evaluation=standing))
+        return self._settle(replace(record, state=state, evaluation=standing), fresh=fresh)
 
-    def _settle(self, record: TrialRecord) -> TrialRecord:
-        """Take a trial's end into account and tell the sampler."""
+    def _state(self, record: TrialRecord, evaluation: Evaluation, *, fresh: bool) -> TrialState:
+        if not evaluation.succeeded:
+            return TrialState.FAILED
+        is_another = record.evaluation is None and record.architecture in self._standing.known
+        if evaluation.key.rung < self._problem.proxy.last and not is_another:
+            return TrialState.STOPPED
+        return TrialState.DONE if fresh else TrialState.REUSED
+
+    def _settle(self, record: TrialRecord, *, fresh: bool = False) -> TrialRecord:
+        """Take what became of a trial into account, and tell the sampler at the first rung."""
+        is_first = self._records[record.number].evaluation is None
         self._records[record.number] = record
-        beaten = self._standing.count(record)
-        self._proposer.tell(record)
+        beaten = self._standing.count(record, is_fresh=fresh)
+        if is_first:
+            self._told[record.number] = record
+            self._proposer.tell(record)
+        self._stand(record)
         self._drop_weights(beaten)
         return record
+
+    def _stand(self, record: TrialRecord) -> None:
+        """Put a candidate on its rung; another trial of the same candidate has no place of its own."""
+        evaluation = record.evaluation
+        is_another = record.state is TrialState.REUSED and evaluation is not None and evaluation.key.rung == 0
+        if evaluation is None or (is_another and self._problem.proxy.last):
+            return
+        if evaluation.accuracy is None:
+            self._ladder.fall(record.number, evaluation.key.rung)
+            return
+        point = self._problem.objectives.point(evaluation.accuracy, record.cost)
+        self._ladder.arrive(record.number, evaluation.key.rung, point)
 
     def _stop_if_hopeless(self, latest: Evaluation) -> None:
         standing = self._standing
@@ -278,7 +325,7 @@ class Search:
         if self._weights is None:
             return
         for identity in self._weights.remove(beaten):
-            self._ledger.set_weights(self._problem.proxy.key(identity), None)
+            self._ledger.set_weights(self._problem.proxy.key(identity, self._problem.proxy.last), None)
 
     # --- from run to run
 
@@ -286,13 +333,27 @@ class Search:
         """Replay the ledger: the sampler learns what it knew, unfinished trials are queued again."""
         beaten: set[str] = set()
         for record in self._ledger.trials(self._name):
-            self._proposer.restore(record)
+            climbed = self._climbed(record)
+            self._proposer.restore(climbed[0])
             self._records.append(record)
+            self._told.append(climbed[0])
             if record.state is TrialState.QUEUED:
                 self._requeue(record)
-            else:
-                beaten.update(self._standing.count(record))
+                continue
+            for step in climbed:
+                beaten.update(self._standing.count(step, is_fresh=step.state is not TrialState.REUSED))
+                self._stand(step)
         self._drop_weights(beaten)
+
+    def _climbed(self, record: TrialRecord) -> list[TrialRecord]:
+        """A trial as it was at each rung that it has reached."""
+        last = record.evaluation
+        if last is None or last.key.rung == 0:
+            return [record]
+        key = self._problem.proxy.key
+        before = [self._ledger.find(key(record.architecture, rung)) for rung in range(last.key.rung)]
+        steps = [replace(record, state=TrialState.STOPPED, evaluation=one) for one in before if one is not None]
+        return [*steps, record]
 
     def _requeue(self, record: TrialRecord) -> None:
         if record.architecture in self._under_way():
@@ -321,26 +382,23 @@ class Search:
             lease.renew()
             self._renewed = time.monotonic()
         if self._mirror is not None and self._mirror.is_due():
-            self._mirror.copy(self._records)
+            self._mirror.copy(self._told)
 
     def _copy_to_mirror(self) -> None:
         if self._mirror is not None:
-            self._mirror.copy(self._records)
+            self._mirror.copy(self._told)
             self._mirror.close()
-
-
-def _ended(evaluation: Evaluation, *, fresh: bool) -> TrialState:
-    """The state of a trial that has an evaluation."""
-    if not evaluation.succeeded:
-        return TrialState.FAILED
-    return TrialState.DONE if fresh else TrialState.REUSED
 
 
 def _ended_at_once(record: TrialRecord, known: Evaluation | None) -> TrialRecord:
     """A trial that needs no training: over budget, or of a candidate that was evaluated in this study before."""
     if known is None:
         return replace(record, state=TrialState.REJECTED)
-    return replace(record, state=_ended(known, fresh=False), evaluation=known)
+    return replace(record, state=TrialState.REUSED if known.succeeded else TrialState.FAILED, evaluation=known)
+
+
+def _next_rung(record: TrialRecord) -> int:
+    return 0 if record.evaluation is None else record.evaluation.key.rung + 1
 
 
 def _accuracy(record: TrialRecord | None) -> float:

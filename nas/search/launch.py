@@ -31,9 +31,11 @@ from nas.search.weights import weights_folder
 from nas.space import SearchSpace
 from nas.space.extremes import require_reachable
 from nas.task import Task
+from nas.train.checkpoint import prune_checkpoints
 from nas.train.recipe import Recipe
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+CHECKPOINTS = "checkpoints"
 _TRIALS = "trials"  # kept beside the definition, so that --resume knows how far to go
 
 
@@ -179,7 +181,8 @@ def run_plan(
         ledger.create_study(_record(plan))
     work = partial(evaluate, device=device)
     with executors[executor](work, workers=workers) as pool:
-        problem = definition.problem()
+        checkpoints = str(weights.folder / CHECKPOINTS)
+        problem = definition.problem(checkpoints)
         search = Search(
             plan.name,
             problem,
@@ -190,7 +193,9 @@ def run_plan(
             mirror=Mirror(storage, plan.name, problem.domain.dimensions, problem.objectives),
             watch=watch,
         )
-        return search.run(f"{socket.gethostname()}:{os.getpid()}")
+        progress = search.run(f"{socket.gethostname()}:{os.getpid()}")
+    prune_checkpoints(checkpoints, set())  # nobody goes on any more
+    return progress
 
 
 def available_cores() -> int:

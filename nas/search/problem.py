@@ -12,8 +12,10 @@ from nas.records import EvaluationKey, Job, Plain
 from nas.search.domain import Domain
 from nas.search.objectives import Objectives
 from nas.space.dimension import Value
+from nas.train.checkpoint import checkpoint_name
 
 DEFAULT_CONTROL = 0.1
+DEFAULT_REDUCTION = 3
 RANDOM = "random"
 """The sampler that is the control of all others."""
 
@@ -30,7 +32,9 @@ class Proxy:
         data: reference of the data set.
         fingerprint: of the data set and its split.
         seed: of initialisation, order and augmentation.
-        rung: the fidelity that candidates are compared at.
+        rungs: how many fidelities the recipe has; every candidate reaches the first one.
+        reduction: of the candidates on a rung, one in so many goes on to the next.
+        checkpoints: folder or URL where trainings are put aside between rungs; None to train from the start again.
     """
 
     recipe: Mapping[str, Plain]
@@ -38,30 +42,41 @@ class Proxy:
     data: str
     fingerprint: str
     seed: int
-    rung: int = 0
+    rungs: int = 1
+    reduction: int = DEFAULT_REDUCTION
+    checkpoints: str | None = None
 
-    def key(self, architecture: str) -> EvaluationKey:
-        """The identity of one candidate's training."""
+    @property
+    def last(self) -> int:
+        """The highest rung."""
+        return self.rungs - 1
+
+    def key(self, architecture: str, rung: int) -> EvaluationKey:
+        """The identity of one candidate's training up to a rung."""
         return EvaluationKey(
-            architecture=architecture, recipe=self.recipe_id, data=self.fingerprint, seed=self.seed, rung=self.rung
+            architecture=architecture, recipe=self.recipe_id, data=self.fingerprint, seed=self.seed, rung=rung
         )
 
-    def job(self, name: str, architecture: str, form: Mapping[str, Plain], *, weights: str | None) -> Job:
-        """One candidate's training, for a worker.
+    def job(self, name: str, architecture: str, form: Mapping[str, Plain], rung: int, *, weights: str | None) -> Job:
+        """One candidate's training up to a rung, for a worker.
 
         Args:
             name: unique among the jobs under way.
             architecture: id of the candidate.
             form: its canonical dict.
+            rung: where to stop.
             weights: file for the trained weights, or None.
         """
+        key = self.key(architecture, rung)
+        between = self.checkpoints is not None and self.rungs > 1
         return Job(
             id=name,
-            key=self.key(architecture),
+            key=key,
             architecture=form,
             recipe=self.recipe,
             data=self.data,
             weights=weights,
+            checkpoint=f"{self.checkpoints}/{checkpoint_name(key)}" if between else None,
         )
 
 

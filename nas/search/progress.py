@@ -26,6 +26,7 @@ class Progress:
         seconds_left: until the target or the end of the time is reached, at the pace so far; NaN while unknown.
         train_seconds: that workers spent on the trainings of this study, those of earlier runs included.
         asking_seconds: that this run spent on choosing candidates.
+        rungs: candidates that have reached each rung.
         lost: workers that died in the middle of a training; it is handed out again, twice at most.
         stop: the limit that ended the search; None while it goes on.
     """
@@ -44,6 +45,7 @@ class Progress:
     train_seconds: float = 0.0
     asking_seconds: float = 0.0
     lost: int = 0
+    rungs: tuple[int, ...] = ()
     stop: Stop | None = None
 
     @property

@@ -1,0 +1,81 @@
+"""Which candidates go on to the next rung: asynchronous successive halving for several objectives.
+
+As in ASHA (arXiv:1810.05934), a candidate goes up as soon as it is among the best 1/reduction of those that have
+reached its rung, whenever a worker is free; nobody waits for a rung to fill. Differs from it in what 'best' means with
+costs beside the accuracy: first the front, then the front of the rest, and so on, and within one front the candidates
+that stand most alone (NSGA-II's order). So a small network is compared with networks of its size, not with large ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from nas.analysis.crowding import crowding_distances
+from nas.analysis.pareto import ranks
+
+
+class Promotion(NamedTuple):
+    """A candidate that goes on, by the number of its trial, and the rung it goes on to."""
+
+    number: int
+    rung: int
+
+
+class Ladder:
+    """The rungs of a study and who stands on them."""
+
+    def __init__(self, rungs: int, *, maximise: Sequence[bool], reduction: int = 3) -> None:
+        """Nobody stands anywhere yet.
+
+        Args:
+            rungs: how many there are; one means that nobody ever goes on.
+            maximise: for each objective, whether more of it is better.
+            reduction: of the candidates on a rung, one in so many goes on.
+        """
+        self._maximise = tuple(maximise)
+        self._reduction = reduction
+        self._standing: list[dict[int, tuple[float, ...]]] = [{} for _ in range(rungs)]
+        self._gone_on: list[set[int]] = [set() for _ in range(rungs)]
+        self._order: dict[int, list[int]] = {}  # rung -> numbers from the best, until somebody new arrives
+
+    def arrive(self, number: int, rung: int, point: Sequence[float]) -> None:
+        """A candidate has reached a rung, and its objectives there are known."""
+        self._standing[rung][number] = tuple(point)
+        self._order.pop(rung, None)
+        if rung:
+            self._gone_on[rung - 1].add(number)
+
+    def fall(self, number: int, rung: int) -> None:
+        """A candidate has failed on its way to a rung; it stays where it was."""
+        if rung:
+            self._gone_on[rung - 1].add(number)
+
+    def promote(self) -> Promotion | None:
+        """The next candidate to go on, which counts as gone from now on; the highest rung comes first."""
+        for rung in reversed(range(len(self._standing) - 1)):
+            best = self._ranked(rung)[: len(self._standing[rung]) // self._reduction]
+            chosen = next((number for number in best if number not in self._gone_on[rung]), None)
+            if chosen is not None:
+                self._gone_on[rung].add(chosen)
+                return Promotion(chosen, rung + 1)
+        return None
+
+    def counts(self) -> tuple[int, ...]:
+        """How many candidates have reached each rung."""
+        return tuple(len(standing) for standing in self._standing)
+
+    def _ranked(self, rung: int) -> list[int]:
+        """Numbers from the best to the worst."""
+        if rung not in self._order:
+            standing = self._standing[rung]
+            numbers = sorted(standing)
+            front_of = ranks([standing[number] for number in numbers], maximise=self._maximise)
+            alone: dict[int, float] = {}
+            for front in set(front_of):
+                members = [number for number, its in zip(numbers, front_of, strict=True) if its == front]
+                distances = crowding_distances([standing[number] for number in members])
+                alone.update(zip(members, distances, strict=True))
+            place = dict(zip(numbers, front_of, strict=True))
+            self._order[rung] = sorted(numbers, key=lambda number: (place[number], -alone[number], number))
+        return self._order[rung]
