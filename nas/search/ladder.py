@@ -13,6 +13,19 @@ from typing import NamedTuple
 
 from nas.analysis.crowding import crowding_distances
 from nas.analysis.pareto import ranks
+from nas.train.recipe import Fidelity
+
+DEFAULT_REDUCTION = 3
+
+
+def expected_share(fidelities: Sequence[Fidelity], reduction: int = DEFAULT_REDUCTION) -> float:
+    """What a candidate costs on average, as a share of a whole training, if one in `reduction` goes on every time."""
+    epochs = [0, *(one.epochs for one in fidelities)]
+    work = [
+        (one.epochs - before) * one.data_share * one.resolution**2
+        for before, one in zip(epochs, fidelities, strict=False)
+    ]
+    return sum(part / reduction**rung for rung, part in enumerate(work)) / sum(work)
 
 
 class Promotion(NamedTuple):
@@ -25,7 +38,7 @@ class Promotion(NamedTuple):
 class Ladder:
     """The rungs of a study and who stands on them."""
 
-    def __init__(self, rungs: int, *, maximise: Sequence[bool], reduction: int = 3) -> None:
+    def __init__(self, rungs: int, *, maximise: Sequence[bool], reduction: int = DEFAULT_REDUCTION) -> None:
         """Nobody stands anywhere yet.
 
         Args:

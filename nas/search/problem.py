@@ -10,12 +10,12 @@ import numpy as np
 
 from nas.records import EvaluationKey, Job, Plain
 from nas.search.domain import Domain
+from nas.search.ladder import DEFAULT_REDUCTION
 from nas.search.objectives import Objectives
 from nas.space.dimension import Value
 from nas.train.checkpoint import checkpoint_name
 
 DEFAULT_CONTROL = 0.1
-DEFAULT_REDUCTION = 3
 RANDOM = "random"
 """The sampler that is the control of all others."""
 

@@ -4,7 +4,8 @@ from itertools import pairwise
 
 from hypothesis import given, strategies as st
 
-from nas.search.ladder import Ladder, Promotion
+from nas.search.ladder import Ladder, Promotion, expected_share
+from nas.train.recipe import Recipe
 
 ACCURACY = (True,)
 BOTH = (True, False)
@@ -77,3 +78,10 @@ def test_the_same_candidates_go_on_whatever_was_known_when(
     assert rebuilt.counts() == ladder.counts()
     reached = ladder.counts()
     assert all(above >= below // reduction for below, above in pairwise(reached))
+
+
+def test_most_of_the_work_is_saved() -> None:
+    """Of 9 epochs the first is for all, two more for a third of them, six more for a ninth: 1 + 2/3 + 6/9 of 9."""
+    recipe = Recipe.from_dict({"epochs": 9, "rungs": [1, 3]})
+    assert round(expected_share(recipe.fidelities), 6) == round((1 + 2 / 3 + 6 / 9) / 9, 6)
+    assert expected_share(recipe.without_rungs().fidelities) == 1

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nas.cli.options import Budgets, Classes, Data, Device, Json, Resolution, Space, overridden
+from nas.cli.options import Budgets, Classes, Data, Device, Json, RecipeName, Resolution, Space, overridden
 
 if TYPE_CHECKING:
     from nas.architecture import Architecture
@@ -22,6 +22,7 @@ def run(
     data: Data = "digits",
     trials: Annotated[int | None, typer.Option("--trials", "-n", min=1, help="Candidates the run would have.")] = None,
     workers: Annotated[int | None, typer.Option("--workers", "-w", min=1, help="Trainings at a time.")] = None,
+    recipe: RecipeName = None,
     epochs: Annotated[int | None, typer.Option("--epochs", min=1, help="Length of a proxy training.")] = None,
     resolution: Resolution = None,
     classes: Classes = None,
@@ -37,25 +38,29 @@ def run(
 
     from nas.cost import Budget
     from nas.search.definition import DEFAULT_TRIALS
+    from nas.search.ladder import expected_share
     from nas.search.launch import available_cores, resolve_device
     from nas.space import load_space
     from nas.space.feasible import FeasibleSet
     from nas.space.survey import survey
     from nas.train.recipe import Recipe
+    from nas.train.recipe_files import load_recipe
 
     limits, found = Budget.parse(budget), load_space(space)
     task = overridden(found.task, resolution, classes)
     looked = survey(within := FeasibleSet(found, limits, task))
-    recipe = Recipe() if epochs is None else Recipe(epochs=epochs)
+    proxy = Recipe() if recipe is None else load_recipe(recipe)
+    proxy = proxy if epochs is None else proxy.changed(epochs=epochs)
     wide, count = workers or available_cores(), trials or DEFAULT_TRIALS
-    seconds = _paces(looked, data or "digits", recipe, resolve_device(device))
-    run_seconds = sum(seconds) / len(seconds) * count / min(wide, count)
+    seconds = _paces(looked, data or "digits", proxy, resolve_device(device))
+    run_seconds = sum(seconds) / len(seconds) * expected_share(proxy.fidelities) * count / min(wide, count)
     plan = {
         "trials": count,
         "workers": wide,
         "seconds_per_candidate": seconds,
         "run_seconds": run_seconds,
-        "epochs": recipe.epochs,
+        "epochs": proxy.epochs,
+        "rungs": [rung.epochs for rung in proxy.rungs],
         "data": data,
     }
     if as_json:
@@ -97,6 +102,7 @@ def _draw(looked: Survey, title: str, points: str, plan: dict[str, Any]) -> None
         draw(f"[yellow]dead choice[/yellow]  {sentence}")
     low, high = (format_seconds(end(plan["seconds_per_candidate"])) for end in (min, max))
     draw(
-        f"a proxy ({plan['data']}, {plural(plan['epochs'], 'epoch')}): {low} to {high} on one thread, measured here",
+        f"a proxy ({plan['data']}, {plural(plan['epochs'], 'epoch')}): {low} to {high} on one thread, measured here"
+        + (f"; most stop after {plural(plan['rungs'][0], 'epoch')}" if plan["rungs"] else ""),
         f"{plan['trials']} candidates, {plan['workers']} at a time: about {format_seconds(plan['run_seconds'])}",
     )
