@@ -25,7 +25,7 @@ def expected_share(fidelities: Sequence[Fidelity], reduction: int = DEFAULT_REDU
         (one.epochs - before) * one.data_share * one.resolution**2
         for before, one in zip(epochs, fidelities, strict=False)
     ]
-    return sum(part / reduction**rung for rung, part in enumerate(work)) / sum(work)
+    return float(sum(part / reduction**rung for rung, part in enumerate(work)) / sum(work))
 
 
 class Promotion(NamedTuple):
