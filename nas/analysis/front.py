@@ -56,9 +56,10 @@ def evaluated_rows(trials: Sequence[TrialRecord], budget: Budget) -> list[FrontR
     return sorted(rows, key=lambda row: (row.flops, row.id))
 
 
-def front_rows(rows: Sequence[FrontRow]) -> list[FrontRow]:
-    """The rows that no other beats in accuracy at no more FLOPs, by FLOPs."""
-    best = non_dominated([(row.accuracy, row.flops) for row in rows], maximise=(True, False))
+def front_rows(rows: Sequence[FrontRow], costs: Sequence[str] = ("flops",)) -> list[FrontRow]:
+    """The rows that no other beats in accuracy at no more of any of `costs`, by FLOPs."""
+    points = [(row.accuracy, *(float(getattr(row, cost)) for cost in costs)) for row in rows]
+    best = non_dominated(points, maximise=(True, *(False for _ in costs)))
     return sorted((rows[index] for index in best), key=lambda row: (row.flops, row.id))
 
 
