@@ -22,6 +22,8 @@ _QUANTITY = re.compile(
     r"(?P<number>(?:\d[\d_]*\.?\d*|\.\d+)(?:e\+?\d{1,2})?)(?P<unit>[a-z]*)", re.ASCII | re.IGNORECASE
 )
 _EXAMPLES = "'4.5GFLOPs', '30Mparams' or '12Mactivations'"
+_SECONDS = {"d": 86400, "h": 3600, "min": 60, "s": 1}
+_DURATION = re.compile("".join(rf"(?:(\d+(?:\.\d+)?){unit})?" for unit in _SECONDS), re.ASCII)
 _SHOWN = {"": "", "k": "k", "m": "M", "g": "G", "t": "T"}
 _SUFFIX = {"flops": "FLOPs", "params": "params", "activations": "activations", "latency_ms": "ms"}
 
@@ -161,3 +163,20 @@ def format_seconds(seconds: float) -> str:
     if minutes < 60:
         return f"{minutes} min {rest:02d} s"
     return f"{minutes // 60} h {minutes % 60:02d} min"
+
+
+def parse_seconds(text: str) -> float:
+    """A duration as people write it, in seconds.
+
+    Raises:
+        UserError: the text is no duration, or none above 0.
+
+    >>> parse_seconds("2h"), parse_seconds("1h 30min"), parse_seconds("45s")
+    (7200.0, 5400.0, 45.0)
+    """
+    match = _DURATION.fullmatch("".join(text.split()).lower())
+    parts = match.groups(default="0") if match else ()
+    seconds = sum(float(part) * unit for part, unit in zip(parts, _SECONDS.values(), strict=False))
+    if not seconds:
+        raise UserError(f"cannot read {text!r} as a duration; write it like '2h', '1h30min', '90min' or '45s'")
+    return seconds

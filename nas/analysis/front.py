@@ -58,14 +58,15 @@ def evaluated_rows(trials: Sequence[TrialRecord], budget: Budget) -> list[FrontR
     return sorted(rows, key=lambda row: (row.flops, row.id))
 
 
-def front_rows(rows: Sequence[FrontRow]) -> list[FrontRow]:
-    """The rows that no other beats in accuracy at no more FLOPs, by FLOPs.
+def front_rows(rows: Sequence[FrontRow], costs: Sequence[str] = ("flops",)) -> list[FrontRow]:
+    """The rows that no other beats in accuracy at no more of any of `costs`, by FLOPs.
 
     Only those of the highest rung that any has reached: accuracies of different rungs are not compared.
     """
     rung = max((row.rung for row in rows), default=0)
     rows = [row for row in rows if row.rung == rung]
-    best = non_dominated([(row.accuracy, row.flops) for row in rows], maximise=(True, False))
+    points = [(row.accuracy, *(float(getattr(row, cost)) for cost in costs)) for row in rows]
+    best = non_dominated(points, maximise=(True, *(False for _ in costs)))
     return sorted((rows[index] for index in best), key=lambda row: (row.flops, row.id))
 
 

@@ -18,7 +18,8 @@ _LINE_EVERY = 10.0  # seconds between lines where there is no terminal
 
 def counts_line(progress: Progress) -> str:
     """How many candidates are where."""
-    parts = [f"{progress.done}/{progress.target} done", f"{len(progress.running)} running"]
+    target = "" if progress.target is None else f"/{progress.target}"
+    parts = [f"{progress.done}{target} done", f"{len(progress.running)} running"]
     for name in ("rejected", "reused", "failed"):
         count = getattr(progress, name)
         if count:

@@ -16,6 +16,7 @@ from typer.main import get_command
 
 import nas
 from nas.cli.commands import (
+    bench,
     cache,
     check,
     compare,
@@ -73,6 +74,7 @@ for _name, _run, _panel in (
     ("check", check.run, _SEARCHING),
     ("sample", sample.run, _SEARCHING),
     ("compare", compare.run, _SEARCHING),
+    ("bench", bench.run, _SEARCHING),
     ("trust", trust.run, _SEARCHING),
     ("studies", studies.run, _LOOKING),
     ("pareto", pareto.run, _LOOKING),

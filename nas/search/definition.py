@@ -14,6 +14,7 @@ from nas.errors import StudyError, UserError
 from nas.schema.models import read_model
 from nas.schema.nodes import parse_yaml, read_yaml
 from nas.search.ladder import DEFAULT_REDUCTION
+from nas.search.limits import Limits
 from nas.search.objectives import Objectives
 from nas.search.problem import DEFAULT_CONTROL, Problem, Proxy
 from nas.search.space_domain import SpaceDomain
@@ -21,8 +22,9 @@ from nas.space import SearchSpace, Value, load_space
 from nas.space.space import read_space
 from nas.task import Task
 from nas.train.recipe import Recipe
+from nas.units import parse_seconds
 
-DEFAULT_SAMPLER = "tpe"
+DEFAULT_SAMPLER = "surrogate"
 DEFAULT_TRIALS = 16
 
 
@@ -162,8 +164,11 @@ class StudyFile(BaseModel):
         task: what to price for, instead of the space's own.
         data: reference of the data set.
         recipe: fields of the recipe; what is missing is the proxy's default.
-        sampler, seed: how to search.
-        trials, workers: how long and how wide.
+        objective: what to search for.
+        sampler, seed, control: how to search; `control` is the share of random trials.
+        start: presets, architectures or studies whose architectures come first.
+        trials, time, train_time, patience: how long; without any of them a few trials.
+        workers: how wide.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -175,10 +180,26 @@ class StudyFile(BaseModel):
     task: TaskFile = TaskFile()
     data: str = "digits"
     recipe: Recipe = Recipe()
+    objective: str = str(Objectives())
     sampler: str = DEFAULT_SAMPLER
     seed: int = Field(default=0, ge=0)
-    trials: int = Field(default=DEFAULT_TRIALS, ge=1)
+    control: float = Field(default=DEFAULT_CONTROL, ge=0, le=1)
+    start: Annotated[list[str], BeforeValidator(_listed)] = []
+    trials: int | None = Field(default=None, ge=1)
+    time: str | None = None
+    train_time: str | None = None
+    patience: int | None = Field(default=None, ge=1)
     workers: int | None = Field(default=None, ge=1)
+
+    @property
+    def limits(self) -> Limits:
+        """When to end; raises UserError for what is no duration."""
+        return Limits(
+            trials=self.trials,
+            seconds=None if self.time is None else parse_seconds(self.time),
+            train_seconds=None if self.train_time is None else parse_seconds(self.train_time),
+            patience=self.patience,
+        )
 
     def load_space(self, folder: Path) -> SearchSpace:
         """The space, looked for beside the study file first."""

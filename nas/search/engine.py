@@ -147,7 +147,7 @@ class Search:
         if self._limits.trials is not None and self._finished_here:
             pace = (self._finished_here + under_way) / seconds
             left.append((self._limits.trials - len(self._standing.known) - under_way) / pace)
-        return max(0.0, min(left, default=math.nan))
+        return max(min(left), 0.0) if left else math.nan
 
     # --- from asking to training
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import socket
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -25,10 +25,12 @@ from nas.search.definition import StudyDefinition
 from nas.search.engine import Search, Watch
 from nas.search.limits import Limits
 from nas.search.mirror import Mirror
+from nas.search.objectives import Objectives
+from nas.search.problem import DEFAULT_CONTROL
 from nas.search.progress import Progress
 from nas.search.samplers import samplers
 from nas.search.weights import weights_folder
-from nas.space import SearchSpace
+from nas.space import SearchSpace, Value
 from nas.space.extremes import require_reachable
 from nas.task import Task
 from nas.train.checkpoint import prune_checkpoints
@@ -36,7 +38,6 @@ from nas.train.recipe import Recipe
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 CHECKPOINTS = "checkpoints"
-_TRIALS = "trials"  # kept beside the definition, so that --resume knows how far to go
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,14 +47,18 @@ class Plan:
     Attributes:
         name: of the study.
         definition: what it searches.
-        trials: candidates to have an evaluation of.
+        limits: when it ends.
         is_new: whether the ledger does not know it yet.
     """
 
     name: str
     definition: StudyDefinition
-    trials: int
+    limits: Limits
     is_new: bool
+
+    def workers(self, wanted: int) -> int:
+        """As many as are wanted, but no more than there are candidates to train."""
+        return wanted if self.limits.trials is None else min(wanted, self.limits.trials)
 
 
 def define(
@@ -65,6 +70,9 @@ def define(
     recipe: Recipe,
     sampler: str,
     seed: int,
+    objectives: Objectives | None = None,
+    control: float = DEFAULT_CONTROL,
+    start: Sequence[Mapping[str, Value]] = (),
     progress: Callable[[int, int], None] | None = None,
 ) -> StudyDefinition:
     """Check everything that can be checked before anything is paid for, and put it together.
@@ -87,6 +95,9 @@ def define(
         recipe=recipe,
         sampler=sampler,
         seed=seed,
+        objectives=objectives or Objectives(),
+        control=control,
+        start=tuple(start),
     )
 
 
@@ -101,13 +112,13 @@ def _require_fits(space: SearchSpace, data: Description, recipe: Recipe) -> None
         raise UserError(f"the proxy trains at {recipe.resolution}x{recipe.resolution}: {error}") from None
 
 
-def new_plan(definition: StudyDefinition, *, name: str | None, trials: int, taken: Collection[str]) -> Plan:
+def new_plan(definition: StudyDefinition, *, name: str | None, limits: Limits, taken: Collection[str]) -> Plan:
     """A plan for a new study; without a name it gets one from space and budget.
 
     Args:
         definition: what it searches.
         name: of the study, or None.
-        trials: candidates to have an evaluation of.
+        limits: when it ends.
         taken: names of the studies in the ledger.
 
     Raises:
@@ -124,18 +135,18 @@ def new_plan(definition: StudyDefinition, *, name: str | None, trials: int, take
         raise StudyError(
             f"there is a study {name!r} already; continue it with --resume, or choose another --study name"
         )
-    return Plan(name=name, definition=definition, trials=trials, is_new=True)
+    return Plan(name=name, definition=definition, limits=limits, is_new=True)
 
 
 def resumed_plan(
-    ledger: Ledger, name: str | None, *, trials: int | None, given: Mapping[str, Any], data: str | None = None
+    ledger: Ledger, name: str | None, *, limits: Limits, given: Mapping[str, Any], data: str | None = None
 ) -> Plan:
     """A plan that continues a study.
 
     Args:
         ledger: where it is.
         name: of the study; None for the latest.
-        trials: a new target, or None for the old one.
+        limits: when it ends; where none is given those it was begun with hold.
         given: what the command line says about the definition, by its words; it must agree with the study.
         data: where the data set is now, or None for where it was.
 
@@ -148,9 +159,11 @@ def resumed_plan(
     if differs:
         shown = ", ".join(f"{word} {stored.get(word)!r}, not {given[word]!r}" for word in differs)
         raise StudyError(f"study {name!r} was begun with {shown}; leave that out to resume it, or begin a new study")
-    definition = StudyDefinition.from_dict({key: value for key, value in stored.items() if key != _TRIALS})
+    definition = StudyDefinition.from_dict(stored)
     moved = definition if data is None else replace(definition, data=data)
-    return Plan(name=name, definition=moved, trials=trials or stored[_TRIALS], is_new=False)
+    return Plan(
+        name=name, definition=moved, limits=limits if limits.is_given else Limits.from_dict(stored), is_new=False
+    )
 
 
 def prepare_data(definition: StudyDefinition, progress: Callable[[int, int], None]) -> None:
@@ -188,7 +201,7 @@ def run_plan(
             problem,
             ledger=ledger,
             executor=pool,
-            limits=Limits(trials=plan.trials),
+            limits=plan.limits,
             weights=weights,
             mirror=Mirror(storage, plan.name, problem.domain.dimensions, problem.objectives),
             watch=watch,
@@ -221,7 +234,7 @@ def resolve_device(name: str) -> str:
 def _record(plan: Plan) -> StudyRecord:
     return StudyRecord(
         name=plan.name,
-        definition={**plan.definition.to_dict(), _TRIALS: plan.trials},
+        definition={**plan.definition.to_dict(), **plan.limits.to_dict()},
         created=datetime.now(UTC).isoformat(timespec="seconds"),
     )
 

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any, Self
+
+from nas.units import format_seconds, plural
+
+_STORED = ("trials", "seconds", "train_seconds", "patience")
 
 
 class Stop(StrEnum):
@@ -32,6 +38,34 @@ class Limits:
     train_seconds: float | None = None
     patience: int | None = None
     fruitless_asks: int = 2000
+
+    @property
+    def is_given(self) -> bool:
+        """Whether anything ends the search before the candidates run out."""
+        return any(getattr(self, name) is not None for name in _STORED)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data for the ledger."""
+        return {name: getattr(self, name) for name in _STORED}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """What `to_dict` wrote, among other things."""
+        return cls(
+            trials=data.get("trials"),
+            seconds=data.get("seconds"),
+            train_seconds=data.get("train_seconds"),
+            patience=data.get("patience"),
+        )
+
+    def __str__(self) -> str:
+        shown = (
+            None if self.trials is None else plural(self.trials, "candidate"),
+            None if self.seconds is None else format_seconds(self.seconds),
+            None if self.train_seconds is None else f"{format_seconds(self.train_seconds)} of training",
+            None if self.patience is None else f"{plural(self.patience, 'candidate')} without growth of the front",
+        )
+        return " or ".join(filter(None, shown)) or "no limit"
 
     def reached(self, *, trials: int, seconds: float, train_seconds: float, stagnant: int) -> Stop | None:
         """The limit that is met.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 from nas.search.limits import Stop
 
@@ -59,3 +60,17 @@ class Progress:
         if self.target is not None:
             return min(1.0, (self.done + sum(self.running)) / self.target) if self.target else 1.0
         return 0.0 if math.isnan(self.seconds_left) else self.seconds / (self.seconds + self.seconds_left or 1.0)
+
+    def account(self) -> dict[str, Any]:
+        """What the search took, JSON-ready: counts are of the whole study, wall and asking time of this run."""
+        return {
+            "stop": self.stop,
+            "trainings": self.trained,
+            "failures": self.failed,
+            "reused": self.reused,
+            "rejected_asks": self.rejected,
+            "workers_lost": self.lost,
+            "train_seconds": self.train_seconds,
+            "asking_seconds": self.asking_seconds,
+            "seconds": self.seconds,
+        }

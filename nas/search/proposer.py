@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import optuna
+from optuna.samplers import BaseSampler
 from optuna.storages import InMemoryStorage
 from optuna.trial import Trial
 
@@ -20,7 +21,7 @@ from nas.search.domain import Candidate
 from nas.search.history import History
 from nas.search.optuna_trials import asking, constraints, directions, frozen_trial, notes, optuna_state, values
 from nas.search.problem import RANDOM, Problem
-from nas.search.samplers import Setting, samplers
+from nas.search.samplers import GivenSampler, Setting, samplers
 from nas.search.window import WindowedStorage
 from nas.space.dimension import Value
 
@@ -55,10 +56,10 @@ class Proposer:
         self._study_id = self._storage.get_study_id_from_name(_NAME)
         self._asked = 0
         self._history = History(len(problem.domain.feasible.names), problem.objectives.costs)
-        setting = Setting(
+        self._setting = Setting(
             domain=problem.domain, objectives=problem.objectives, history=self._history, seed=problem.seed
         )
-        self._sampler_for, self._control_for = sampler.make(setting), control.make(setting)
+        self._sampler_for, self._control_for = sampler.make(self._setting), control.make(self._setting)
 
     def restore(self, record: TrialRecord) -> None:
         """Add a trial that was asked in an earlier run, finished or not; in the order of their numbers."""
@@ -75,7 +76,7 @@ class Proposer:
         """
         number = self._asked
         is_control = self._problem.is_control(number)
-        self._study.sampler = self._control_for(number) if is_control else self._sampler_for(number)
+        self._study.sampler = self._sampler(number, is_control=is_control)
         trial = self._study.ask()
         candidate = self._problem.domain.build(asking(trial))
         self._remember(number, candidate.choices, candidate.cost)
@@ -89,6 +90,11 @@ class Proposer:
             trial.set_constraint(name, value)
         self._study.tell(trial, values(record, self._problem.objectives), optuna_state(record))
         self._history.tell(record)
+
+    def _sampler(self, number: int, *, is_control: bool) -> BaseSampler:
+        if number < len(self._problem.start):
+            return GivenSampler(self._setting, self._problem.start[number])
+        return self._control_for(number) if is_control else self._sampler_for(number)
 
     def _remember(self, number: int, choices: Mapping[str, Value], cost: Mapping[str, Any]) -> None:
         self._asked += 1

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -21,7 +22,7 @@ def run(
     as_csv: Annotated[bool, typer.Option("--csv", help="Print comma-separated values on stdout.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Show the Pareto front of a study: validation accuracy against FLOPs."""
+    """Show the Pareto front of a study: validation accuracy against the costs it was searched for, such as FLOPs."""
     from nas.analysis.front import evaluated_rows, front_rows
     from nas.cost import Budget
     from nas.errors import UserError
@@ -36,7 +37,7 @@ def run(
             raise UserError(f"{name}: this study judges a proxy and has no front; `nas trust` shows it")
         budget = Budget.parse(definition["budget"])
         rows = evaluated_rows(ledger.trials(name), budget)
-    best = front_rows(rows)
+    best = front_rows(rows, searched_costs(definition))
     shown = rows if everything else best
     if as_json:
         from nas.cli.output import print_json
@@ -46,6 +47,11 @@ def run(
         _print_csv(shown)
     else:
         draw_front(name, budget, rows, best, shown, storage)
+
+
+def searched_costs(definition: Mapping[str, Any]) -> tuple[str, ...]:
+    """The costs that a study trades accuracy against."""
+    return tuple(name for name in definition.get("objectives", "accuracy,flops").split(",") if name != "accuracy")
 
 
 def _print_csv(rows: list[FrontRow]) -> None:

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from nas.ledger import Ledger
     from nas.search.definition import StudyDefinition, StudyFile
     from nas.search.launch import Plan
+    from nas.search.limits import Limits
+    from nas.search.progress import Progress
+    from nas.search.start import Starts
+    from nas.space import Value
 
 
 def run(
@@ -23,11 +27,41 @@ def run(
     ] = None,
     budget: Budgets = None,
     data: Data = None,
+    objective: Annotated[
+        str | None,
+        typer.Option(
+            "--objective",
+            help="accuracy against one or two of flops, params and activations, such as accuracy,flops (the default); "
+            "accuracy alone for the best within the budget.",
+        ),
+    ] = None,
     trials: Annotated[int | None, typer.Option("--trials", "-n", min=1, help="Candidates to evaluate.")] = None,
+    time: Annotated[
+        str | None, typer.Option("--time", help="Begin no training after this time, such as 2h or 1h30min.")
+    ] = None,
+    train_time: Annotated[
+        str | None, typer.Option("--train-time", help="The same for the time of all trainings together.")
+    ] = None,
+    patience: Annotated[
+        int | None,
+        typer.Option("--patience", min=1, help="Stop after so many candidates by which the front hardly grew."),
+    ] = None,
     workers: Annotated[
         int | None, typer.Option("--workers", "-w", min=1, help="Trainings at a time, one thread each; default: cores.")
     ] = None,
-    sampler: Annotated[str | None, typer.Option("--sampler", help="tpe, nsga2 or random.")] = None,
+    sampler: Annotated[
+        str | None, typer.Option("--sampler", help="surrogate (the default), evolution, tpe, nsga2, gp or random.")
+    ] = None,
+    control: Annotated[
+        float | None,
+        typer.Option(
+            "--control", min=0.0, max=1.0, help="Share of trials drawn at random, to compare with; default: 0.1."
+        ),
+    ] = None,
+    start: Annotated[
+        list[str] | None,
+        typer.Option("--start", help="A preset or file in the space, or a study whose front comes first. Repeatable."),
+    ] = None,
     seed: Annotated[int | None, typer.Option("--seed", min=0, help="Seed of sampler and trainings.")] = None,
     study: Annotated[
         str | None, typer.Option("--study", help="Name for the study, or a study file (.yaml) that says everything.")
@@ -50,43 +84,77 @@ def run(
     Candidates are trained as proxies: the network itself, at low resolution for few epochs, on real images.
     Everything is kept in the ledger as it happens; an interrupted search goes on with --resume.
     """
-    from nas.errors import UserError
     from nas.executors import executors
     from nas.ledger import Ledger
-    from nas.search.launch import available_cores, new_plan, resolve_device, resumed_plan, study_path
+    from nas.search.launch import available_cores, resolve_device, study_path
 
     executors[executor]
     place = resolve_device(device)
     path = study_path(study) if study else None
     given: dict[str, Any] = {
         "space": space, "budget": budget, "data": data, "sampler": sampler, "seed": seed, "epochs": epochs,
-        "data_share": data_share, "resolution": resolution, "classes": classes,
+        "data_share": data_share, "resolution": resolution, "classes": classes, "objective": objective,
+        "control": control, "start": start,
     }  # fmt: skip
+    limits = _limits(trials, time, train_time, patience)
     written = None if resume and path is None else _study_file(path, space)
     name = written.name if written is not None and path is not None else study
     if resume:
-        if path is not None and name is None:
-            raise UserError(f"{path} does not name its study; resume it by --study NAME (`nas studies` lists them)")
-        said, moved = _contradictable(given)
-        target = trials or (written.trials if written is not None else None)
-        with Ledger.read(storage) as ledger:
-            plan = resumed_plan(ledger, name, trials=target, given=said, data=moved)
+        plan = _resumed(name, path, written, given, limits, storage)
     else:
-        known = written or _study_file(path, space)
-        definition = _definition(known, path, given)  # checked before anything is made
-        plan = new_plan(definition, name=name, trials=trials or known.trials, taken=_taken(storage))
-    wide = min(workers or (written.workers if written else None) or available_cores(), plan.trials)
+        plan = _new(name, path, written or _study_file(path, space), given, limits, storage)
+    wide = plan.workers(workers or (written.workers if written else None) or available_cores())
     _announce(plan, wide, place, storage)
     if dry_run:
         if as_json:
             from nas.cli.output import print_json
 
-            facts = {"study": plan.name, "is_new": plan.is_new, "trials": plan.trials, "workers": wide}
+            facts = {"study": plan.name, "is_new": plan.is_new, **plan.limits.to_dict(), "workers": wide}
             print_json({**facts, "definition": plan.definition.to_dict()})
         return
     with Ledger.open(storage) as ledger:
-        _search(plan, ledger, storage, executor, wide, place)
-        _finish(plan, ledger, storage, as_json=as_json)
+        progress = _search(plan, ledger, storage, executor, wide, place)
+        _finish(plan, ledger, storage, progress, as_json=as_json)
+
+
+def _limits(trials: int | None, time: str | None, train_time: str | None, patience: int | None) -> Limits:
+    from nas.search.limits import Limits
+    from nas.units import parse_seconds
+
+    return Limits(
+        trials=trials,
+        seconds=None if time is None else parse_seconds(time),
+        train_seconds=None if train_time is None else parse_seconds(train_time),
+        patience=patience,
+    )
+
+
+def _resumed(
+    name: str | None, path: Path | None, written: StudyFile | None, given: dict[str, Any], limits: Limits, storage: str
+) -> Plan:
+    from nas.errors import UserError
+    from nas.ledger import Ledger
+    from nas.search.launch import resumed_plan
+
+    if path is not None and name is None:
+        raise UserError(f"{path} does not name its study; resume it by --study NAME (`nas studies` lists them)")
+    said, moved = _contradictable(given)
+    wanted = limits if limits.is_given or written is None else written.limits
+    with Ledger.read(storage) as ledger:
+        return resumed_plan(ledger, name, limits=wanted, given=said, data=moved)
+
+
+def _new(
+    name: str | None, path: Path | None, written: StudyFile, given: dict[str, Any], limits: Limits, storage: str
+) -> Plan:
+    from nas.search.definition import DEFAULT_TRIALS
+    from nas.search.launch import new_plan
+    from nas.search.limits import Limits
+
+    found = limits if limits.is_given else written.limits
+    definition = _definition(written, path, given, storage)  # checked before anything is made
+    ends = found if found.is_given else Limits(trials=DEFAULT_TRIALS)
+    return new_plan(definition, name=name, limits=ends, taken=_taken(storage))
 
 
 def _taken(storage: str) -> set[str]:
@@ -117,11 +185,13 @@ def _study_file(path: Path | None, space: str | None) -> StudyFile:
     return StudyFile(space=space)
 
 
-def _definition(written: StudyFile, path: Path | None, given: dict[str, Any]) -> StudyDefinition:
+def _definition(written: StudyFile, path: Path | None, given: dict[str, Any], storage: str) -> StudyDefinition:
     """What the study file says, with what the command line says instead."""
     from nas.cli.live import StepDisplay
-    from nas.cost import Budget
+    from nas.cost import METRICS, Budget
     from nas.search.launch import define
+    from nas.search.objectives import Objectives
+    from nas.search.start import Starts
     from nas.space import load_space
     from nas.train.recipe import Recipe
 
@@ -129,26 +199,50 @@ def _definition(written: StudyFile, path: Path | None, given: dict[str, Any]) ->
     task = overridden(found.task, written.task.resolution, written.task.classes)
     if written.task.channels is not None:
         task = replace(task, channels=written.task.channels)
+    task = overridden(task, given["resolution"], given["classes"])
     fields = {name: given[name] for name in ("epochs", "data_share") if given[name] is not None}
+    budget = Budget.parse(given["budget"] or written.budget)
+    objectives = Objectives.parse(given["objective"] or written.objective, known=METRICS)
+    references = given["start"] or written.start
+    start = _start(references, Starts(found, budget, task, objectives), storage) if references else []
     with StepDisplay("reading the images") as display:
         return define(
             found,
-            Budget.parse(given["budget"] or written.budget),
-            task=overridden(task, given["resolution"], given["classes"]),
+            budget,
+            task=task,
             data=given["data"] or written.data,
             recipe=Recipe.from_dict({**written.recipe.to_dict(), **fields}),
             sampler=given["sampler"] or written.sampler,
             seed=written.seed if given["seed"] is None else given["seed"],
+            objectives=objectives,
+            control=written.control if given["control"] is None else given["control"],
+            start=start,
             progress=display.count,
         )
 
 
+def _start(references: list[str], starts: Starts, storage: str) -> list[dict[str, Value]]:
+    """The choices of the candidates to begin with; a ledger that is not there yet has no studies."""
+    from nas.errors import LedgerError
+    from nas.ledger import Ledger
+
+    try:
+        ledger = Ledger.read(storage)
+    except LedgerError:
+        return starts.choices(references, None)
+    with ledger:
+        return starts.choices(references, ledger)
+
+
 def _contradictable(given: dict[str, Any]) -> tuple[dict[str, Any], str | None]:
     """What the command line says about a study that exists, in the words of its definition; and where its data is."""
-    from nas.cost import Budget
+    from nas.cost import METRICS, Budget
+    from nas.search.objectives import Objectives
     from nas.space import load_space
 
-    said: dict[str, Any] = {name: given[name] for name in ("sampler", "seed") if given[name] is not None}
+    said: dict[str, Any] = {name: given[name] for name in ("sampler", "seed", "control") if given[name] is not None}
+    if given["objective"]:
+        said["objectives"] = str(Objectives.parse(given["objective"], known=METRICS))
     if given["budget"]:
         said["budget"] = [str(bound) for bound in Budget.parse(given["budget"]).bounds]
     if given["space"]:
@@ -162,7 +256,7 @@ def _contradictable(given: dict[str, Any]) -> tuple[dict[str, Any], str | None]:
         said["fingerprint"], moved = found_data.fingerprint, found_data.reference
     fixed = [
         f"--{name.replace('_', '-')}"
-        for name in ("epochs", "data_share", "resolution", "classes")
+        for name in ("epochs", "data_share", "resolution", "classes", "start")
         if given[name] is not None
     ]
     if fixed:
@@ -188,13 +282,14 @@ def _announce(plan: Plan, workers: int, device: str, storage: str) -> None:
         f"  space   {definition.space.name}: {definition.space.size():,} architectures\n"
         f"  budget  {definition.budget}, at {task.resolution}x{task.resolution} with {task.classes} classes\n"
         f"  proxy   {definition.data} at {recipe.resolution}x{recipe.resolution}, {plural(recipe.epochs, 'epoch')}\n"
-        f"  search  {plan.trials} candidates by {definition.sampler}, seed {definition.seed}, "
-        f"{workers} at a time on {device}",
+        f"  search  {definition.objectives} by {definition.sampler}, seed {definition.seed}, {workers} at a time on "
+        f"{device}, {len(definition.start)} given to begin with\n"
+        f"  until   {plan.limits}",
         soft_wrap=True,
     )
 
 
-def _search(plan: Plan, ledger: Ledger, storage: str, executor: str, workers: int, device: str) -> None:
+def _search(plan: Plan, ledger: Ledger, storage: str, executor: str, workers: int, device: str) -> Progress:
     from nas.cli.live import SearchDisplay, StepDisplay
     from nas.cli.output import aside
     from nas.search.launch import prepare_data, run_plan
@@ -205,7 +300,7 @@ def _search(plan: Plan, ledger: Ledger, storage: str, executor: str, workers: in
             prepare_data(plan.definition, decoding.count)
         begun = True
         with SearchDisplay() as display:
-            run_plan(
+            return run_plan(
                 plan,
                 ledger,
                 storage=storage,
@@ -215,23 +310,49 @@ def _search(plan: Plan, ledger: Ledger, storage: str, executor: str, workers: in
                 watch=display.update,
             )
     except KeyboardInterrupt:
-        go_on = f"nas search --resume --study {plan.name} --trials {plan.trials}{at(storage)}"
+        go_on = f"nas search --resume --study {plan.name}{_as_options(plan.limits)}{at(storage)}"
         kept = "Interrupted; what is finished is kept. Go on with" if begun else "Interrupted before anything began"
         aside().print(f"\n{kept}: {go_on}" if begun else f"\n{kept}.", soft_wrap=True)
         raise
 
 
-def _finish(plan: Plan, ledger: Ledger, storage: str, *, as_json: bool) -> None:
+def _as_options(limits: Limits) -> str:
+    """Limits as they are written on a command line."""
+    values = {
+        "trials": limits.trials,
+        "time": None if limits.seconds is None else f"{limits.seconds:g}s",
+        "train-time": None if limits.train_seconds is None else f"{limits.train_seconds:g}s",
+        "patience": limits.patience,
+    }
+    return "".join(f" --{name} {value}" for name, value in values.items() if value is not None)
+
+
+def _finish(plan: Plan, ledger: Ledger, storage: str, progress: Progress, *, as_json: bool) -> None:
     from nas.analysis.front import evaluated_rows, front_rows
 
     budget = plan.definition.budget
     rows = evaluated_rows(ledger.trials(plan.name), budget)
-    best = front_rows(rows)
+    best = front_rows(rows, plan.definition.objectives.costs)
     if as_json:
         from nas.cli.output import print_json
 
-        print_json({"study": plan.name, "evaluated": len(rows), "front": [row.to_dict() for row in best]})
+        front = [row.to_dict() for row in best]
+        print_json({"study": plan.name, "evaluated": len(rows), "front": front, "search": progress.account()})
         return
+    _say_what_it_took(progress)
     from nas.cli.commands.pareto import draw_front
 
     draw_front(plan.name, budget, rows, best, best, storage)
+
+
+def _say_what_it_took(progress: Progress) -> None:
+    from nas.cli.output import aside
+    from nas.units import format_seconds, plural
+
+    reused = f", {plural(progress.reused, 'evaluation')} reused from the ledger" if progress.reused else ""
+    aside().print(
+        f"Ended by {progress.stop}: {plural(progress.trained, 'training')}, {progress.failed} failed{reused}, "
+        f"{progress.rejected} over budget; {format_seconds(progress.train_seconds)} of training, "
+        f"{format_seconds(progress.asking_seconds)} of choosing, {format_seconds(progress.seconds)} in all",
+        soft_wrap=True,
+    )

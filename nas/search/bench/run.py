@@ -60,6 +60,7 @@ class Outcome:
 
     Attributes:
         task: the search.
+        table: name of its table.
         curve: its score after each training.
         asking_seconds: of choosing candidates, for all of them.
         seconds: of the whole search.
@@ -67,6 +68,7 @@ class Outcome:
     """
 
     task: Task
+    table: str
     curve: Curve = field(repr=False)
     asking_seconds: float
     seconds: float
@@ -99,6 +101,7 @@ def search_table(task: Task) -> Outcome:
     trained = [table.row_of[domain.feasible.encode(one.choices).tobytes()] for one in done]
     return Outcome(
         task=task,
+        table=table.name,
         curve=_score(table, domain, task).curve(trained),
         asking_seconds=progress.asking_seconds,
         seconds=progress.seconds,

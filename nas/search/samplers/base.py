@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -17,7 +18,7 @@ from nas.registry import Registry
 from nas.search.domain import Domain, Row
 from nas.search.history import History
 from nas.search.objectives import Objectives
-from nas.space.dimension import Dimension, Range
+from nas.space.dimension import Dimension, Range, Value
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,31 +83,59 @@ Choose = Callable[[np.random.Generator], Row]
 """Names a candidate within budget; all its randomness comes from the generator."""
 
 
-class RowSampler(BaseSampler):
+class _WholeSampler(BaseSampler):
     """Optuna's form of a choice among whole candidates."""
 
-    def __init__(self, setting: Setting, number: int, choose: Choose) -> None:
-        """For the ask of trial `number`."""
+    def __init__(self, setting: Setting) -> None:
         self._setting = setting
-        self._number = number
-        self._choose = choose
 
     def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
         """Every decision there is."""
         return {name: distribution(one) for name, one in self._setting.domain.dimensions.items()}
 
+    @abstractmethod
     def sample_relative(
         self, study: Study, trial: FrozenTrial, search_space: Mapping[str, BaseDistribution]
     ) -> dict[str, Any]:
         """The choices of one candidate."""
-        row = self._choose(self._setting.generator(self._number))
-        return dict(self._setting.domain.feasible.decode(row))
 
     def sample_independent(
         self, study: Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
     ) -> Any:
         """Never called: a candidate answers all questions of its own walk."""
-        raise LookupError(f"trial {self._number} has no answer for {param_name!r}")
+        raise LookupError(f"trial {trial.number} has no answer for {param_name!r}")
+
+
+class RowSampler(_WholeSampler):
+    """Asks a function for a candidate within budget."""
+
+    def __init__(self, setting: Setting, number: int, choose: Choose) -> None:
+        """For the ask of trial `number`."""
+        super().__init__(setting)
+        self._number = number
+        self._choose = choose
+
+    def sample_relative(
+        self, study: Study, trial: FrozenTrial, search_space: Mapping[str, BaseDistribution]
+    ) -> dict[str, Any]:
+        """The choices of the function's candidate."""
+        row = self._choose(self._setting.generator(self._number))
+        return dict(self._setting.domain.feasible.decode(row))
+
+
+class GivenSampler(_WholeSampler):
+    """Asks nobody: the candidate is known."""
+
+    def __init__(self, setting: Setting, choices: Mapping[str, Value]) -> None:
+        """The candidate with these choices."""
+        super().__init__(setting)
+        self._choices = choices
+
+    def sample_relative(
+        self, study: Study, trial: FrozenTrial, search_space: Mapping[str, BaseDistribution]
+    ) -> dict[str, Any]:
+        """Its choices."""
+        return dict(self._choices)
 
 
 def distribution(dimension: Dimension) -> BaseDistribution:

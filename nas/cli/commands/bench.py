@@ -1,0 +1,129 @@
+"""`nas bench`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from nas.cli.options import Json
+
+if TYPE_CHECKING:
+    from nas.report.bench import Conditions
+    from nas.search.bench.summary import Line
+    from nas.search.bench.table import Table
+
+
+def run(
+    tables: Annotated[list[Path], typer.Argument(help="Descriptions (.yaml) of tables of trained networks.")],
+    sampler: Annotated[
+        list[str] | None,
+        typer.Option("--sampler", help="A sampler to judge, repeatable; default: surrogate. Random is always there."),
+    ] = None,
+    trials: Annotated[int, typer.Option("--trials", "-n", min=1, help="Trainings of a search.")] = 400,
+    seeds: Annotated[int, typer.Option("--seeds", min=1, help="Searches of each kind, with seeds from 0 on.")] = 30,
+    workers: Annotated[
+        int, typer.Option("--workers", "-w", min=1, help="Trainings side by side: results a proposal lacks, plus one.")
+    ] = 1,
+    control: Annotated[
+        float, typer.Option("--control", min=0.0, max=1.0, help="Share of trials that are drawn at random.")
+    ] = 0.1,
+    only: Annotated[
+        str | None, typer.Option("--only", help="front or single: one kind of search instead of both.")
+    ] = None,
+    files: Annotated[
+        Path | None, typer.Option("--files", help="Folder of the tables' CSV files, if not beside their descriptions.")
+    ] = None,
+    jobs: Annotated[int | None, typer.Option("--jobs", "-j", min=1, help="Processes; default: cores.")] = None,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write the report as a Markdown file.")] = None,
+    plot: Annotated[Path | None, typer.Option("--plot", help="Write the curves as .html or .png.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Judge samplers on tables of networks that somebody trained, through the engine of `nas search`.
+
+    Two kinds of search: for the front of accuracy against cost, scored by hypervolume, and for the most accurate
+    network within 30, 50 and 70% of the costs, scored by regret. Scores are true accuracies; searches see noisy ones.
+
+    A table is a CSV file with one network a line, and a description that says what its columns are, such as:
+    {name: mine, file: results.csv, decisions: {depth: ordered, act: categories}, seen: [acc_0, acc_1], costs: flops}
+    """
+    from nas.report.bench import Conditions, markdown
+    from nas.search.bench.table import read_table
+
+    read = [read_table(path, files) for path in tables]
+    conditions = Conditions(trials=trials, seeds=seeds, workers=workers, control=control)
+    lines = _lines(tables, files, sampler or ["surrogate"], conditions, only, jobs)
+    if output is not None:
+        from nas.data.atomic import new_file
+
+        with new_file(output) as temporary:
+            temporary.write_text(markdown(lines, read, conditions), encoding="utf-8")
+    if plot is not None:
+        _plot(lines, read, plot)
+    if as_json:
+        from nas.cli.output import print_json
+
+        print_json([line.to_dict() for line in lines])
+        return
+    _draw(lines, read, conditions)
+
+
+def _lines(
+    tables: list[Path],
+    files: Path | None,
+    names: list[str],
+    conditions: Conditions,
+    only: str | None,
+    jobs: int | None,
+) -> list[Line]:
+    from nas.cli.live import StepDisplay
+    from nas.search.bench.run import search_tables, tasks_of
+    from nas.search.bench.summary import summarised
+    from nas.search.launch import available_cores
+    from nas.search.problem import RANDOM
+
+    tasks = tasks_of(
+        tables,
+        list(dict.fromkeys([RANDOM, *names])),
+        folder=files,
+        seeds=conditions.seeds,
+        trials=conditions.trials,
+        workers=conditions.workers,
+        control=conditions.control,
+        quantiles=_quantiles(only),
+    )
+    with StepDisplay("searching") as display:
+        return summarised(search_tables(tasks, jobs=jobs or available_cores(), watch=display.count))
+
+
+def _quantiles(only: str | None) -> list[float | None]:
+    from nas.errors import UnknownNameError
+    from nas.registry import did_you_mean
+    from nas.search.bench.run import QUANTILES
+
+    kinds: dict[str, list[float | None]] = {"front": [None], "single": list(QUANTILES)}
+    if only is not None and only not in kinds:
+        raise UnknownNameError(f"unknown kind of search {only!r}; {did_you_mean(only, kinds)}")
+    return [one for kind, found in kinds.items() if only in (None, kind) for one in found]
+
+
+def _plot(lines: list[Line], tables: list[Table], path: Path) -> None:
+    from nas.report.bench import panels
+    from nas.report.chart import write_chart
+
+    write_chart(panels(lines, tables), path, title="Samplers on tables of trained networks")
+
+
+def _draw(lines: list[Line], tables: list[Table], conditions: Conditions) -> None:
+    from nas.cli.output import draw
+    from nas.cli.tables import table as grid
+    from nas.report.bench import sections
+
+    for table, found in sections(lines, tables):
+        for section in found:
+            made = grid(f"{table.name}: {section.title}", *section.heads)
+            for row in section.rows:
+                made.add_row(*row)
+            draw(made, "")
+    draw(f"{conditions} Medians, with quartiles in brackets; x: times as many trainings of random search.")

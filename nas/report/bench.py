@@ -1,0 +1,140 @@
+"""A benchmark of samplers in words: cells of tables, and a Markdown file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from nas.report.chart import Panel, Series
+from nas.search.bench.summary import Line, Point
+from nas.search.bench.table import Table
+from nas.search.problem import RANDOM
+from nas.units import plural
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conditions:
+    """What holds for all searches of a benchmark."""
+
+    trials: int
+    seeds: int
+    workers: int
+    control: float
+
+    def __str__(self) -> str:
+        side = "one at a time" if self.workers == 1 else f"{self.workers} side by side"
+        return (
+            f"{plural(self.trials, 'training')} {side}, {plural(self.seeds, 'seed')}; {self.control:.0%} of the "
+            "trials of every sampler but random are drawn at random."
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Section:
+    """One kind of search on one table.
+
+    Attributes:
+        title: what was searched for.
+        heads: of the columns; those with a '>' are aligned to the right.
+        rows: cells.
+    """
+
+    title: str
+    heads: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+FRONT = (
+    "Hypervolume of the true accuracies over log cost, above the table's median accuracy, as a share of the true "
+    "front's; behind it, how many times as many trainings random search needs for the same."
+)
+REGRET = (
+    "Search for the most accurate network within a limit: what the one with the best accuracy seen lacks to the truly "
+    "best one, in points of accuracy; behind it, how many times as many trainings random search needs for the same."
+)
+
+
+def sections(lines: Sequence[Line], tables: Sequence[Table]) -> list[tuple[Table, list[Section]]]:
+    """The tables of a report, by benchmark table."""
+    return [(table, _sections([line for line in lines if line.table == table.name], table)) for table in tables]
+
+
+def markdown(lines: Sequence[Line], tables: Sequence[Table], conditions: Conditions) -> str:
+    """The report as a file that can be committed."""
+    text = ["# Samplers on tables of trained networks", "", f"{conditions} Medians, with quartiles in brackets.", ""]
+    text += [FRONT, "", REGRET, ""]
+    for table, found in sections(lines, tables):
+        text += [f"## {table.name}", "", f"{table.about or table.name}: {len(table):,} networks.", ""]
+        for section in found:
+            text += [f"### {section.title[0].upper()}{section.title[1:]}", "", *_grid(section), ""]
+    return "\n".join(text).rstrip() + "\n"
+
+
+def panels(lines: Sequence[Line], tables: Sequence[Table]) -> list[Panel]:
+    """The curves, one panel for each kind of search on each table."""
+    found = []
+    for table in tables:
+        of_table = sorted((line for line in lines if line.table == table.name), key=_order)
+        for quantile, group in groupby(of_table, lambda line: line.quantile):
+            series = [Series(line.sampler, *line.curve.T) for line in group]
+            label = "hypervolume" if quantile is None else "regret"
+            found.append(Panel(f"{table.name}, {_title(quantile, table)}", "trainings", label, series))
+    return found
+
+
+def _grid(section: Section) -> list[str]:
+    marks = ("---:" if head.startswith(">") else "---" for head in section.heads)
+    heads = (head.removeprefix(">") for head in section.heads)
+    return [f"| {' | '.join(heads)} |", f"|{'|'.join(marks)}|", *(f"| {' | '.join(row)} |" for row in section.rows)]
+
+
+def _sections(lines: Sequence[Line], table: Table) -> list[Section]:
+    ordered = sorted(lines, key=_order)
+    return [_section(quantile, list(found), table) for quantile, found in groupby(ordered, lambda line: line.quantile)]
+
+
+def _order(line: Line) -> float:
+    return -1.0 if line.quantile is None else line.quantile
+
+
+def _title(quantile: float | None, table: Table) -> str:
+    if quantile is None:
+        return f"accuracy against {table.cost}"
+    return f"accuracy within the {quantile:.0%} quantile of {table.cost}"
+
+
+def _section(quantile: float | None, lines: Sequence[Line], table: Table) -> Section:
+    counts = [str(point.trainings) for point in lines[0].points]
+    return Section(
+        title=_title(quantile, table),
+        heads=("sampler", *(f">{count}" for count in counts), ">ms a proposal"),
+        rows=tuple(_row(line) for line in sorted(lines, key=lambda line: _rank(line, quantile))),
+    )
+
+
+def _rank(line: Line, quantile: float | None) -> float:
+    """The best at the middle checkpoint first."""
+    middle = line.points[len(line.points) // 2].median
+    return -middle if quantile is None else middle
+
+
+def _row(line: Line) -> tuple[str, ...]:
+    ratios = ["" if line.sampler == RANDOM else _ratio(point) for point in line.points]
+    scores = [_share(point) if line.quantile is None else _points(point) for point in line.points]
+    cells = (f"{score}{ratio}" for score, ratio in zip(scores, ratios, strict=True))
+    return (line.sampler, *cells, f"{line.proposal_ms:.1f}")
+
+
+def _share(point: Point) -> str:
+    return f"{point.median:.3f} ({point.low:.3f}-{point.high:.3f})"
+
+
+def _points(point: Point) -> str:
+    return f"{100 * point.median:.2f} ({100 * point.low:.2f}-{100 * point.high:.2f})"
+
+
+def _ratio(point: Point) -> str:
+    if point.random is not None:
+        return f" {point.random:.1f}x"
+    return "" if point.more_than is None else f" >{point.more_than:.1f}x"
