@@ -153,7 +153,8 @@ class TrialRecord:
         overrun: relative excess over each bound of the budget, by bound; feasible means every value is <= 0.
         state: see `TrialState`.
         sampler: the sampler's private state of this trial (JSON), opaque to everybody else.
-        evaluation: at the highest rung so far; set once it is STOPPED, DONE, REUSED or FAILED.
+        evaluation: at the highest rung so far; set once it is STOPPED, DONE, REUSED or FAILED. A candidate that FAILED
+            on its way up has the success of the rung it came from.
         attempts: how often it was submitted.
     """
 

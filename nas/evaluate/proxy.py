@@ -23,7 +23,7 @@ from nas.data import DataSet, load_data
 from nas.errors import DataError
 from nas.measure.energy import EnergyMeter
 from nas.records import Evaluation, Failure, Job
-from nas.train.checkpoint import read_checkpoint, remove_checkpoint, write_checkpoint
+from nas.train.checkpoint import read_checkpoint, write_checkpoint
 from nas.train.failures import Diverged, is_out_of_memory
 from nas.train.loop import Training
 from nas.train.model import make_model
@@ -67,28 +67,28 @@ class _Saver:
     """Puts a training aside now and then, and at the end of its rung.
 
     A full disk or a store that is away costs only the head start of the next rung, so it is no failure of the training.
+    Whoever gave the job removes the checkpoint once the result is safe.
     """
 
     job: Job
     training: Training
     phases: Phases
     every: float
+    is_on: bool = True
     last: float = field(default_factory=time.monotonic)
 
     def now_and_then(self) -> None:
         """Save if it is time."""
-        if self.job.checkpoint is not None and time.monotonic() - self.last >= self.every:
+        if self.is_on and time.monotonic() - self.last >= self.every:
             self.save()
 
     def at_the_end(self) -> None:
-        """Save for the next rung, or clean up after the last one."""
-        if self.job.checkpoint is None:
-            return
+        """Save for the next rung; after the last one only where a lost validation would cost much."""
         if self.training.step < self.training.plan.steps:
-            self.save()
+            if self.is_on:
+                self.save()
         else:
-            with suppress(OSError):
-                remove_checkpoint(self.job.checkpoint)
+            self.now_and_then()
 
     def save(self) -> None:
         """Write the present state."""
@@ -154,6 +154,7 @@ def _attempt(
     except Exception as error:
         if not is_out_of_memory(error) or recipe.batch < 2:
             raise
+    phases.seconds["failed attempt"] = phases.seconds.pop("train", 0.0)
     gc.collect()  # outside the handler: its traceback keeps the tensors of the failed attempt alive
     if device.type == "cuda":
         torch.cuda.empty_cache()
@@ -176,9 +177,9 @@ def _train_and_validate(
     with phases.measured("build"):
         model = make_model(Architecture.from_dict(job.architecture), data.task, recipe, seed=seed)
         training = Training(model, data, recipe, seed=seed, device=device, micro_batch=micro_batch)
-    _restore(job, training, device, phases)
+    is_ours = _restore(job, training, device, phases)
     restored = training.images
-    saver = _Saver(job, training, phases, save_every)
+    saver = _Saver(job, training, phases, save_every, is_on=is_ours)
     with phases.measured("train"):
         training.run(fidelity.rung, report=report, after_step=saver.now_and_then)
     saver.at_the_end()
@@ -199,14 +200,21 @@ def _train_and_validate(
     )
 
 
-def _restore(job: Job, training: Training, device: torch.device, phases: Phases) -> None:
-    """Go on from the checkpoint, if there is one that is not beyond the rung; a damaged one is as good as none."""
+def _restore(job: Job, training: Training, device: torch.device, phases: Phases) -> bool:
+    """Go on from the checkpoint, if there is one; a damaged one is as good as none.
+
+    Returns:
+        Whether a checkpoint may be written: not where there is none wanted, and not over one beyond the job's rung.
+    """
     if job.checkpoint is None:
-        return
+        return False
     with suppress(OSError), phases.measured("restore"):
         state = read_checkpoint(job.checkpoint, job.key, device)
-        if state is not None and state["step"] <= training.plan.end_of(job.key.rung):
+        if state is not None and state["step"] > training.plan.end_of(job.key.rung):
+            return False
+        if state is not None:
             training.load_state_dict(state)
+    return True
 
 
 def _kept_weights(job: Job, training: Training) -> str | None:

@@ -46,6 +46,7 @@ _close = (
     .where(_is_it, _is_open)
     .values(state=sa.bindparam("to"), evaluation=sa.bindparam("by"), updated=sa.bindparam("now"))
 )
+_fall = sa.update(trials).where(_is_it, _is_open).values(state=sa.bindparam("to"), updated=sa.bindparam("now"))
 _architectures_between = sa.select(trials.c.number, trials.c.architecture).where(
     trials.c.study == sa.bindparam("in_study"), trials.c.number.between(sa.bindparam("first"), sa.bindparam("last"))
 )
@@ -108,6 +109,9 @@ def finish(
     if architecture != evaluation.key.architecture:
         raise ValueError(f"trial {number} is of architecture {architecture}, the evaluation is of {evaluation.key}")
     identity, standing = evaluations.keep(connection, study, evaluation, updated)
+    if state is TrialState.FAILED and evaluation.key.rung > 0:  # it keeps the success of the rung it came from
+        connection.execute(_fall, {**trial, "to": state.value, "now": updated})
+        return standing
     link = None if state is TrialState.QUEUED else identity
     connection.execute(_close, {**trial, "to": state.value, "by": link, "now": updated})
     return standing

@@ -162,7 +162,7 @@ class Search:
 
     def _next(self, lease: Lease) -> int | None:
         """The next candidate to go on, or else ask until one needs training; None when there is nothing to do."""
-        while True:
+        while not self._is_out_of_time():
             number = self._going_on()
             if number is not None:
                 return number
@@ -178,6 +178,17 @@ class Search:
                 self._give_up()
                 return None
             self._housekeeping(lease)
+        return None
+
+    def _is_out_of_time(self) -> bool:
+        """Whether no training may begin any more, of new candidates or of those that would go on."""
+        self._stop = self._limits.reached(
+            trials=0,
+            seconds=time.monotonic() - self._started,
+            train_seconds=self._standing.train_seconds,
+            stagnant=0,
+        )
+        return self._stop is not None
 
     def _going_on(self) -> int | None:
         """A candidate whose next rung is to be trained; what is known of it already is taken from the ledger."""
@@ -278,7 +289,18 @@ class Search:
         self._write()  # a candidate that waits for another one's training is not in the ledger before
         state = self._state(record, evaluation, fresh=fresh)
         standing = self._ledger.finish(self._name, record.number, evaluation, state)
+        if evaluation.key.rung == self._problem.proxy.last or state is TrialState.FAILED:
+            self._problem.proxy.forget(evaluation.key)
+        if state is TrialState.FAILED and record.evaluation is not None:
+            return self._fall(record, standing)
         return self._settle(replace(record, state=state, evaluation=standing), fresh=fresh)
+
+    def _fall(self, record: TrialRecord, failure: Evaluation) -> TrialRecord:
+        """A candidate has failed on its way up: it keeps the result of the rung it came from."""
+        fallen = self._records[record.number] = replace(record, state=TrialState.FAILED)
+        self._standing.train_seconds += failure.seconds
+        self._ladder.fall(record.number, failure.key.rung)
+        return fallen
 
     def _state(self, record: TrialRecord, evaluation: Evaluation, *, fresh: bool) -> TrialState:
         if not evaluation.succeeded:
@@ -307,7 +329,6 @@ class Search:
         if evaluation is None or (is_another and self._problem.proxy.last):
             return
         if evaluation.accuracy is None:
-            self._ladder.fall(record.number, evaluation.key.rung)
             return
         point = self._problem.objectives.point(evaluation.accuracy, record.cost)
         self._ladder.arrive(record.number, evaluation.key.rung, point)
@@ -343,6 +364,8 @@ class Search:
             for step in climbed:
                 beaten.update(self._standing.count(step, is_fresh=step.state is not TrialState.REUSED))
                 self._stand(step)
+            if record.state is TrialState.FAILED:
+                self._ladder.fall(record.number, _next_rung(record))
         self._drop_weights(beaten)
 
     def _climbed(self, record: TrialRecord) -> list[TrialRecord]:
@@ -353,7 +376,8 @@ class Search:
         key = self._problem.proxy.key
         before = [self._ledger.find(key(record.architecture, rung)) for rung in range(last.key.rung)]
         steps = [replace(record, state=TrialState.STOPPED, evaluation=one) for one in before if one is not None]
-        return [*steps, record]
+        fell = record.state is TrialState.FAILED and last.succeeded
+        return [*steps, replace(record, state=TrialState.STOPPED) if fell else record]
 
     def _requeue(self, record: TrialRecord) -> None:
         if record.architecture in self._under_way():

@@ -207,7 +207,7 @@ def run_plan(
             watch=watch,
         )
         progress = search.run(f"{socket.gethostname()}:{os.getpid()}")
-    prune_checkpoints(checkpoints, set())  # nobody goes on any more
+    prune_checkpoints(checkpoints, set())  # who goes on in a longer run trains from the start again, bit for bit
     return progress
 
 

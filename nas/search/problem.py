@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +14,7 @@ from nas.search.domain import Domain
 from nas.search.ladder import DEFAULT_REDUCTION
 from nas.search.objectives import Objectives
 from nas.space.dimension import Value
-from nas.train.checkpoint import checkpoint_name
+from nas.train.checkpoint import checkpoint_name, remove_checkpoint
 
 DEFAULT_CONTROL = 0.1
 RANDOM = "random"
@@ -57,6 +58,15 @@ class Proxy:
             architecture=architecture, recipe=self.recipe_id, data=self.fingerprint, seed=self.seed, rung=rung
         )
 
+    def forget(self, key: EvaluationKey) -> None:
+        """Remove the checkpoint of a training that needs none any more; one that cannot be reached is left."""
+        if self.checkpoints is not None and self.rungs > 1:
+            with suppress(OSError):
+                remove_checkpoint(self._place(key))
+
+    def _place(self, key: EvaluationKey) -> str:
+        return f"{self.checkpoints}/{checkpoint_name(key)}"
+
     def job(self, name: str, architecture: str, form: Mapping[str, Plain], rung: int, *, weights: str | None) -> Job:
         """One candidate's training up to a rung, for a worker.
 
@@ -76,7 +86,7 @@ class Proxy:
             recipe=self.recipe,
             data=self.data,
             weights=weights,
-            checkpoint=f"{self.checkpoints}/{checkpoint_name(key)}" if between else None,
+            checkpoint=self._place(key) if between else None,
         )
 
 

@@ -150,7 +150,7 @@ class Training:
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on from where a training of the same network, recipe, data and seed was.
+        """Go on from where a training of the same network, recipe, data and seed was; the smaller micro-batch stays.
 
         Raises:
             RuntimeError, ValueError or KeyError: it was another one's.
@@ -160,7 +160,8 @@ class Training:
         if self._average is not None:
             self._average.load_state_dict(state["average"])
         self._log = LossLog(self._device, state["losses"].tolist())
-        self.micro_batch = state["micro_batch"]
+        sizes = [size for size in (self.micro_batch, state["micro_batch"]) if size is not None]
+        self.micro_batch = min(sizes, default=None)
         self.step = state["step"]
 
     def _take_step(self, batch: Mixed) -> None:

@@ -100,13 +100,14 @@ def test_rungs_one_by_one_are_rungs_at_once(job: Job, cache: Path, tmp_path: Pat
         assert len(at_once.curve) == rung + 1
         assert "restore" in step_by_step.phases
         assert "restore" not in at_once.phases
-        assert place.exists() == (rung < 2)  # after the last rung there is nothing to go on with
 
 
 def test_a_checkpoint_beyond_the_rung_is_left_alone(job: Job, cache: Path, tmp_path: Path) -> None:
     place = tmp_path / "one.ckpt"
     evaluate(at_rung(job, 1, place), report=silent, cache=cache)
+    before = place.read_bytes()
     lower = evaluate(at_rung(job, 0, place), report=silent, cache=cache)
+    assert place.read_bytes() == before
     assert learned(lower) == learned(evaluate(at_rung(job, 0, None), report=silent, cache=cache))
 
 
@@ -173,7 +174,31 @@ def test_too_little_memory_is_met_with_half_the_batch(job: Job, cache: Path, mon
     found = evaluate(job, report=silent, cache=cache)
     assert found.succeeded, found.traceback
     assert found.micro_batch == 16
+    assert "failed attempt" in found.phases
     assert failure_of(with_recipe(job, batch=64), cache).failure is Failure.OUT_OF_MEMORY
+
+
+def test_a_rung_too_large_for_the_memory_goes_on_with_half_the_batch(
+    job: Job, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The rung before fitted; its checkpoint does not undo the halving."""
+    limit = 100
+
+    class Growing(Hungry):
+        def forward(self, x: Tensor) -> Tensor:
+            if self.training and len(x) > limit:
+                raise torch.OutOfMemoryError("out of memory")
+            logits: Tensor = self.head(x.flatten(1))
+            return logits
+
+    monkeypatch.setattr("nas.evaluate.proxy.make_model", lambda *given, **named: Growing())
+    place = tmp_path / "one.ckpt"
+    assert evaluate(at_rung(job, 0, place), report=silent, cache=cache).micro_batch is None
+    limit = 20
+    found = evaluate(at_rung(job, 1, place), report=silent, cache=cache)
+    assert found.succeeded, found.traceback
+    assert found.micro_batch == 16
+    assert found.phases["restore"] > 0
 
 
 def test_what_a_job_took_is_told(job: Job, cache: Path) -> None:

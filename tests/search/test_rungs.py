@@ -11,13 +11,14 @@ import search_works
 from search_runs import Runner, make_definition
 
 from nas.analysis.front import evaluated_rows, front_rows
+from nas.cost import Budget
 from nas.data import describe
 from nas.evaluate.proxy import evaluate
 from nas.executors.local import LocalExecutor
 from nas.ledger import Ledger
 from nas.records import Failure, StudyRecord, TrialState
 from nas.search.engine import Search
-from nas.search.limits import Limits
+from nas.search.limits import Limits, Stop
 from nas.search.progress import Progress
 from nas.train.recipe import Recipe
 
@@ -93,9 +94,17 @@ def test_who_diverges_on_a_higher_rung_is_not_sent_again(run: Runner, ledger: Le
         run(make_definition(recipe=RECIPE), trials=trials, work=search_works.failing_above)
     failed = [one for one in ledger.trials("study") if one.state is TrialState.FAILED]
     assert failed
-    assert {one.evaluation.failure for one in failed} == {Failure.DIVERGED}  # type: ignore[union-attr]
     attempts = [one for one in ledger.evaluations("study") if not one.succeeded]
+    assert {one.failure for one in attempts} == {Failure.DIVERGED}
     assert len(attempts) == len(failed) == len({one.key for one in attempts})
+    rows = {row.id: row for row in evaluated_rows(ledger.trials("study"), Budget())}
+    assert all(rows[one.architecture].rung == 0 for one in failed)  # they keep what they had
+
+
+def test_no_candidate_goes_on_after_the_time_is_up(run: Runner, ledger: Ledger) -> None:
+    progress = run(make_definition(recipe=RECIPE), trials=30, train_seconds=0.09, work=search_works.climbing)
+    assert progress.stop is Stop.TRAIN_TIME
+    assert len(ledger.evaluations("study")) == 9
 
 
 def test_lost_workers_cost_no_rung(run: Runner, ledger: Ledger) -> None:
