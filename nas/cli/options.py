@@ -32,6 +32,14 @@ Resolution = Annotated[
 Classes = Annotated[int | None, typer.Option("--classes", help="Classes of the classifier that costs are for.")]
 Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed: the same seed draws the same.")]
 Seeds = Annotated[int, typer.Option("--seeds", min=1, help="Trainings, with seeds from --seed on.")]
+MicroBatch = Annotated[
+    int | None,
+    typer.Option(
+        "--micro-batch",
+        min=1,
+        help="Images at a time and process, with gradients summed to the batch; default: what fits into the memory.",
+    ),
+]
 RecipeName = Annotated[
     str | None, typer.Option("--recipe", help="A packaged recipe (such as convnext_300e), or a recipe file (.yaml).")
 ]

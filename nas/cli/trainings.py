@@ -29,6 +29,7 @@ def train_and_show(
     seeds: Sequence[int],
     device: str,
     start: Start | None = None,
+    micro_batch: int | None = None,
     as_json: bool,
 ) -> None:
     """Train with every seed, each into a folder of its own where there are several, and show how it went."""
@@ -66,6 +67,7 @@ def train_and_show(
                         seed=seed,
                         place=place,
                         start=start,
+                        micro_batch=micro_batch,
                         watch=watch,
                     )
             except KeyboardInterrupt:

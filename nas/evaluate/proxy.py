@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import resource
 import socket
@@ -24,7 +23,7 @@ from nas.errors import DataError
 from nas.measure.energy import EnergyMeter
 from nas.records import Evaluation, Failure, Job
 from nas.train.checkpoint import read_checkpoint, write_checkpoint
-from nas.train.failures import Diverged, is_out_of_memory
+from nas.train.failures import Diverged, is_out_of_memory, release_memory
 from nas.train.loop import Training
 from nas.train.model import make_model
 from nas.train.recipe import Recipe
@@ -155,9 +154,7 @@ def _attempt(
         if not is_out_of_memory(error) or recipe.batch < 2:
             raise
     phases.seconds["failed attempt"] = phases.seconds.pop("train", 0.0)
-    gc.collect()  # outside the handler: its traceback keeps the tensors of the failed attempt alive
-    if device.type == "cuda":
-        torch.cuda.empty_cache()
+    release_memory(device)
     half = (recipe.batch + 1) // 2
     return _train_and_validate(job, recipe, data, report, device, save_every, phases, micro_batch=half)
 

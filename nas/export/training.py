@@ -15,13 +15,14 @@ from torch import nn
 from nas.analysis.intervals import wilson
 from nas.architecture import Architecture
 from nas.data import DataSet, load_data
-from nas.errors import UserError
+from nas.errors import NasError, UserError
 from nas.export.bundle import ABOUT, WEIGHTS, load_model, require_folder, write_bundle
 from nas.export.winner import measure_test, provenance
 from nas.records import EvaluationKey
 from nas.space import load_architecture
 from nas.train.checkpoint import read_checkpoint, remove_checkpoint, write_checkpoint
 from nas.train.distributed import Place
+from nas.train.failures import is_out_of_memory, release_memory
 from nas.train.loop import Training
 from nas.train.model import make_model
 from nas.train.recipe import Recipe
@@ -29,6 +30,7 @@ from nas.train.validation import validate
 
 CHECKPOINT = "training.ckpt"
 _SAVE_EVERY = 60.0  # seconds
+_SMALLEST_PART = 64  # of a batch
 _PACE_OVER = 20  # steps that the pace is measured over
 
 
@@ -135,6 +137,7 @@ def train_network(
     seed: int,
     place: Place,
     start: Start | None = None,
+    micro_batch: int | None = None,
     watch: Watch,
 ) -> Trained | None:
     """Train an architecture, judge it on the test split, write it as a folder.
@@ -150,6 +153,8 @@ def train_network(
         seed: of everything random.
         place: the device, and the part of several processes.
         start: weights to begin with; None for fresh ones.
+        micro_batch: images per forward pass and process; None for the whole batch, or, where there is one process,
+            the largest half, quarter or eighth of it that the memory is enough for.
         watch: told after every step how far it is.
 
     Returns:
@@ -158,6 +163,7 @@ def train_network(
     Raises:
         DataError: the data cannot be used.
         Diverged: the loss became infinite or NaN.
+        TooLittleMemory: not even a small part of a batch fits.
         UserError: the folder cannot be written, or holds the checkpoint of another training.
     """
     require_folder(folder)
@@ -173,18 +179,45 @@ def train_network(
     done = _finished(folder, key)
     if done is not None:
         return done if place.is_first else None
-    network = make_model(architecture, images.task, recipe, seed=seed)
-    if start is not None:
-        start.fill(network)
-    training = Training(network, images, recipe, seed=seed, device=place.device, shard=place.shard)
-    spent = _restore(training, folder / CHECKPOINT, key)
-    pace = _Pace(training, spent, folder / CHECKPOINT if place.is_first else None, key, watch)
-    training.run(after_step=pace.after_step)
+    checkpoint = folder / CHECKPOINT
+    while True:
+        network = make_model(architecture, images.task, recipe, seed=seed)
+        if start is not None:
+            start.fill(network)
+        training = Training(
+            network, images, recipe, seed=seed, device=place.device, shard=place.shard, micro_batch=micro_batch
+        )
+        pace = _Pace(training, _restore(training, checkpoint, key), checkpoint if place.is_first else None, key, watch)
+        try:
+            training.run(after_step=pace.after_step)
+            break
+        except Exception as error:
+            if not is_out_of_memory(error):
+                raise
+        micro_batch = _smaller(micro_batch, recipe, place)
+        del network, training, pace  # and with them what they have on the device
+        release_memory(place.device)
     training.keep_average()
     place.wait()
-    if not place.is_first:
-        return None
-    return _written(training, architecture, images, data, folder, key, pace)
+    return _written(training, architecture, images, data, folder, key, pace) if place.is_first else None
+
+
+class TooLittleMemory(NasError):
+    """Not even a small part of a batch fits into the memory."""
+
+
+def _smaller(micro_batch: int | None, recipe: Recipe, place: Place) -> int:
+    """Half of what did not fit; raises TooLittleMemory where that is no way out."""
+    tried = micro_batch or -(-recipe.batch // place.shard.world)
+    half = (tried + 1) // 2
+    if place.shard.world > 1:  # the others know nothing of it and would wait for this process's gradients
+        raise TooLittleMemory(f"no memory for {tried} images at a time; run the same command with --micro-batch {half}")
+    if tried == 1 or recipe.batch >= _SMALLEST_PART * tried:
+        raise TooLittleMemory(
+            f"no memory for even {tried} images at a time; take a smaller --resolution, or a recipe with "
+            "activation_checkpointing: true"
+        )
+    return half
 
 
 class _Pace:

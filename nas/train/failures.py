@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+
 import torch
 
 from nas.errors import NasError
@@ -19,6 +21,13 @@ class Diverged(NasError):
     def __init__(self, step: int, loss: float) -> None:
         super().__init__(f"the training loss was {loss} at step {step}")
         self.step = step
+
+
+def release_memory(device: torch.device | str) -> None:
+    """Give back what nothing refers to any more, before a smaller attempt; not while an error is being handled."""
+    gc.collect()
+    if torch.device(device).type == "cuda":
+        torch.cuda.empty_cache()
 
 
 def is_out_of_memory(error: BaseException) -> bool:

@@ -15,8 +15,8 @@ import nas
 from nas.architecture import Architecture, Stage
 from nas.errors import UserError
 from nas.export import training
-from nas.export.training import CHECKPOINT, Moment, Start, Trained, train_network
-from nas.train import Recipe
+from nas.export.training import CHECKPOINT, Moment, Start, TooLittleMemory, Trained, train_network
+from nas.train import Recipe, loop
 from nas.train.distributed import Place
 from nas.train.failures import Diverged
 
@@ -119,6 +119,23 @@ def test_images_of_other_channels_are_refused(tmp_path: Path) -> None:
     run(tmp_path)
     with pytest.raises(UserError, match="does not fit"):
         Start.read(tmp_path).fill(nas.build(SMALL, classes=10, in_channels=3))
+
+
+def test_what_does_not_fit_is_trained_in_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    forward = loop.forward
+
+    def narrow(model: Any, images: torch.Tensor, recipe: Recipe) -> torch.Tensor:
+        if len(images) > 20:
+            raise torch.OutOfMemoryError("out of memory")
+        return forward(model, images, recipe)
+
+    monkeypatch.setattr(loop, "forward", narrow)
+    in_parts = run(tmp_path / "parts", RECIPE.changed(epochs=1))
+    asked_for = run(tmp_path / "asked", RECIPE.changed(epochs=1), micro_batch=16)
+    assert in_parts.curve == asked_for.curve
+    monkeypatch.setattr(loop, "forward", lambda *given: forward(*given).new_empty(10**15))
+    with pytest.raises(TooLittleMemory, match="smaller --resolution"):
+        run(tmp_path / "never", RECIPE.changed(epochs=1))
 
 
 @pytest.mark.slow

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from nas.cli.options import Device, Json, Output, RecipeName, Seed, Seeds
+from nas.cli.options import Device, Json, MicroBatch, Output, RecipeName, Seed, Seeds
 
 _RECIPE = "convnext_finetune"
 
@@ -28,6 +28,7 @@ def run(
     ] = None,
     batch: Annotated[int | None, typer.Option("--batch", min=1, help="Images a step.")] = None,
     learning_rate: Annotated[float | None, typer.Option("--learning-rate", help="Peak learning rate.")] = None,
+    micro_batch: MicroBatch = None,
     seed: Seed = 0,
     seeds: Seeds = 1,
     device: Device = "auto",
@@ -52,5 +53,6 @@ def run(
         seeds=range(seed, seed + seeds),
         device=device,
         start=start,
+        micro_batch=micro_batch,
         as_json=as_json,
     )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nas.cli.options import Data, Device, Json, Output, RecipeName, Seed, Seeds, Storage
+from nas.cli.options import Data, Device, Json, MicroBatch, Output, RecipeName, Seed, Seeds, Storage
 from nas.ledger.address import DEFAULT_STORAGE
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ def run(
     ] = None,
     batch: Annotated[int | None, typer.Option("--batch", min=1, help="Images a step.")] = None,
     learning_rate: Annotated[float | None, typer.Option("--learning-rate", help="Peak learning rate.")] = None,
+    micro_batch: MicroBatch = None,
     seed: Seed = 0,
     seeds: Seeds = 1,
     device: Device = "auto",
@@ -57,6 +58,7 @@ def run(
         output,
         seeds=range(seed, seed + seeds),
         device=device,
+        micro_batch=micro_batch,
         as_json=as_json,
     )
 
