@@ -24,6 +24,8 @@ def counts_line(progress: Progress) -> str:
         count = getattr(progress, name)
         if count:
             parts.append(f"{count} {name}")
+    if len(progress.rungs) > 1:
+        parts.append(f"{' > '.join(map(str, progress.rungs))} by rung")
     if progress.lost:
         parts.append(f"{progress.lost} workers lost")
     return ", ".join(parts)

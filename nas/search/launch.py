@@ -15,7 +15,7 @@ from typing import Any
 import torch
 
 from nas.cost import Budget
-from nas.data import Description, describe, load_data
+from nas.data import Description, describe
 from nas.errors import StudyError, UserError
 from nas.evaluate.proxy import evaluate
 from nas.executors import executors
@@ -163,16 +163,6 @@ def resumed_plan(
     moved = definition if data is None else replace(definition, data=data)
     return Plan(
         name=name, definition=moved, limits=limits if limits.is_given else Limits.from_dict(stored), is_new=False
-    )
-
-
-def prepare_data(definition: StudyDefinition, progress: Callable[[int, int], None]) -> None:
-    """Decode the images once, before workers that map them start; raises DataError."""
-    load_data(
-        definition.data,
-        resolution=definition.recipe.stored_resolution,
-        progress=progress,
-        expected=definition.fingerprint,
     )
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nas.cli.options import Budgets, Classes, Data, Device, Json, Resolution, Storage, at, overridden
+from nas.cli.options import Budgets, Classes, Data, Device, Json, RecipeName, Resolution, Storage, at, overridden
 from nas.ledger.address import DEFAULT_STORAGE
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from nas.search.progress import Progress
     from nas.search.start import Starts
     from nas.space import Value
+    from nas.train.recipe import Recipe
 
 
 def run(
@@ -67,6 +68,11 @@ def run(
         str | None, typer.Option("--study", help="Name for the study, or a study file (.yaml) that says everything.")
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with a study: --study NAME, or the latest.")] = False,
+    recipe: RecipeName = None,
+    rungs: Annotated[
+        str | None,
+        typer.Option("--rungs", help="Epochs after which most proxies stop, such as 1,3; none: train all to the end."),
+    ] = None,
     epochs: Annotated[int | None, typer.Option("--epochs", min=1, help="Length of a proxy training.")] = None,
     data_share: Annotated[
         float | None, typer.Option("--data-share", help="Part of the training images a proxy uses, in (0, 1].")
@@ -94,7 +100,7 @@ def run(
     given: dict[str, Any] = {
         "space": space, "budget": budget, "data": data, "sampler": sampler, "seed": seed, "epochs": epochs,
         "data_share": data_share, "resolution": resolution, "classes": classes, "objective": objective,
-        "control": control, "start": start,
+        "control": control, "start": start, "recipe": recipe, "rungs": rungs,
     }  # fmt: skip
     limits = _limits(trials, time, train_time, patience)
     written = None if resume and path is None else _study_file(path, space)
@@ -193,14 +199,12 @@ def _definition(written: StudyFile, path: Path | None, given: dict[str, Any], st
     from nas.search.objectives import Objectives
     from nas.search.start import Starts
     from nas.space import load_space
-    from nas.train.recipe import Recipe
 
     found = load_space(given["space"]) if given["space"] else written.load_space(path.parent if path else Path())
     task = overridden(found.task, written.task.resolution, written.task.classes)
     if written.task.channels is not None:
         task = replace(task, channels=written.task.channels)
     task = overridden(task, given["resolution"], given["classes"])
-    fields = {name: given[name] for name in ("epochs", "data_share") if given[name] is not None}
     budget = Budget.parse(given["budget"] or written.budget)
     objectives = Objectives.parse(given["objective"] or written.objective, known=METRICS)
     references = given["start"] or written.start
@@ -211,7 +215,7 @@ def _definition(written: StudyFile, path: Path | None, given: dict[str, Any], st
             budget,
             task=task,
             data=given["data"] or written.data,
-            recipe=Recipe.from_dict({**written.recipe.to_dict(), **fields}),
+            recipe=_recipe(written.recipe, given),
             sampler=given["sampler"] or written.sampler,
             seed=written.seed if given["seed"] is None else given["seed"],
             objectives=objectives,
@@ -219,6 +223,21 @@ def _definition(written: StudyFile, path: Path | None, given: dict[str, Any], st
             start=start,
             progress=display.count,
         )
+
+
+def _recipe(written: Recipe, given: dict[str, Any]) -> Recipe:
+    """The study file's recipe, or another one, with what the command line says of its length."""
+    from nas.errors import UserError
+    from nas.train.recipe_files import load_recipe
+
+    base = load_recipe(given["recipe"]) if given["recipe"] else written
+    fields = {name: given[name] for name in ("epochs", "data_share") if given[name] is not None}
+    if given["rungs"] is not None:
+        try:
+            fields["rungs"] = [] if given["rungs"] == "none" else [int(one) for one in given["rungs"].split(",")]
+        except ValueError:
+            raise UserError(f"--rungs {given['rungs']}: write numbers of epochs such as 1,3, or none") from None
+    return base.changed(**fields)
 
 
 def _start(references: list[str], starts: Starts, storage: str) -> list[dict[str, Value]]:
@@ -256,7 +275,7 @@ def _contradictable(given: dict[str, Any]) -> tuple[dict[str, Any], str | None]:
         said["fingerprint"], moved = found_data.fingerprint, found_data.reference
     fixed = [
         f"--{name.replace('_', '-')}"
-        for name in ("epochs", "data_share", "resolution", "classes", "start")
+        for name in ("recipe", "rungs", "epochs", "data_share", "resolution", "classes", "start")
         if given[name] is not None
     ]
     if fixed:
@@ -281,7 +300,8 @@ def _announce(plan: Plan, workers: int, device: str, storage: str) -> None:
     out.print(
         f"  space   {definition.space.name}: {definition.space.size():,} architectures\n"
         f"  budget  {definition.budget}, at {task.resolution}x{task.resolution} with {task.classes} classes\n"
-        f"  proxy   {definition.data} at {recipe.resolution}x{recipe.resolution}, {plural(recipe.epochs, 'epoch')}\n"
+        f"  proxy   {definition.data} at {recipe.resolution}x{recipe.resolution}, {plural(recipe.epochs, 'epoch')}"
+        f"{_stops(recipe)}\n"
         f"  search  {definition.objectives} by {definition.sampler}, seed {definition.seed}, {workers} at a time on "
         f"{device}, {len(definition.start)} given to begin with\n"
         f"  until   {plan.limits}",
@@ -289,15 +309,22 @@ def _announce(plan: Plan, workers: int, device: str, storage: str) -> None:
     )
 
 
+def _stops(recipe: Recipe) -> str:
+    """Where most trainings stop, for people."""
+    epochs = " and ".join(str(rung.epochs) for rung in recipe.rungs)
+    return f"; most stop after {epochs}" if epochs else ""
+
+
 def _search(plan: Plan, ledger: Ledger, storage: str, executor: str, workers: int, device: str) -> Progress:
-    from nas.cli.live import SearchDisplay, StepDisplay
+    from nas.cli.live import SearchDisplay
     from nas.cli.output import aside
-    from nas.search.launch import prepare_data, run_plan
+    from nas.cli.preparing import decode_images
+    from nas.search.launch import run_plan
 
     begun = not plan.is_new
     try:
-        with StepDisplay("decoding the images") as decoding:
-            prepare_data(plan.definition, decoding.count)
+        definition = plan.definition
+        decode_images(definition.data, definition.recipe.stored_resolution, expected=definition.fingerprint)
         begun = True
         with SearchDisplay() as display:
             return run_plan(
