@@ -167,7 +167,7 @@ class Search:
             if number is not None:
                 return number
             if self._has_enough():
-                return None
+                return self._going_on(whole_front=True)
             begun = time.monotonic()
             proposal = self._proposer.ask()
             self._asking += time.monotonic() - begun
@@ -190,9 +190,9 @@ class Search:
         )
         return self._stop is not None
 
-    def _going_on(self) -> int | None:
+    def _going_on(self, *, whole_front: bool = False) -> int | None:
         """A candidate whose next rung is to be trained; what is known of it already is taken from the ledger."""
-        while (promotion := self._ladder.promote()) is not None:
+        while (promotion := self._ladder.promote(whole_front=whole_front)) is not None:
             record = self._records[promotion.number]
             known = self._ledger.find(self._problem.proxy.key(record.architecture, promotion.rung))
             if known is None:

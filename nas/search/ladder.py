@@ -4,6 +4,7 @@ As in ASHA (arXiv:1810.05934), a candidate goes up as soon as it is among the be
 reached its rung, whenever a worker is free; nobody waits for a rung to fill. Differs from it in what 'best' means with
 costs beside the accuracy: first the front, then the front of the rest, and so on, and within one front the candidates
 that stand most alone (NSGA-II's order). So a small network is compared with networks of its size, not with large ones.
+When a search has asked for its last candidate, whole fronts go on, so that the front it ends with is of the last rung.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from nas.analysis.crowding import crowding_distances
-from nas.analysis.pareto import ranks
+from nas.analysis.pareto import non_dominated, ranks
 from nas.train.recipe import Fidelity
 
 DEFAULT_REDUCTION = 3
@@ -64,10 +65,16 @@ class Ladder:
         if rung:
             self._gone_on[rung - 1].add(number)
 
-    def promote(self) -> Promotion | None:
-        """The next candidate to go on, which counts as gone from now on; the highest rung comes first."""
+    def promote(self, *, whole_front: bool = False) -> Promotion | None:
+        """The next candidate to go on, which counts as gone from now on; the highest rung comes first.
+
+        Args:
+            whole_front: let everybody go on whom nobody on the rung beats, however many they are. For the end of a
+                search, so that its front is whole.
+        """
         for rung in reversed(range(len(self._standing) - 1)):
-            best = self._ranked(rung)[: len(self._standing[rung]) // self._reduction]
+            count = len(self._standing[rung]) // self._reduction
+            best = self._ranked(rung)[: max(count, self._front(rung)) if whole_front else count]
             chosen = next((number for number in best if number not in self._gone_on[rung]), None)
             if chosen is not None:
                 self._gone_on[rung].add(chosen)
@@ -77,6 +84,10 @@ class Ladder:
     def counts(self) -> tuple[int, ...]:
         """How many candidates have reached each rung."""
         return tuple(len(standing) for standing in self._standing)
+
+    def _front(self, rung: int) -> int:
+        """How many candidates of a rung nobody there beats."""
+        return len(non_dominated(list(self._standing[rung].values()), maximise=self._maximise))
 
     def _ranked(self, rung: int) -> list[int]:
         """Numbers from the best to the worst."""

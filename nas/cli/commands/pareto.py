@@ -78,7 +78,10 @@ def draw_front(
         return
     kind = "candidates" if len(shown) > len(best) else "Pareto front"
     draw(front_table(shown, f"{name}: {kind} within {budget}", show_share=bool(budget.bounds)))
-    if len(rows) > 1:
-        draw("", scatter(rows, best))
+    same = [row for row in rows if row.rung == best[0].rung]
+    if len(same) > 1:
+        draw("", scatter(same, best))
+    if len(same) < len(rows):
+        draw("", f"{len(rows) - len(same)} of {len(rows)} candidates stopped at a lower rung (`nas pareto --all`)")
     take = f"nas export {name} --best -o winner/{at(storage)}"
     draw("", f"take the best: {take}", f"look at one: nas show {name}:{best[-1].id}{at(storage)}")
