@@ -141,7 +141,7 @@ class Recipe(BaseModel):
         default="end", description="what the schedule ends with: the training, or every rung (a warm restart)"
     )
     layer_decay: Annotated[float, Field(gt=0, le=1)] = Field(
-        default=1.0, description="factor of the learning rate from each block to the one before it"
+        default=1.0, description="factor of the learning rate from each layer, three blocks, to the one before it"
     )
     gradient_clip: Positive | None = Field(default=5.0, description="upper limit of the gradient's norm; null: none")
     ema_decay: Decay | None = Field(

@@ -126,6 +126,7 @@ def test_published_settings() -> None:
     tuned = load_recipe("convnext_finetune")
     assert (tuned.epochs, tuned.batch, tuned.peak_learning_rate, tuned.weight_decay) == (30, 512, 5e-5, 1e-8)
     assert (tuned.layer_decay, tuned.classifier_init_scale, tuned.mixup, tuned.cutmix) == (0.8, 0.001, 0, 0)
+    assert (tuned.ema_decay, tuned.drop_path) == (None, 0.0)
 
 
 def test_the_learning_rate_is_scaled_by_the_batch() -> None:
