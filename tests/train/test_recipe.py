@@ -129,6 +129,11 @@ def test_published_settings() -> None:
     assert (tuned.ema_decay, tuned.drop_path) == (None, 0.0)
 
 
+@pytest.mark.parametrize("name", ["convnext_300e", "convnext_finetune", "replknet_120e"])
+def test_recipes_of_papers_leave_layer_scales_to_the_architecture(name: str) -> None:
+    assert load_recipe(name).layer_scale_init is None
+
+
 def test_the_learning_rate_is_scaled_by_the_batch() -> None:
     assert load_recipe("convnext_300e").changed(batch=256).peak_learning_rate == pytest.approx(4e-3 / 16)
     assert Recipe(batch=256).peak_learning_rate == Recipe().learning_rate
