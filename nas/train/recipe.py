@@ -218,6 +218,14 @@ class Recipe(BaseModel):
             raise ValueError(f"no rung and no start may have a resolution above {self.resolution}, the recipe's")
         return self
 
+    @model_validator(mode="after")
+    def _check_effects(self) -> Self:
+        if self.resolution_start is not None and self.epochs == 1:
+            raise ValueError("resolution_start needs more than one epoch: the side grows from the first to the last")
+        if self.mix_probability < 1 and not (self.mixup or self.cutmix):
+            raise ValueError("mix_probability needs mixup or cutmix above 0: nothing is mixed without them")
+        return self
+
     @property
     def fidelities(self) -> tuple[Fidelity, ...]:
         """The rungs, the end of the training being the last one."""
