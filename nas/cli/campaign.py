@@ -48,4 +48,4 @@ def run_campaign(
             watch=lambda done, total, under_way: display.fraction((done + under_way) / total),
         )
     if campaign.checkpoints is not None:  # all is done; trainings that failed have left theirs
-        prune_checkpoints(str(campaign.checkpoints), set())
+        prune_checkpoints(campaign.checkpoints, set())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import lzma
 import shutil
 import struct
 import tempfile
@@ -54,12 +55,16 @@ def map_array(path: Path, name: str) -> NDArray[Any]:
             return _mapped(unpacked)
 
 
+# An encrypted member is a RuntimeError, a compression that is not known a NotImplementedError, which is one, too.
+_UNREADABLE = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, ValueError, struct.error, RuntimeError)
+
+
 @contextmanager
 def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
     try:
         with zipfile.ZipFile(path) as archive:
             yield archive
-    except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, struct.error) as error:
+    except _UNREADABLE as error:
         raise DataError(f"{path}: cannot be read as an .npz archive ({error})") from error
     except OSError as error:
         raise cannot_read(path, error) from error

@@ -158,10 +158,17 @@ class Parquet(EncodedSource):
             raise DataError(f"{self.path}: has labels below 0, or beyond the {len(classes)} classes")
         return classes, joined.astype(np.int64)
 
-    def _resolved(self, shard: Path, path: str) -> str:
-        """The file of an image, whose path is from the folder of its shard, or else from that of the data set."""
-        beside = os.path.join(shard.parent, path)
-        return beside if os.path.exists(beside) else os.path.join(self._root, path)
+    def _resolved(self, shard: Path, path: str) -> Path:
+        """The file of an image, whose path is from the folder of its shard, or else from that of the data set.
+
+        Only files below the data set's folder: a Parquet file from elsewhere must not choose what is read. Links in the
+        folder are its owner's, and followed.
+        """
+        found = [os.path.relpath(os.path.join(folder, path), self._root) for folder in (shard.parent, self._root)]
+        inside = [self._root / place for place in found if os.pardir not in Path(place).parts]
+        if not inside:
+            raise DataError(f"{shard}: the image {path!r} is outside the data set's folder; copy it there")
+        return next((file for file in inside if file.exists()), inside[-1])
 
 
 def _path_in(value: Any) -> str:

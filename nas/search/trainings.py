@@ -11,7 +11,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from itertools import count
-from pathlib import Path
 
 from nas.architecture import Architecture, estimate
 from nas.errors import StudyError
@@ -58,7 +57,7 @@ class Campaign:
         data: reference of the data set.
         fingerprint: of the data set.
         trainings: in the order they are wanted; a higher rung of a training waits for the lower ones.
-        checkpoints: folder where trainings are put aside between rungs; None for none.
+        checkpoints: folder or URL where trainings are put aside between rungs; None for none.
     """
 
     study: str
@@ -66,7 +65,7 @@ class Campaign:
     data: str
     fingerprint: str
     trainings: tuple[Training, ...]
-    checkpoints: Path | None = None
+    checkpoints: str | None = None
 
     def key(self, training: Training) -> EvaluationKey:
         """What the ledger knows the result by."""
@@ -87,7 +86,7 @@ class Campaign:
             architecture=training.architecture.to_dict(),
             recipe=training.recipe.to_dict(),
             data=self.data,
-            checkpoint=None if self.checkpoints is None else str(self.checkpoints / checkpoint_name(key)),
+            checkpoint=None if self.checkpoints is None else f"{self.checkpoints}/{checkpoint_name(key)}",
         )
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 from nas.architecture import Architecture, estimate
@@ -67,7 +66,7 @@ class TrustPlan:
             "reference": self.reference.to_dict(),
         }
 
-    def campaign(self, checkpoints: Path | None = None) -> Campaign:
+    def campaign(self, checkpoints: str | None = None) -> Campaign:
         """Every training, seed by seed: each architecture through all rungs, then all of them at the reference."""
         return Campaign(
             study=self.name,

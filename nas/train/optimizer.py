@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Collection, Iterator
+from itertools import accumulate
 from typing import Any
 
 import torch
@@ -12,15 +14,20 @@ from torch.optim import SGD, AdamW, Optimizer
 from nas.train.recipe import Recipe
 
 _SCALE = "rate_scale"  # of a parameter group: its share of the schedule's learning rate
+_BLOCKS, _LAYERS = 3, 12  # in a layer at least, and in a network at most
 
 
 def build_optimizer(model: nn.Module, recipe: Recipe) -> Optimizer:
     """The recipe's optimizer over all parameters that learn; one-dimensional ones are not decayed.
 
     Those are the norms' weights, the biases and the layer scales, as in the ConvNeXt code. AdamW is 'Decoupled Weight
-    Decay Regularization' (arXiv:1711.05101). With a layer decay d below 1 (BEiT, arXiv:2106.08254, appendix), block i
-    of L learns at d^(L - i) of the rate, the stem at d^(L + 1), the head at the whole rate; a downsampling layer
-    belongs to the block behind it. ConvNeXt's own code counts three blocks of its long third stage as one layer.
+    Decay Regularization' (arXiv:1711.05101).
+
+    With a layer decay d below 1 (BEiT, arXiv:2106.08254, appendix), layer i of L learns at d^(L + 1 - i) of the rate,
+    the stem as layer 0, the head at the whole rate. As in the ConvNeXt code, a layer is three consecutive blocks of a
+    stage (or what is left of them at its end), and a downsampling layer belongs to the block behind it: 12 layers for
+    depths of 3, 3, 27, 3 and 6 for 3, 3, 9, 3. Where a deeper network would come to more than 12, a layer is as many
+    blocks as it takes for 12, or a whole stage; the ConvNeXt code knows no such networks.
     """
     groups = list(_groups(model, recipe))
     if recipe.optimizer == "sgd":
@@ -52,16 +59,31 @@ def _groups(model: nn.Module, recipe: Recipe) -> Iterator[dict[str, Any]]:
 
 
 def _layers(model: nn.Module) -> tuple[dict[str, int], int]:
-    """The layer of every parameter of the trunk by name (0 the stem, then blocks), and the number of the head's."""
-    layers: dict[str, int] = {}
-    block, seen = 0, ""
-    for name, _ in model.named_parameters():
-        parts = name.split(".")
-        if parts[0] == "stem":
-            layers[name] = 0
-        elif parts[0] == "stages":
-            place = ".".join(parts[:4])
-            if parts[2] == "blocks" and place != seen:
-                block, seen = block + 1, place
-            layers[name] = block + 1 if parts[2] == "downsample" else block
-    return layers, block + 1
+    """The layer of every parameter of the trunk by name, 0 being the stem, and the number of the head's."""
+    places = {name: place for name, _ in model.named_parameters() if (place := _place(name)) is not None}
+    depths = Counter(stage for stage, _ in set(places.values()))
+    size = _blocks_per_layer(depths.values())
+    first = list(accumulate((_layer_count([depths[stage]], size) for stage in sorted(depths)), initial=1))
+    layers = {name: first[stage] + block // size for name, (stage, block) in places.items()}
+    stem = {name: 0 for name, _ in model.named_parameters() if name.startswith("stem.")}
+    return stem | layers, first[-1]
+
+
+def _place(name: str) -> tuple[int, int] | None:
+    """Stage and block of a parameter by its name; a downsampling layer belongs to the first block of its stage."""
+    parts = name.split(".")
+    if parts[0] != "stages":
+        return None
+    return int(parts[1]), int(parts[3]) if parts[2] == "blocks" else 0
+
+
+def _blocks_per_layer(depths: Collection[int]) -> int:
+    """Three, or more where that would be too many layers."""
+    size = _BLOCKS
+    while size < max(depths, default=0) and _layer_count(depths, size) > _LAYERS:
+        size += 1
+    return size
+
+
+def _layer_count(depths: Collection[int], size: int) -> int:
+    return sum(-(-depth // size) for depth in depths)

@@ -141,7 +141,7 @@ class Recipe(BaseModel):
         default="end", description="what the schedule ends with: the training, or every rung (a warm restart)"
     )
     layer_decay: Annotated[float, Field(gt=0, le=1)] = Field(
-        default=1.0, description="factor of the learning rate from each block to the one before it"
+        default=1.0, description="factor of the learning rate from each layer, three blocks, to the one before it"
     )
     gradient_clip: Positive | None = Field(default=5.0, description="upper limit of the gradient's norm; null: none")
     ema_decay: Decay | None = Field(
@@ -216,6 +216,14 @@ class Recipe(BaseModel):
         sides = [rung.resolution for rung in self.rungs if rung.resolution is not None]
         if any(side > self.resolution for side in [*sides, self.resolution_start or 0]):
             raise ValueError(f"no rung and no start may have a resolution above {self.resolution}, the recipe's")
+        return self
+
+    @model_validator(mode="after")
+    def _check_effects(self) -> Self:
+        if self.resolution_start is not None and self.epochs == 1:
+            raise ValueError("resolution_start needs more than one epoch: the side grows from the first to the last")
+        if self.mix_probability < 1 and not (self.mixup or self.cutmix):
+            raise ValueError("mix_probability needs mixup or cutmix above 0: nothing is mixed without them")
         return self
 
     @property

@@ -35,7 +35,9 @@ def printed(capsys: Capture, *arguments: str) -> Any:
 
 
 def test_trust_judges_rungs_and_scores_and_goes_on(capsys: Capture) -> None:
-    report = printed(capsys, "-o", "report.md")
+    report = printed(capsys, "-o", "report.md", "--checkpoints", f"{Path('aside').absolute().as_uri()}/")
+    assert [path.name for path in Path("aside").iterdir()] == [report["study"]]
+    assert not Path("nas.db.weights").exists()
     rankings = {row["name"]: row for row in report["rankings"]}
     assert set(rankings) == {"rung 0", "rung 1", *scores}
     assert {row["kind"] for row in report["rankings"]} == {"rung", "score", "trivial"}
@@ -100,6 +102,7 @@ def test_dry_run_trains_nothing(capsys: Capture) -> None:
         (["-n", "3"], "architectures"),
         (["--budget", "1params"], "smallest"),
         (["--recipe", "missing.yaml"], "missing.yaml"),
+        (["--checkpoints", "proxy.yaml"], "proxy.yaml/trust-tiny-2.5MFLOPs: checkpoints cannot be written there"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )

@@ -146,6 +146,24 @@ def test_damage_is_found_by_the_checksum(file: Path, cache: Path, save: Any) -> 
         describe(f"npz:{file}", cache=cache)
 
 
+@pytest.mark.parametrize(
+    ("field", "value", "words"),
+    [("flag", 1, "encrypted"), ("method", 99, "compression method is not supported")],
+)
+def test_forms_of_zip_that_cannot_be_read_are_explained(
+    file: Path, cache: Path, field: str, value: int, words: str
+) -> None:
+    np.savez(file, x=IMAGES, y=LABELS)
+    content = bytearray(file.read_bytes())
+    # Both headers of the first member (APPNOTE.TXT, 4.3.7 and 4.3.12): the local one begins the file.
+    for header, offset in ((0, 6), (content.index(b"PK\x01\x02"), 8)):
+        place = header + offset + (0 if field == "flag" else 2)
+        content[place] |= value
+    file.write_bytes(content)
+    with pytest.raises(DataError, match=rf"cannot be read as an \.npz archive \(.*{words}"):
+        describe(f"npz:{file}", cache=cache)
+
+
 def test_words_of_a_name_may_come_in_any_order() -> None:
     found = sort_out(["XTrain", "labels-train", "test_X", "testLabels", "mean"])
     assert found.parts == {

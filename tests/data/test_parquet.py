@@ -107,6 +107,22 @@ def test_a_change_behind_a_path_is_seen(tmp_path: Path, cache: Path) -> None:
         describe(f"parquet:{tmp_path}", cache=cache)
 
 
+@pytest.mark.parametrize("prefix", ["..", "data/../..", "{folder}"])
+def test_paths_that_leave_the_folder_are_refused(tmp_path: Path, cache: Path, prefix: str) -> None:
+    names = as_paths(tmp_path)
+    write(tmp_path / "set" / "some.parquet", [f"{prefix.format(folder=tmp_path)}/{name}" for name in names])
+    with pytest.raises(DataError, match=r"some\.parquet: the image '.*/0\.png' is outside the data set's folder"):
+        describe(f"parquet:{tmp_path / 'set'}", cache=cache)
+
+
+@pytest.mark.parametrize("prefix", ["..", "{folder}", "link"])
+def test_paths_that_stay_in_the_folder_are_followed(tmp_path: Path, cache: Path, prefix: str) -> None:
+    names = as_paths(tmp_path)
+    write(tmp_path / "data" / "some.parquet", [f"{prefix.format(folder=tmp_path)}/{name}" for name in names])
+    (tmp_path / "data" / "link").symlink_to(tmp_path)
+    assert counts(f"parquet:{tmp_path}", cache) == (12, 4, 4)
+
+
 def test_the_hubs_description_names_columns_and_classes(tmp_path: Path, cache: Path) -> None:
     about = features(
         picture={"_type": "Image"},

@@ -59,7 +59,7 @@ def test_nothing_that_a_file_asks_for_is_run(function: Any, protocol: int, tmp_p
 
 def test_old_opcodes_that_name_things_are_refused_too(tmp_path: Path) -> None:
     made = str(tmp_path / "made").encode()
-    for content in (b"(Vx\nios\nmkdir\n.", b"(cos\nmkdir\nV" + made + b"\no.", b"\x82\x01.", b"Pname\n."):
+    for content in (b"(V" + made + b"\nios\nmkdir\n.", b"(cos\nmkdir\nV" + made + b"\no.", b"\x82\x01.", b"Pname\n."):
         with pytest.raises(DataError):
             read_pickled_dict(content)
     assert not list(tmp_path.iterdir())

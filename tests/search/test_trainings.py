@@ -13,6 +13,7 @@ from nas.ledger import Ledger
 from nas.records import Evaluation, Failure, Job, TrialState
 from nas.search.trainings import Campaign, Training, open_study, run_trainings
 from nas.space import load_space
+from nas.train.checkpoint import checkpoint_name
 from nas.train.recipe import Recipe
 
 SPACE = load_space("tiny")
@@ -20,7 +21,7 @@ TWO = SPACE.sample(2, "5MFLOPs", seed=0)
 RUNGS = Recipe(epochs=4, rungs=(1, 2))  # three of them
 
 
-def make_campaign(*, seeds: int = 2, checkpoints: Path | None = None, recipe: Recipe = RUNGS) -> Campaign:
+def make_campaign(*, seeds: int = 2, checkpoints: str | None = None, recipe: Recipe = RUNGS) -> Campaign:
     return Campaign(
         study="trained", task=SPACE.task, data="digits", fingerprint="0" * 16, checkpoints=checkpoints,
         trainings=tuple(
@@ -94,7 +95,7 @@ def run_here(campaign: Campaign, ledger: Ledger, work: Callable[..., Evaluation]
 
 
 def test_rung_waits_for_the_one_below_and_goes_on_from_its_checkpoint(ledger: Ledger, tmp_path: Path) -> None:
-    jobs = run(make_campaign(checkpoints=tmp_path), ledger, search_works.brief).submitted
+    jobs = run(make_campaign(checkpoints=str(tmp_path)), ledger, search_works.brief).submitted
     assert len(jobs) == 12
     for job, others in jobs:
         mine = [other.key.rung for other in others if other.checkpoint == job.checkpoint]
@@ -104,6 +105,12 @@ def test_rung_waits_for_the_one_below_and_goes_on_from_its_checkpoint(ledger: Le
         by_training.setdefault(job.checkpoint, []).append(job.key.rung)
     assert list(by_training.values()) == [[0, 1, 2]] * 4
     assert [job.key.seed for job, _ in jobs] == sorted(job.key.seed for job, _ in jobs)
+
+
+def test_checkpoints_may_be_behind_a_url() -> None:
+    campaign = make_campaign(checkpoints="memory://bucket/aside")
+    place = campaign.job(campaign.trainings[0], "0.1").checkpoint
+    assert place == f"memory://bucket/aside/{checkpoint_name(campaign.key(campaign.trainings[0]))}"
 
 
 def test_later_run_may_ask_for_more(ledger: Ledger) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pytest
 import torch
 from torch import nn
 
@@ -41,17 +42,41 @@ def test_first_step_is_adamws() -> None:
     torch.testing.assert_close(model.weight.detach(), torch.full((1, 1), 2.0 * (1 - 0.1 * 0.5) - 0.1))
 
 
-def test_layer_decay_goes_by_block() -> None:
-    """BEiT's rule: with L blocks, block i learns at d^(L + 1 - i) of the head's rate, the stem as block 0."""
-    stages = (Stage(depth=2, width=8), Stage(depth=1, width=16, downsample=ConvDownsample()))
-    model = build(Architecture(stages=stages), classes=3)
-    optimizer = build_optimizer(model, Recipe(layer_decay=0.5, learning_rate=1.0))
+def rates(*depths: int, layer_decay: float) -> dict[str, float]:
+    """The rate of every parameter of a network with these depths, as a share of the head's."""
+    stages = (
+        Stage(depth=depth, width=2, downsample=ConvDownsample() if index else None)
+        for index, depth in enumerate(depths)
+    )
+    model = build(Architecture(stages=tuple(stages)), classes=3)
+    optimizer = build_optimizer(model, Recipe(layer_decay=layer_decay, learning_rate=1.0))
     set_learning_rate(optimizer, 1.0)
-    rates = {id(one): group["lr"] for group in optimizer.param_groups for one in group["params"]}
-    expected = {"stem": 1 / 16, "stages.0.blocks.0": 1 / 8, "stages.0.blocks.1": 1 / 4, "stages.1.downsample": 1 / 2,
-                "stages.1.blocks.0": 1 / 2, "head": 1.0}  # fmt: skip
-    for name, parameter in model.named_parameters():
-        assert rates[id(parameter)] == next(rate for prefix, rate in expected.items() if name.startswith(prefix)), name
+    by_parameter = {id(one): group["lr"] for group in optimizer.param_groups for one in group["params"]}
+    return {name: by_parameter[id(parameter)] for name, parameter in model.named_parameters()}
+
+
+@pytest.mark.parametrize(
+    ("depths", "powers"),
+    [
+        # ConvNeXt-B, arXiv:2201.03545: 12 layers of three blocks, numbered as in the authors' code.
+        ((3, 3, 27, 3), {"stem": 13, "stages.0.blocks.0": 12, "stages.0.blocks.2": 12, "stages.1.downsample": 11,
+                         "stages.2.downsample": 10, "stages.2.blocks.2": 10, "stages.2.blocks.3": 9,
+                         "stages.2.blocks.26": 2, "stages.3.downsample": 1, "stages.3.blocks.2": 1, "head": 0}),
+        # ConvNeXt-T: 6 layers.
+        ((3, 3, 9, 3), {"stem": 7, "stages.0.blocks.0": 6, "stages.2.blocks.8": 2, "stages.3.blocks.0": 1, "head": 0}),
+        # A layer ends with its stage: 3 + 1, 2 blocks.
+        ((4, 2), {"stem": 4, "stages.0.blocks.2": 3, "stages.0.blocks.3": 2, "stages.1.downsample": 1, "head": 0}),
+        # VAN-B6: 36 layers of three blocks, 13 of nine, 12 of ten.
+        ((6, 6, 90, 6), {"stem": 13, "stages.1.blocks.5": 11, "stages.2.blocks.9": 10, "stages.2.blocks.10": 9,
+                         "stages.3.blocks.0": 1, "head": 0}),
+        # More stages than layers: a stage each.
+        ((1,) * 14, {"stem": 15, "stages.0.blocks.0": 14, "stages.13.blocks.0": 1, "head": 0}),
+    ],
+)  # fmt: skip
+def test_layer_decay_goes_by_three_blocks(depths: tuple[int, ...], powers: dict[str, int]) -> None:
+    found = rates(*depths, layer_decay=0.5)
+    for prefix, power in powers.items():
+        assert {rate for name, rate in found.items() if name.startswith(f"{prefix}.")} == {0.5**power}, prefix
 
 
 def test_sgd_takes_the_same_exclusions() -> None:

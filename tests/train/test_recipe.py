@@ -54,10 +54,14 @@ def test_id_changes_with_every_field() -> None:
     other |= {"epochs": 2, "resolution": 2, "batch": 2, "validation_batch": 2, "betas": [0.5, 0.5], "drop_path": 0.5}
     other |= {"precision": "bf16", "rungs": [1], "resolution_start": 2, "learning_rate_batch": 2, "optimizer": "sgd"}
     other |= {"anneal": "rung", "init": "fan_in", "resized_crop": {}, "rand_augment": {}, "momentum": 0.5}
-    ids = {
-        Recipe.from_dict({name: value} | ({"epochs": 7} if name == "rungs" else {})).id for name, value in other.items()
+    needs: dict[str, Any] = {
+        "rungs": {"epochs": 7},
+        "resolution_start": {"epochs": 7},
+        "mix_probability": {"mixup": 1.0},
     }
-    assert len(ids | {Recipe().id}) == len(Recipe.model_fields) + 1
+    for name, value in other.items():
+        before = Recipe.from_dict(needs.get(name, {}))
+        assert before.changed(**{name: value}).id != before.id, name
 
 
 def test_id_ignores_how_a_number_is_written() -> None:
@@ -126,6 +130,12 @@ def test_published_settings() -> None:
     tuned = load_recipe("convnext_finetune")
     assert (tuned.epochs, tuned.batch, tuned.peak_learning_rate, tuned.weight_decay) == (30, 512, 5e-5, 1e-8)
     assert (tuned.layer_decay, tuned.classifier_init_scale, tuned.mixup, tuned.cutmix) == (0.8, 0.001, 0, 0)
+    assert (tuned.ema_decay, tuned.drop_path) == (None, 0.0)
+
+
+@pytest.mark.parametrize("name", ["convnext_300e", "convnext_finetune", "replknet_120e"])
+def test_recipes_of_papers_leave_layer_scales_to_the_architecture(name: str) -> None:
+    assert load_recipe(name).layer_scale_init is None
 
 
 def test_the_learning_rate_is_scaled_by_the_batch() -> None:
@@ -158,6 +168,8 @@ def test_rungs_take_over_what_they_do_not_say() -> None:
         ({"epochs": 9, "rungs": [{"epochs": 1, "resolution": 64}]}, "above 32"),
         ({"epochs": 9, "rungs": [{"epoch": 1}]}, "epoch"),
         ({"resolution_start": 33}, "above 32"),
+        ({"resolution_start": 16}, "more than one epoch"),
+        ({"mix_probability": 0.5}, "needs mixup or cutmix"),
         ({"resized_crop": {"scale": [1.0, 0.5]}}, "first bound"),
     ],
 )

@@ -39,6 +39,14 @@ def run(
     study: Annotated[
         str | None, typer.Option("--study", help="Name for the study; default: by space and budget.")
     ] = None,
+    checkpoints: Annotated[
+        str | None,
+        typer.Option(
+            "--checkpoints",
+            help="Folder or URL for trainings put aside between rungs, in a folder of the study's name there; "
+            "default: beside the ledger.",
+        ),
+    ] = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Write the report as a Markdown file.")] = None,
     resolution: Resolution = None,
     classes: Classes = None,
@@ -79,7 +87,19 @@ def run(
     if dry_run:
         _say_what_would_run(plan, wide, as_json=as_json)
         return
-    _show(_report(plan, storage, wide, place), output, as_json=as_json)
+    aside = _place_aside(checkpoints, storage, plan.name)
+    _show(_report(plan, storage, aside, wide, place), output, as_json=as_json)
+
+
+def _place_aside(checkpoints: str | None, storage: str, study: str) -> str:
+    """Where the study's trainings are put aside: a place of its own, for what is left there at the end is removed."""
+    from nas.search.weights import weights_folder
+    from nas.train.checkpoint import require_place
+
+    default = weights_folder(storage, study).folder / "checkpoints"
+    place = str(default) if checkpoints is None else f"{checkpoints.rstrip('/')}/{study}"
+    require_place(place)
+    return place
 
 
 def _described(data: str) -> Description:
@@ -124,7 +144,7 @@ def _say_what_would_run(plan: TrustPlan, workers: int, *, as_json: bool) -> None
     )
 
 
-def _report(plan: TrustPlan, storage: str, workers: int, device: str) -> TrustReport:
+def _report(plan: TrustPlan, storage: str, checkpoints: str, workers: int, device: str) -> TrustReport:
     from nas.cli.campaign import run_campaign
     from nas.cli.live import StepDisplay
     from nas.cli.output import aside
@@ -133,9 +153,7 @@ def _report(plan: TrustPlan, storage: str, workers: int, device: str) -> TrustRe
     from nas.ledger import Ledger
     from nas.report.trust import trust_report
     from nas.search.scoring import study_scores
-    from nas.search.weights import weights_folder
 
-    checkpoints = weights_folder(storage, plan.name).folder / "checkpoints"
     try:
         with Ledger.open(storage) as ledger:
             run_campaign(plan.campaign(checkpoints), plan.to_dict(), ledger, workers=workers, device=device)
