@@ -211,11 +211,6 @@ def run_plan(
     return progress
 
 
-def available_cores() -> int:
-    """Cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 def resolve_device(name: str) -> str:
     """'auto' is the accelerator if there is one.
 

@@ -37,9 +37,10 @@ def run(
     from dataclasses import asdict
 
     from nas.cost import Budget
+    from nas.data.cores import available_cores
     from nas.search.definition import DEFAULT_TRIALS
     from nas.search.ladder import expected_share
-    from nas.search.launch import available_cores, resolve_device
+    from nas.search.launch import resolve_device
     from nas.space import load_space
     from nas.space.feasible import FeasibleSet
     from nas.space.survey import survey

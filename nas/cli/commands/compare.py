@@ -29,10 +29,11 @@ def run(
     Run it again after an interruption and it goes on; what any study has trained already is not trained again.
     """
     from nas.cli.campaign import run_campaign
+    from nas.data.cores import available_cores
     from nas.ledger import Ledger
     from nas.report.comparison import comparison_rows, markdown
     from nas.search.comparison import read_comparison
-    from nas.search.launch import available_cores, resolve_device
+    from nas.search.launch import resolve_device
     from nas.units import plural
 
     place = resolve_device(device)

@@ -84,9 +84,10 @@ def run(
     Candidates are trained as proxies: the network itself, at low resolution for few epochs, on real images.
     Everything is kept in the ledger as it happens; an interrupted search goes on with --resume.
     """
+    from nas.data.cores import available_cores
     from nas.executors import executors
     from nas.ledger import Ledger
-    from nas.search.launch import available_cores, resolve_device, study_path
+    from nas.search.launch import resolve_device, study_path
 
     executors[executor]
     place = resolve_device(device)

@@ -54,7 +54,8 @@ def run(
     zero-cost scores. Run it again after an interruption and it goes on.
     """
     from nas.cost import Budget
-    from nas.search.launch import available_cores, resolve_device
+    from nas.data.cores import available_cores
+    from nas.search.launch import resolve_device
     from nas.search.trust import default_name, plan_trust
     from nas.space import load_space
     from nas.train.recipe_files import load_recipe
