@@ -19,6 +19,7 @@ from torch import Tensor
 
 from nas.data.dataset import DataSet, Split
 from nas.train.augment import Mixed
+from nas.train.augment.draws import moved
 from nas.train.plan import Epoch, Plan
 from nas.train.randomness import stream
 from nas.train.resize import central_crop, resize
@@ -89,16 +90,12 @@ class TrainingBatches:
         """The batches of steps `first` to `end - 1`."""
         steps = range(first, end)
         resident = self._images
-        raw: Iterator[Tensor]
-        if resident is not None:
-            # On a CPU twenty times as fast as an index in brackets.
-            raw = (
-                resident.index_select(0, torch.from_numpy(chosen).to(self._device)) for chosen in self._indices(steps)
-            )
-        else:
-            raw = _ahead(self._read(steps))
-        for step, chosen, images in zip(steps, self._indices(steps), raw, strict=True):
-            yield self._finish(step, images, self._labels[torch.from_numpy(chosen).to(self._device)])
+        read = _ahead(self._read(steps)) if resident is None else iter(())
+        for step, chosen in zip(steps, self._indices(steps), strict=True):
+            there = moved(torch.from_numpy(chosen), self._device)
+            # On a CPU index_select is twenty times as fast as an index in brackets.
+            images = next(read) if resident is None else resident.index_select(0, there)
+            yield self._finish(step, images, self._labels.index_select(0, there))
 
     def _finish(self, step: int, images: Tensor, labels: Tensor) -> Mixed:
         generator = stream(self._seed, f"augmentation {step} {self._shard.rank}")
