@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from nas.data.dataset import DataSet, Split
+from nas.errors import UserError
 from nas.train.augment import Mixed
 from nas.train.augment.draws import moved
 from nas.train.plan import Epoch, Plan
@@ -47,8 +48,22 @@ class Shard:
     world: int = 1
 
     def of(self, indices: NDArray[np.intp]) -> NDArray[np.intp]:
-        """Every `world`-th image of a batch; what does not divide is left out."""
-        return indices[self.rank : len(indices) // self.world * self.world : self.world]
+        """Every `world`-th image of a batch that all processes share evenly."""
+        return indices[self.rank :: self.world]
+
+    def require_even(self, plan: Plan) -> None:
+        """Every image of a batch counts, and counts as much as any other, only where all parts are of one size.
+
+        Raises:
+            UserError: the batches of an epoch do not divide by the number of processes.
+        """
+        for batch in {epoch.batch: None for epoch in plan.epochs}:
+            if batch % self.world:
+                limited = "" if batch == plan.recipe.batch else ", which is as many images as the recipe uses,"
+                raise UserError(
+                    f"a batch of {batch}{limited} cannot be shared evenly by {self.world} processes; start a number "
+                    f"that divides it (torchrun --nproc-per-node), or choose a batch that is a multiple of {self.world}"
+                )
 
 
 WHOLE = Shard()
@@ -79,7 +94,11 @@ class TrainingBatches:
             seed: of order and augmentation.
             device: where batches are wanted.
             shard: the part of each batch that is wanted.
+
+        Raises:
+            UserError: the batches cannot be shared evenly.
         """
+        shard.require_even(plan)
         self._data, self._plan, self._seed, self._device, self._shard = data, plan, seed, device, shard
         self._view = TrainingView(data, plan.recipe)
         self._normalise = Normalise(data, device)
