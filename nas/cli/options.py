@@ -53,6 +53,12 @@ Data = Annotated[
     ),
 ]
 Output = Annotated[Path, typer.Option("--output", "-o", help="The folder to write; made if it is missing.")]
+Workers = Annotated[
+    int | None,
+    typer.Option(
+        "--workers", "-w", min=1, help="Trainings at a time, one thread each; default: one a core, on a GPU one."
+    ),
+]
 Device = Annotated[str, typer.Option("--device", help="Where to train: auto, cpu or cuda.")]
 StudyName = Annotated[str | None, typer.Argument(help="Name of the study; default: the latest.", show_default=False)]
 

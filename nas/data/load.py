@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from contextlib import suppress
 from dataclasses import asdict
 from hashlib import sha256
@@ -11,6 +10,7 @@ from pathlib import Path
 
 from nas.data.atomic import new_file
 from nas.data.cache import recall, store
+from nas.data.cores import available_cores
 from nas.data.dataset import DataSet, Description, Findings, Progress
 from nas.data.room import limit_of
 from nas.data.source import DECODING, Catalog, Source, open_source
@@ -92,7 +92,7 @@ def load_data(
     catalog = catalog or source.catalog(cache, progress)
     allowed = limit_of(cache) if limit is None else limit
     stored = store(source, catalog, cache, resolution, progress, limit=allowed)
-    return stored or stream(source, catalog, cache, resolution, decoders=decoders or _cores())
+    return stored or stream(source, catalog, cache, resolution, decoders=decoders or available_cores())
 
 
 def _described(source: Source, cache: Path, progress: Progress) -> tuple[Description, Catalog | None]:
@@ -140,11 +140,6 @@ def _folder(cache: Path | None) -> Path:
     except OSError as error:
         raise DataError(f"{folder}: cannot be the cache of images ({error.strerror}); choose another folder") from error
     return folder
-
-
-def _cores() -> int:
-    """Cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _silent(done: int, total: int) -> None:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-
-import torch
+from contextlib import suppress
 
 from nas.architecture import Architecture
 from nas.data import DataSet
@@ -13,6 +12,7 @@ from nas.train.loop import train
 from nas.train.model import make_model
 from nas.train.plan import plan_training
 from nas.train.recipe import Recipe
+from nas.train.threads import one_thread
 
 _STEPS = 4  # timed after the first, which pays for allocations
 _FORWARD = 1 / 3  # of a training step: a backward pass costs about two forward ones
@@ -34,14 +34,8 @@ def proxy_seconds(architecture: Architecture, data: DataSet, recipe: Recipe, *, 
         if len(marks) > _STEPS:
             raise _Enough
 
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
+    with suppress(_Enough), one_thread():
         train(network, data, recipe, seed=0, device=device, report=watch)
-    except _Enough:
-        pass
-    finally:
-        torch.set_num_threads(threads)
     (first, done_first), (last, done_last) = marks[0], marks[-1]
     if done_last == done_first:  # a training of one step
         return building + 2 * (first - begun)

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import resource
 import socket
-import sys
 import time
 import traceback
 from collections.abc import Callable, Iterator
@@ -21,6 +19,7 @@ from nas.architecture import Architecture
 from nas.data import DataSet, load_data
 from nas.errors import DataError
 from nas.measure.energy import EnergyMeter
+from nas.measure.memory import PeakMemory
 from nas.records import Evaluation, Failure, Job
 from nas.train.checkpoint import read_checkpoint, write_checkpoint
 from nas.train.failures import Diverged, is_out_of_memory, release_memory
@@ -119,6 +118,7 @@ def evaluate(
     begun = time.perf_counter()
     place = torch.device(device)
     energy = EnergyMeter(place.type, place.index or 0)
+    memory = PeakMemory(place)
     phases = Phases()
     try:
         evaluation = _attempt(job, report, place, cache, save_every, phases)
@@ -128,7 +128,7 @@ def evaluate(
         evaluation,
         seconds=time.perf_counter() - begun,
         worker=f"{socket.gethostname()}:{os.getpid()}",
-        peak_memory=_peak_memory(place),
+        peak_memory=memory.bytes(),
         phases=phases.seconds,
         energy=energy.joules(),
     )
@@ -146,8 +146,6 @@ def _attempt(
     recipe = Recipe.from_dict(job.recipe)
     with phases.measured("data"):
         data = _data(job.data, recipe.stored_resolution, cache, job.key.data)
-    if device.type == "cuda":
-        torch.cuda.reset_peak_memory_stats(device)
     try:
         return _train_and_validate(job, recipe, data, report, device, save_every, phases, micro_batch=None)
     except Exception as error:
@@ -248,11 +246,3 @@ def _kind(error: Exception) -> Failure:
     if isinstance(error, DataError):
         return Failure.DATA
     return Failure.BUG
-
-
-def _peak_memory(device: torch.device) -> int:
-    """Bytes: what torch took of an accelerator, or the most the process has ever had resident."""
-    if device.type == "cuda":
-        return torch.cuda.max_memory_allocated(device)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import nn
 
 from nas.analysis.front import FrontRow, evaluated_rows
@@ -21,6 +20,7 @@ from nas.search.definition import StudyDefinition
 from nas.train.loop import Training
 from nas.train.model import make_model
 from nas.train.recipe import Recipe
+from nas.train.threads import one_thread
 from nas.train.validation import validate
 from nas.train.weights import load_weights
 
@@ -146,15 +146,11 @@ def _loaded(network: nn.Module, path: Path) -> bool:
 def _train_as_workers_do(
     network: nn.Module, data: DataSet, recipe: Recipe, rung: int, *, seed: int, device: str, report: Steps
 ) -> None:
-    """To its rung, on one thread, as the number of threads changes the order of sums, and with it the last bits."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
+    """To its rung, on one thread, so that the weights are the worker's to the last bit."""
+    with one_thread():
         training = Training(network, data, recipe, seed=seed, device=device)
         training.run(rung, report=report)
         training.keep_average()
-    finally:
-        torch.set_num_threads(threads)
 
 
 def _cost(architecture: Architecture, definition: StudyDefinition) -> dict[str, Any]:

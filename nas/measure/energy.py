@@ -11,6 +11,8 @@ from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 
+import torch
+
 _PACKAGES = Path("/sys/class/powercap")
 
 Counter = Callable[[], float]
@@ -25,7 +27,7 @@ class EnergyMeter:
 
         Args:
             device_type: `cuda`, counted by NVML (with the package nvidia-ml-py), or `cpu`, by Linux's powercap.
-            index: of the accelerator.
+            index: of the accelerator, as torch counts them.
         """
         self._counter = _cuda(index) if device_type == "cuda" else _cpu()
         self._start = None if self._counter is None else self._counter()
@@ -54,7 +56,8 @@ def _cuda(index: int) -> Counter | None:
     with suppress(Exception):  # NVML raises types of its own, which exist only where it is installed
         nvml = import_module("pynvml")
         nvml.nvmlInit()
-        handle = nvml.nvmlDeviceGetHandleByIndex(index)
+        # By identity, for NVML counts the machine's devices where torch counts those that CUDA_VISIBLE_DEVICES leaves.
+        handle = nvml.nvmlDeviceGetHandleByUUID(f"GPU-{torch.cuda.get_device_properties(index).uuid}")
         nvml.nvmlDeviceGetTotalEnergyConsumption(handle)
         return lambda: nvml.nvmlDeviceGetTotalEnergyConsumption(handle) / 1e3
     return None

@@ -16,6 +16,7 @@ import torch
 
 from nas.cost import Budget
 from nas.data import Description, describe
+from nas.data.cores import available_cores
 from nas.errors import StudyError, UserError
 from nas.evaluate.proxy import evaluate
 from nas.executors import executors
@@ -201,11 +202,6 @@ def run_plan(
     return progress
 
 
-def available_cores() -> int:
-    """Cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 def resolve_device(name: str) -> str:
     """'auto' is the accelerator if there is one.
 
@@ -219,6 +215,11 @@ def resolve_device(name: str) -> str:
     if name == "cuda" and not torch.cuda.is_available():
         raise UserError("--device cuda: torch finds no CUDA device here; leave it out to train on the CPU")
     return name
+
+
+def default_workers(device: str) -> int:
+    """Trainings at a time unless the user says how many: one a core on `cpu`; one on `cuda`, as all share one GPU."""
+    return available_cores() if device == "cpu" else 1
 
 
 def _record(plan: Plan) -> StudyRecord:

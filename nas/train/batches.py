@@ -18,7 +18,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from nas.data.dataset import DataSet, Split
+from nas.errors import UserError
 from nas.train.augment import Mixed
+from nas.train.augment.draws import moved
 from nas.train.plan import Epoch, Plan
 from nas.train.randomness import stream
 from nas.train.resize import central_crop, resize
@@ -46,8 +48,22 @@ class Shard:
     world: int = 1
 
     def of(self, indices: NDArray[np.intp]) -> NDArray[np.intp]:
-        """Every `world`-th image of a batch; what does not divide is left out."""
-        return indices[self.rank : len(indices) // self.world * self.world : self.world]
+        """Every `world`-th image of a batch that all processes share evenly."""
+        return indices[self.rank :: self.world]
+
+    def require_even(self, plan: Plan) -> None:
+        """Every image of a batch counts, and counts as much as any other, only where all parts are of one size.
+
+        Raises:
+            UserError: the batches of an epoch do not divide by the number of processes.
+        """
+        for batch in {epoch.batch: None for epoch in plan.epochs}:
+            if batch % self.world:
+                limited = "" if batch == plan.recipe.batch else ", which is as many images as the recipe uses,"
+                raise UserError(
+                    f"a batch of {batch}{limited} cannot be shared evenly by {self.world} processes; start a number "
+                    f"that divides it (torchrun --nproc-per-node), or choose a batch that is a multiple of {self.world}"
+                )
 
 
 WHOLE = Shard()
@@ -78,7 +94,11 @@ class TrainingBatches:
             seed: of order and augmentation.
             device: where batches are wanted.
             shard: the part of each batch that is wanted.
+
+        Raises:
+            UserError: the batches cannot be shared evenly.
         """
+        shard.require_even(plan)
         self._data, self._plan, self._seed, self._device, self._shard = data, plan, seed, device, shard
         self._view = TrainingView(data, plan.recipe)
         self._normalise = Normalise(data, device)
@@ -89,16 +109,12 @@ class TrainingBatches:
         """The batches of steps `first` to `end - 1`."""
         steps = range(first, end)
         resident = self._images
-        raw: Iterator[Tensor]
-        if resident is not None:
-            # On a CPU twenty times as fast as an index in brackets.
-            raw = (
-                resident.index_select(0, torch.from_numpy(chosen).to(self._device)) for chosen in self._indices(steps)
-            )
-        else:
-            raw = _ahead(self._read(steps))
-        for step, chosen, images in zip(steps, self._indices(steps), raw, strict=True):
-            yield self._finish(step, images, self._labels[torch.from_numpy(chosen).to(self._device)])
+        read = _ahead(self._read(steps)) if resident is None else iter(())
+        for step, chosen in zip(steps, self._indices(steps), strict=True):
+            there = moved(torch.from_numpy(chosen), self._device)
+            # On a CPU index_select is twenty times as fast as an index in brackets.
+            images = next(read) if resident is None else resident.index_select(0, there)
+            yield self._finish(step, images, self._labels.index_select(0, there))
 
     def _finish(self, step: int, images: Tensor, labels: Tensor) -> Mixed:
         generator = stream(self._seed, f"augmentation {step} {self._shard.rank}")

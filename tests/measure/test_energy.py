@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+import torch
 
 from nas.measure import energy
 from nas.measure.energy import EnergyMeter
@@ -33,6 +36,20 @@ def test_a_counter_that_began_anew_tells_nothing(tmp_path: Path, monkeypatch: py
 
 def test_no_counter_is_no_number(tmp_path: Path) -> None:
     assert _original(tmp_path) is None
+
+
+def test_a_gpu_is_found_by_its_identity_not_its_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    millijoules = {"GPU-aa-11": 5_000, "GPU-bb-22": 7_000}  # of the machine; only the second one is visible to torch
+    nvml = SimpleNamespace(
+        nvmlInit=lambda: None,
+        nvmlDeviceGetHandleByUUID=lambda uuid: uuid,
+        nvmlDeviceGetTotalEnergyConsumption=millijoules.__getitem__,
+    )
+    monkeypatch.setitem(sys.modules, "pynvml", nvml)
+    monkeypatch.setattr(torch.cuda, "get_device_properties", lambda index: SimpleNamespace(uuid=["bb-22"][index]))
+    meter = EnergyMeter("cuda")
+    millijoules.update({"GPU-aa-11": 99_000, "GPU-bb-22": 9_500})
+    assert meter.joules() == pytest.approx(2.5)
 
 
 _original = energy._cpu

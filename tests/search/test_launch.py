@@ -7,12 +7,13 @@ import pytest
 from search_runs import Runner, make_definition
 
 from nas.cost import Budget
+from nas.data.cores import available_cores
 from nas.errors import BudgetError, StudyError, UserError
 from nas.ledger import Ledger
 from nas.records import StudyRecord
 from nas.schema.packaged import STUDIES, packaged, study_names
 from nas.search.definition import StudyDefinition, read_study_file
-from nas.search.launch import define, new_plan, resumed_plan
+from nas.search.launch import default_workers, define, new_plan, resumed_plan
 from nas.search.weights import WeightsFolder, weights_folder
 from nas.space import load_space
 from nas.task import Task
@@ -97,3 +98,8 @@ def test_weights_that_cannot_be_kept_are_one_message(tmp_path: Path) -> None:
     (tmp_path / "nas.db.weights").write_text("in the way")
     with pytest.raises(UserError, match="no folder for weights"):
         weights_folder(f"sqlite:///{tmp_path}/nas.db", "s").make()
+
+
+def test_all_cores_work_on_a_cpu_and_one_worker_has_the_gpu() -> None:
+    assert default_workers("cpu") == available_cores()
+    assert default_workers("cuda") == 1

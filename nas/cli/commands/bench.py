@@ -78,9 +78,9 @@ def _lines(
     jobs: int | None,
 ) -> list[Line]:
     from nas.cli.live import StepDisplay
+    from nas.data.cores import available_cores
     from nas.search.bench.run import search_tables, tasks_of
     from nas.search.bench.summary import summarised
-    from nas.search.launch import available_cores
     from nas.search.problem import RANDOM
 
     tasks = tasks_of(

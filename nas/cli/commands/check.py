@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nas.cli.options import Budgets, Classes, Data, Device, Json, RecipeName, Resolution, Space, overridden
+from nas.cli.options import Budgets, Classes, Data, Device, Json, RecipeName, Resolution, Space, Workers, overridden
 
 if TYPE_CHECKING:
     from nas.architecture import Architecture
@@ -21,7 +21,7 @@ def run(
     budget: Budgets = None,
     data: Data = "digits",
     trials: Annotated[int | None, typer.Option("--trials", "-n", min=1, help="Candidates the run would have.")] = None,
-    workers: Annotated[int | None, typer.Option("--workers", "-w", min=1, help="Trainings at a time.")] = None,
+    workers: Workers = None,
     recipe: RecipeName = None,
     epochs: Annotated[int | None, typer.Option("--epochs", min=1, help="Length of a proxy training.")] = None,
     resolution: Resolution = None,
@@ -39,7 +39,7 @@ def run(
     from nas.cost import Budget
     from nas.search.definition import DEFAULT_TRIALS
     from nas.search.ladder import expected_share
-    from nas.search.launch import available_cores, resolve_device
+    from nas.search.launch import default_workers, resolve_device
     from nas.space import load_space
     from nas.space.feasible import FeasibleSet
     from nas.space.survey import survey
@@ -51,8 +51,9 @@ def run(
     looked = survey(within := FeasibleSet(found, limits, task))
     proxy = Recipe() if recipe is None else load_recipe(recipe)
     proxy = proxy if epochs is None else proxy.changed(epochs=epochs)
-    wide, count = workers or available_cores(), trials or DEFAULT_TRIALS
-    seconds = _paces(looked, data or "digits", proxy, resolve_device(device))
+    place = resolve_device(device)
+    wide, count = workers or default_workers(place), trials or DEFAULT_TRIALS
+    seconds = _paces(looked, data or "digits", proxy, place)
     run_seconds = sum(seconds) / len(seconds) * expected_share(proxy.fidelities) * count / min(wide, count)
     plan = {
         "trials": count,

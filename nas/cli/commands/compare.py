@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nas.cli.options import Data, Device, Json, Storage
+from nas.cli.options import Data, Device, Json, Storage, Workers
 from nas.ledger.address import DEFAULT_STORAGE
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ def run(
     study: Annotated[Path, typer.Argument(help="A study file with 'architectures', such as roadmap.yaml.")],
     data: Data = None,
     seeds: Annotated[int | None, typer.Option("--seeds", min=1, help="Trainings of each architecture.")] = None,
-    workers: Annotated[int | None, typer.Option("--workers", "-w", min=1, help="Trainings at a time.")] = None,
+    workers: Workers = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Write the table as a Markdown file.")] = None,
     device: Device = "auto",
     storage: Storage = DEFAULT_STORAGE,
@@ -32,7 +32,7 @@ def run(
     from nas.ledger import Ledger
     from nas.report.comparison import comparison_rows, markdown
     from nas.search.comparison import read_comparison
-    from nas.search.launch import available_cores, resolve_device
+    from nas.search.launch import default_workers, resolve_device
     from nas.units import plural
 
     place = resolve_device(device)
@@ -40,7 +40,7 @@ def run(
     comparison = _comparison(written, _found(study).parent, data, seeds)
     with Ledger.open(storage) as ledger:
         run_campaign(
-            comparison.campaign(), comparison.to_dict(), ledger, workers=workers or available_cores(), device=place
+            comparison.campaign(), comparison.to_dict(), ledger, workers=workers or default_workers(place), device=place
         )
         trials = ledger.trials(comparison.name)
     rows = comparison_rows(

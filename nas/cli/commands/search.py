@@ -8,7 +8,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nas.cli.options import Budgets, Classes, Data, Device, Json, RecipeName, Resolution, Storage, at, overridden
+from nas.cli.options import (
+    Budgets,
+    Classes,
+    Data,
+    Device,
+    Json,
+    RecipeName,
+    Resolution,
+    Storage,
+    Workers,
+    at,
+    overridden,
+)
 from nas.ledger.address import DEFAULT_STORAGE
 
 if TYPE_CHECKING:
@@ -47,9 +59,7 @@ def run(
         int | None,
         typer.Option("--patience", min=1, help="Stop after so many candidates by which the front hardly grew."),
     ] = None,
-    workers: Annotated[
-        int | None, typer.Option("--workers", "-w", min=1, help="Trainings at a time, one thread each; default: cores.")
-    ] = None,
+    workers: Workers = None,
     sampler: Annotated[
         str | None, typer.Option("--sampler", help="surrogate (the default), evolution, tpe, nsga2, gp or random.")
     ] = None,
@@ -92,7 +102,7 @@ def run(
     """
     from nas.executors import executors
     from nas.ledger import Ledger
-    from nas.search.launch import available_cores, resolve_device, study_path
+    from nas.search.launch import default_workers, resolve_device, study_path
 
     executors[executor]
     place = resolve_device(device)
@@ -109,7 +119,7 @@ def run(
         plan = _resumed(name, path, written, given, limits, storage)
     else:
         plan = _new(name, path, written or _study_file(path, space), given, limits, storage)
-    wide = plan.workers(workers or (written.workers if written else None) or available_cores())
+    wide = plan.workers(workers or (written.workers if written else None) or default_workers(place))
     _announce(plan, wide, place, storage)
     if dry_run:
         if as_json:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nas.cli.options import Budgets, Classes, Data, Device, Json, Resolution, Seed, Space, Storage, overridden
+from nas.cli.options import Budgets, Classes, Data, Device, Json, Resolution, Seed, Space, Storage, Workers, overridden
 from nas.ledger.address import DEFAULT_STORAGE
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def run(
         int, typer.Option("--seeds", min=1, help="Trainings of each by either recipe; a later run may ask for more.")
     ] = 3,
     seed: Seed = 0,
-    workers: Annotated[int | None, typer.Option("--workers", "-w", min=1, help="Trainings at a time.")] = None,
+    workers: Workers = None,
     study: Annotated[
         str | None, typer.Option("--study", help="Name for the study; default: by space and budget.")
     ] = None,
@@ -62,7 +62,7 @@ def run(
     zero-cost scores. Run it again after an interruption and it goes on.
     """
     from nas.cost import Budget
-    from nas.search.launch import available_cores, resolve_device
+    from nas.search.launch import default_workers, resolve_device
     from nas.search.trust import default_name, plan_trust
     from nas.space import load_space
     from nas.train.recipe_files import load_recipe
@@ -82,7 +82,7 @@ def run(
         seeds=seeds,
         seed=seed,
     )
-    wide = min(workers or available_cores(), architectures)
+    wide = min(workers or default_workers(place), architectures)
     _announce(plan, wide, place, storage)
     if dry_run:
         _say_what_would_run(plan, wide, as_json=as_json)

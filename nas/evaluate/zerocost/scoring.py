@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import torch
@@ -19,6 +18,7 @@ from nas.train.model import make_model
 from nas.train.randomness import stream
 from nas.train.recipe import Recipe
 from nas.train.resize import central_crop, resize
+from nas.train.threads import one_thread
 
 BATCH = 64
 """Images that scores look at."""
@@ -54,7 +54,7 @@ def score_architecture(
     network = make_model(architecture, data.task, recipe, seed=seed).to(place)
     images = _images(data, recipe, seed, place)
     scored = {}
-    with _one_thread():
+    with one_thread():
         for name in names:
             generator = stream(seed, f"score {name}")
             begun = time.perf_counter()
@@ -69,13 +69,3 @@ def _images(data: DataSet, recipe: Recipe, seed: int, device: torch.device) -> T
     (images,) = data.train.read([chosen])
     resized = resize(torch.from_numpy(images).to(device), recipe.stored_resolution)
     return Normalise(data, device)(central_crop(resized, recipe.resolution))
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
