@@ -29,7 +29,7 @@ class PeakMemory:
         """
         self._device = device
         if device.type == "cuda":
-            if torch.cuda.is_initialized():  # or nothing has been taken yet  # type: ignore[no-untyped-call]  # untyped in torch
+            if torch.cuda.is_initialized():  # type: ignore[no-untyped-call]  # else nothing has been taken yet
                 torch.cuda.reset_peak_memory_stats(device)
         else:
             _reset(_PROCESS)
