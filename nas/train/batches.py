@@ -109,7 +109,7 @@ class TrainingBatches:
         """The batches of steps `first` to `end - 1`."""
         steps = range(first, end)
         resident = self._images
-        read = _ahead(self._read(steps)) if resident is None else iter(())
+        read: Iterator[Tensor] = _ahead(self._read(steps)) if resident is None else iter(())
         for step, chosen in zip(steps, self._indices(steps), strict=True):
             there = moved(torch.from_numpy(chosen), self._device)
             # On a CPU index_select is twenty times as fast as an index in brackets.
