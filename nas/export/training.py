@@ -167,7 +167,7 @@ def train_network(
         UserError: the folder cannot be written, or holds the checkpoint of another training.
     """
     require_folder(folder)
-    images = load_data(data, resolution=recipe.stored_resolution)
+    images = load_data(data, resolution=recipe.stored_resolution, decoders=place.cores)
     images = images if start is None else start.normalised_as(images)
     key = EvaluationKey(
         architecture=architecture.id if start is None else f"{architecture.id}-from-{start.digest}",
