@@ -7,13 +7,14 @@ import pytest
 from search_runs import Runner, make_definition
 
 from nas.cost import Budget
-from nas.data.cores import available_cores
 from nas.errors import BudgetError, StudyError, UserError
 from nas.ledger import Ledger
 from nas.records import StudyRecord
 from nas.schema.packaged import STUDIES, packaged, study_names
 from nas.search.definition import StudyDefinition, read_study_file
-from nas.search.launch import default_workers, define, new_plan, resumed_plan
+from nas.search.launch import define, new_plan, resumed_plan
+from nas.search.limits import Limits
+from nas.search.objectives import Objectives
 from nas.search.weights import WeightsFolder, weights_folder
 from nas.space import load_space
 from nas.task import Task
@@ -26,32 +27,36 @@ def test_definition_survives_the_ledger() -> None:
     assert again == definition
     assert again.differences(definition) == []
     assert again.differences(make_definition()) == ["budget", "recipe", "seed"]
+    other = make_definition(objectives=Objectives(("params",)), control=0.2, start=({"stages.0.depth": 1},))
+    assert StudyDefinition.from_dict(json.loads(json.dumps(other.to_dict()))) == other
 
 
 def test_new_study_is_named_after_space_and_budget_and_numbered() -> None:
     definition = make_definition()
-    assert new_plan(definition, name=None, trials=1, taken=()).name == "tiny-30MFLOPs"
-    assert new_plan(definition, name=None, trials=1, taken={"tiny-30MFLOPs"}).name == "tiny-30MFLOPs-2"
+    assert new_plan(definition, name=None, limits=Limits(trials=1), taken=()).name == "tiny-30MFLOPs"
+    assert new_plan(definition, name=None, limits=Limits(trials=1), taken={"tiny-30MFLOPs"}).name == "tiny-30MFLOPs-2"
     ranged = make_definition(budget=Budget.parse("20..30MFLOPs"))
-    assert "/" not in new_plan(ranged, name=None, trials=1, taken=()).name
+    assert "/" not in new_plan(ranged, name=None, limits=Limits(trials=1), taken=()).name
 
 
 @pytest.mark.parametrize("name", ["../up", "a/b", "", ".hidden", "with space", "a:b"])
 def test_study_name_cannot_leave_its_folder(name: str) -> None:
     with pytest.raises(UserError, match="cannot name a study"):
-        new_plan(make_definition(), name=name, trials=1, taken=())
+        new_plan(make_definition(), name=name, limits=Limits(trials=1), taken=())
 
 
 def test_resume_takes_the_old_target_and_refuses_contradictions(run: Runner, ledger: Ledger) -> None:
     definition = make_definition()
     stored = {**definition.to_dict(), "trials": 9}
     ledger.create_study(StudyRecord(name="old", definition=stored, created="2026-01-01T00:00:00"))
-    plan = resumed_plan(ledger, None, trials=None, given={})
-    assert (plan.name, plan.trials, plan.is_new) == ("old", 9, False)
+    plan = resumed_plan(ledger, None, limits=Limits(), given={})
+    assert (plan.name, plan.limits, plan.is_new) == ("old", Limits(trials=9), False)
     assert plan.definition == definition
-    assert resumed_plan(ledger, "old", trials=20, given={"sampler": "random"}).trials == 20
+    longer = resumed_plan(ledger, "old", limits=Limits(patience=20), given={"sampler": "random"})
+    assert longer.limits == Limits(patience=20)
+    assert (longer.workers(50), plan.workers(50)) == (50, 9)
     with pytest.raises(StudyError, match="was begun with seed 0, not 3"):
-        resumed_plan(ledger, "old", trials=None, given={"seed": 3})
+        resumed_plan(ledger, "old", limits=Limits(), given={"seed": 3})
 
 
 def test_everything_is_checked_before_a_study_begins() -> None:
@@ -98,8 +103,3 @@ def test_weights_that_cannot_be_kept_are_one_message(tmp_path: Path) -> None:
     (tmp_path / "nas.db.weights").write_text("in the way")
     with pytest.raises(UserError, match="no folder for weights"):
         weights_folder(f"sqlite:///{tmp_path}/nas.db", "s").make()
-
-
-def test_all_cores_work_on_a_cpu_and_one_worker_has_the_gpu() -> None:
-    assert default_workers("cpu") == available_cores()
-    assert default_workers("cuda") == 1
