@@ -34,7 +34,7 @@ _CHANGEABLE = ("choices", "cost", "overrun", "state", "sampler", "evaluation", "
 # Statements are built once: building one costs more than SQLite needs to run it.
 _is_open = sa.or_(*(trials.c.state == state.value for state in OPEN))
 _is_it = sa.and_(trials.c.study == sa.bindparam("in_study"), trials.c.number == sa.bindparam("at"))
-_architecture = sa.select(trials.c.architecture).where(_is_it)
+_found = sa.select(trials.c.architecture, trials.c.state).where(_is_it)
 _count_attempt = (
     sa.update(trials)
     .where(_is_it)
@@ -103,13 +103,14 @@ def finish(
     """
     _check_outcome(evaluation, state)
     trial = {"in_study": study, "at": number}
-    architecture = connection.execute(_architecture, trial).scalar_one_or_none()
-    if architecture is None:
+    found = connection.execute(_found, trial).one_or_none()
+    if found is None:
         _reject_unknown(connection, study, number)
+    architecture, before = found
     if architecture != evaluation.key.architecture:
         raise ValueError(f"trial {number} is of architecture {architecture}, the evaluation is of {evaluation.key}")
     identity, standing = evaluations.keep(connection, study, evaluation, updated)
-    if state is TrialState.FAILED and evaluation.key.rung > 0:  # it keeps the success of the rung it came from
+    if state is TrialState.FAILED and before == TrialState.STOPPED:  # it keeps the success of the rung it came from
         connection.execute(_fall, {**trial, "to": state.value, "now": updated})
         return standing
     link = None if state is TrialState.QUEUED else identity
