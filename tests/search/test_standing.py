@@ -24,15 +24,18 @@ def standing() -> Standing:
     return Standing(Objectives(), reference={"flops": 100.0})
 
 
+def count(standing: Standing, record: TrialRecord) -> list[str]:
+    return standing.count(record, is_fresh=record.state is not TrialState.REUSED)
+
+
 def test_front_best_and_counts(standing: Standing) -> None:
-    assert standing.count(trial("a", 0.5, 10)) == []
-    assert standing.count(trial("b", 0.6, 20)) == []
-    assert standing.count(trial("worse", 0.4, 15)) == ["worse"]
-    assert standing.count(trial("better", 0.7, 9)) == ["a", "b"]
-    assert standing.count(trial("failed", None, 1)) == []
-    assert standing.count(trial("reused", 0.1, 1, TrialState.REUSED)) == []
-    assert standing.count(trial("better", 0.7, 9, TrialState.REUSED)) == []  # once more
-    assert [one.architecture for one in standing.front.items] == ["better", "reused"]
+    assert count(standing, trial("a", 0.5, 10)) == []
+    assert count(standing, trial("b", 0.6, 20)) == []
+    assert count(standing, trial("worse", 0.4, 15)) == ["worse"]
+    assert count(standing, trial("better", 0.7, 9)) == ["a", "b"]
+    assert count(standing, trial("failed", None, 1)) == []
+    assert count(standing, trial("reused", 0.1, 1, TrialState.REUSED)) == []
+    assert count(standing, trial("better", 0.7, 9, TrialState.REUSED)) == []  # once more
     assert standing.best is not None
     assert standing.best.architecture == "better"
     assert standing.counts == {TrialState.DONE: 4, TrialState.FAILED: 1, TrialState.REUSED: 2}
@@ -42,12 +45,12 @@ def test_front_best_and_counts(standing: Standing) -> None:
 
 
 def test_stagnation_counts_from_the_last_growth_that_matters(standing: Standing) -> None:
-    standing.count(trial("first", 0.5, 10))
+    count(standing, trial("first", 0.5, 10))
     assert standing.stagnant == 0
     for name in "abc":
-        standing.count(trial(name, 0.4, 50))
+        count(standing, trial(name, 0.4, 50))
     assert standing.stagnant == 3
-    standing.count(trial("hardly", 0.5001, 10))
+    count(standing, trial("hardly", 0.5001, 10))
     assert standing.stagnant == 4
-    standing.count(trial("clearly", 0.6, 10))
+    count(standing, trial("clearly", 0.6, 10))
     assert standing.stagnant == 0

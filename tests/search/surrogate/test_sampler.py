@@ -29,7 +29,7 @@ def asked(setting: Setting, number: int, row: Row) -> dict[str, float]:
 
 
 def told(setting: Setting, problem: Problem, number: int, cost: dict[str, float], accuracy: float | None) -> None:
-    key = problem.proxy.key(str(number))
+    key = problem.proxy.key(str(number), 0)
     failure = Failure.DIVERGED if accuracy is None else None
     setting.history.tell(
         TrialRecord(
