@@ -7,8 +7,17 @@ import pytest
 from hypothesis import given, strategies as st
 
 from nas import units
-from nas.errors import BudgetError
-from nas.units import Quantity, format_count, format_quantity, format_seconds, parse_quantity, split_unit, unit_of
+from nas.errors import BudgetError, UserError
+from nas.units import (
+    Quantity,
+    format_count,
+    format_quantity,
+    format_seconds,
+    parse_quantity,
+    parse_seconds,
+    split_unit,
+    unit_of,
+)
 
 COUNTED = ("flops", "params", "activations")
 
@@ -137,3 +146,16 @@ def test_duration_is_for_people(seconds: float, text: str) -> None:
 
 def test_examples_in_the_docstrings_hold() -> None:
     assert doctest.testmod(units).failed == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("2h", 7200), ("90min", 5400), ("1h30min", 5400), ("1 d 12 h", 129600), ("0.5s", 0.5)]
+)
+def test_durations_are_read(text: str, seconds: float) -> None:
+    assert parse_seconds(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["", "2", "h", "0s", "2 hours", "-1h", "30min1h"])
+def test_what_is_no_duration_is_refused(text: str) -> None:
+    with pytest.raises(UserError, match="write it like '2h'"):
+        parse_seconds(text)

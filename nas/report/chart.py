@@ -51,14 +51,19 @@ class Panel:
     series: Sequence[Series]
 
 
+def require_form(path: Path) -> None:
+    """Raise UserError for a file whose suffix is neither .html nor .png."""
+    if path.suffix not in (".html", ".png"):
+        raise UserError(f"{path}: a plot can be an .html page or a .png image")
+
+
 def write_chart(panels: Sequence[Panel], path: Path, *, title: str) -> None:
     """Write the panels, one below the other, in the form that the suffix of the file names.
 
     Raises:
         UserError: a suffix other than .html and .png.
     """
-    if path.suffix not in (".html", ".png"):
-        raise UserError(f"{path}: a plot can be an .html page or a .png image")
+    require_form(path)
     with new_file(path) as temporary:
         if path.suffix == ".png":
             _image(panels).save(temporary, format="png")

@@ -62,9 +62,9 @@ class Standing:
             self.counts[record.state] += 1
         if evaluation is None:
             return []
-        if is_fresh:
-            self.train_seconds += evaluation.seconds
         rung, is_new = evaluation.key.rung, record.architecture not in self.known
+        if is_fresh and (is_new or rung):  # a failure that is asked for again is not paid for again
+            self.train_seconds += evaluation.seconds
         if is_new:
             self.known[record.architecture] = evaluation
             self.trained += is_fresh and evaluation.succeeded

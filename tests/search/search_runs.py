@@ -5,9 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+import search_works
+
 from nas.cost import Budget
+from nas.ledger import Ledger
+from nas.records import StudyRecord
+from nas.search.bench.in_process import InProcess
 from nas.search.definition import StudyDefinition
+from nas.search.engine import Search, Watch
+from nas.search.limits import Limits
+from nas.search.problem import Problem
 from nas.search.progress import Progress
+from nas.search.samplers import samplers
 from nas.space import load_space
 from nas.train.recipe import Recipe
 
@@ -21,3 +31,29 @@ def make_definition(**changes: Any) -> StudyDefinition:
         "fingerprint": "0" * 16, "recipe": Recipe(), "sampler": "random", "seed": 0,
     }  # fmt: skip
     return StudyDefinition(**{**fields, **changes})
+
+
+def run_here(
+    ledger: Ledger,
+    problem: Problem,
+    *,
+    name: str = "study",
+    work: Any = search_works.instant,
+    workers: int = 1,
+    watch: Watch = lambda progress: None,
+    **limits: Any,
+) -> Progress:
+    """Run a study in this process, without workers of its own; it is created on the first call for its name."""
+    if name not in {study.name for study in ledger.studies()}:
+        ledger.create_study(StudyRecord(name=name, definition={}, created="2026-01-01T00:00:00"))
+    with InProcess(work, workers=workers) as executor:
+        search = Search(
+            name, problem, ledger=ledger, executor=executor, limits=Limits(**{"fruitless_asks": 60, **limits}),
+            watch=watch,
+        )  # fmt: skip
+        return search.run("here:1")
+
+
+def every_sampler() -> list[Any]:
+    """All registered names; Optuna's Gaussian process takes seconds for each candidate."""
+    return [pytest.param(name, marks=pytest.mark.slow) if name == "gp" else name for name in samplers]

@@ -28,6 +28,12 @@ def sometimes_failing(job: Job, *, report: Report) -> Evaluation:
     return instant(job, report=report)
 
 
+def sometimes_failing_rows(job: Job, *, report: Report) -> Evaluation:
+    if job.architecture["row"] % 5 == 0:
+        return Evaluation(key=job.key, failure=Failure.DIVERGED, message="the loss is nan at step 3", seconds=0.01)
+    return instant(job, report=report)
+
+
 def always_broken(job: Job, *, report: Report) -> Evaluation:
     raise ZeroDivisionError("a defect")
 

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
-import random
+import time
+from collections import Counter
 
 import pytest
 import search_works
-from search_runs import Runner, make_definition
+from search_runs import Runner, make_definition, run_here
+from search_tables import make_problem, make_table
 
 from nas.cost import Budget
 from nas.errors import BudgetError
@@ -12,8 +14,7 @@ from nas.ledger import Ledger
 from nas.records import Failure, TrialState
 from nas.schema.nodes import parse_yaml
 from nas.search.engine import SearchStopped
-from nas.search.progress import Progress
-from nas.search.samplers import samplers
+from nas.search.limits import Stop
 from nas.space.space import read_space
 
 ENDED = {TrialState.DONE, TrialState.REUSED, TrialState.REJECTED, TrialState.FAILED}
@@ -32,39 +33,37 @@ def test_search_trains_as_many_distinct_candidates_as_asked_within_budget(run: R
     assert progress.best_id == best.architecture
 
 
-@pytest.mark.parametrize("sampler", samplers)
-def test_resumed_search_asks_what_an_uninterrupted_one_would_have(run: Runner, ledger: Ledger, sampler: str) -> None:
-    definition = make_definition(sampler=sampler)
-    run(definition, trials=28, name="whole")
-    rng = random.Random(sampler)
-    for stop in sorted(rng.sample(range(1, 28), 4)):
-        run(definition, trials=stop, name="pieces")
-        _interrupt(run, definition, after=rng.randrange(1, 4))
-    run(definition, trials=28, name="pieces")
-    whole, pieces = ledger.trials("whole"), ledger.trials("pieces")
-    asked = [[(trial.number, trial.architecture, dict(trial.choices)) for trial in one] for one in (whole, pieces)]
-    assert asked[0] == asked[1][: len(asked[0])]  # a run that is interrupted late may have gone further
-
-
-def _interrupt(run: Runner, definition: object, *, after: int) -> None:
-    looks = 0
-
-    def stop(progress: Progress) -> None:
-        nonlocal looks
-        looks += 1
-        if looks > after:
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        run(definition, trials=1000, name="pieces", watch=stop)
-
-
 def test_evaluations_of_the_ledger_are_reused_across_studies(run: Runner, ledger: Ledger) -> None:
     run(make_definition(), trials=10, name="first")
     progress = run(make_definition(), trials=10, name="second", work=search_works.always_broken)
     assert (progress.trained, progress.reused, progress.failed) == (0, 10, 0)
     first, second = ({one.key for one in ledger.evaluations(name)} for name in ("first", "second"))
     assert first == second
+
+
+def test_search_ends_by_time_by_training_time_or_when_the_front_stands_still(ledger: Ledger) -> None:
+    table = make_table(sizes=(3, 4, 4, 3))
+    progress = run_here(ledger, make_problem(table, sampler="random", seed=1), name="train", train_seconds=0.095)
+    assert (progress.stop, progress.trained) == (Stop.TRAIN_TIME, 10)  # `instant` says it took 10 ms
+    progress = run_here(ledger, make_problem(table, sampler="random", seed=2), name="still", patience=15, trials=144)
+    assert progress.stop is Stop.STAGNATION
+    assert 15 < progress.trained < 144
+    begun = time.monotonic()
+    progress = run_here(ledger, make_problem(table, sampler="random", seed=3), name="time", seconds=0.05)
+    assert progress.stop is Stop.TIME
+    assert 0.05 <= progress.seconds <= time.monotonic() - begun
+
+
+def test_what_a_search_took_is_counted_over_all_its_runs(ledger: Ledger) -> None:
+    problem = make_problem(make_table(sizes=(3, 4, 4, 3)), sampler="tpe", limit=500.0)
+    run_here(ledger, problem, trials=5, work=search_works.sometimes_failing_rows)
+    account = run_here(ledger, problem, trials=12, work=search_works.sometimes_failing_rows).account()
+    trials = ledger.trials("study")
+    states = Counter(trial.state for trial in trials)
+    assert account["trainings"] + account["failures"] + account["reused"] == 12
+    assert account["trainings"] == states[TrialState.DONE]
+    assert account["rejected_asks"] == states[TrialState.REJECTED] > 0
+    assert account["train_seconds"] == pytest.approx(0.01 * (account["trainings"] + account["failures"]))
 
 
 def test_another_seed_is_another_training(run: Runner) -> None:

@@ -49,8 +49,11 @@ def run(
     {name: mine, file: results.csv, decisions: {depth: ordered, act: categories}, seen: [acc_0, acc_1], costs: flops}
     """
     from nas.report.bench import Conditions, markdown
+    from nas.report.chart import require_form
     from nas.search.bench.table import read_table
 
+    if plot is not None:
+        require_form(plot)
     read = [read_table(path, files) for path in tables]
     conditions = Conditions(trials=trials, seeds=seeds, workers=workers, control=control)
     lines = _lines(tables, files, sampler or ["surrogate"], conditions, only, jobs)

@@ -74,13 +74,13 @@ def read_table(path: Path, folder: Path | None = None) -> Table:
     description = read_table_file(path)
     source = data_file(description, path, folder)
     columns = _columns(source)
-    needed = [*description.decisions, *description.seen, *(description.true or ()), *description.costs]
+    needed = [*description.decisions, *description.seen, *(description.scored or ()), *description.costs]
     for name in needed:
         if name not in columns:
             raise DataError(f"{source}: there is no column {name!r}; {did_you_mean(name, columns)}")
     dimensions, codes = _decisions(description, columns, source)
     seen = np.stack([_numbers(columns[name], name, source) for name in description.seen], axis=1)
-    true = np.stack([_numbers(columns[name], name, source) for name in description.true or description.seen], axis=1)
+    true = np.stack([_numbers(columns[name], name, source) for name in description.scored or description.seen], axis=1)
     costs = {name: _numbers(columns[name], name, source) for name in description.costs}
     for name, cost in costs.items():
         _require(cost > 0, f"{name!r} is not above 0", source)

@@ -12,7 +12,7 @@ stands a small YAML file:
       ops: characters             #   one decision for each character of a text such as '4210', without an order
       stages: ordered characters  #   the same, each a digit whose distance means something
     seen: [acc_seed_0, acc_seed_1]  # what a training may show: each seed of the bench sees one of them, by chance
-    true: acc_mean                # what it is scored by: a column, or several whose mean counts; default: those seen
+    scored: acc_mean              # what it is scored by: a column, or several whose mean counts; default: those seen
     costs: [flops, params]        # known before training; the first is what accuracy is traded against
 
 An empty cell of a decision means that it does not arise for this network. Accuracies are shares, or percentages if one
@@ -50,7 +50,7 @@ class TableFile(BaseModel):
         file: the CSV file.
         decisions: how to read each column that says which network it is.
         seen: columns of accuracies that a training may show.
-        true: columns whose mean is the accuracy that counts.
+        scored: columns whose mean is the accuracy that counts.
         costs: columns of costs, the one to search against first.
     """
 
@@ -61,7 +61,7 @@ class TableFile(BaseModel):
     file: str
     decisions: dict[str, Kind] = Field(min_length=1)
     seen: Columns
-    true: Columns | None = None
+    scored: Columns | None = None
     costs: Columns
 
 

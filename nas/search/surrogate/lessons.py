@@ -16,6 +16,7 @@ FIRST = 4  # evaluations before which there is no model
 MOST = 384  # evaluations a model is made of
 LONGEST = 64  # evaluations after which it is made anew at the latest
 _SHORTEST = 2
+_LEAST = 1e-9  # deviation of accuracies that are not all the same, but for rounding
 _GROWTH = 10  # otherwise when there are a tenth more
 
 
@@ -73,7 +74,8 @@ class Scale:
         reach = float(known.max()) - median
         floor = max(median - reach, worst) if reach > 0 else worst
         winsorised = _winsorised(accuracies, floor)
-        return cls(floor, float(winsorised.mean()), float(winsorised.std()) or 1.0)
+        unit = float(winsorised.std())
+        return cls(floor, float(winsorised.mean()), unit if unit > _LEAST else 1.0)
 
     def targets(self, accuracies: Array) -> Array:
         """Standardised accuracies (n,)."""
