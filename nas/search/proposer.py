@@ -29,7 +29,7 @@ CONTROL = "control"
 """The note of a trial that was drawn at random, whatever the sampler, so that there is something to compare with."""
 
 _NAME = "search"
-_FEWEST, _MOST = 32, 256  # trials in a sampler's window
+_FEWEST, _MOST = 32, 128  # trials in a sampler's window
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ import hashlib
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -36,6 +37,11 @@ class Setting:
     objectives: Objectives
     history: History
     seed: int
+
+    @cached_property
+    def distributions(self) -> dict[str, BaseDistribution]:
+        """Optuna's form of every decision."""
+        return {name: distribution(one) for name, one in self.domain.dimensions.items()}
 
     def seed_of(self, *what: object) -> int:
         """A seed of 64 bits that follows from the study's and from `what` it is for."""
@@ -91,7 +97,7 @@ class _WholeSampler(BaseSampler):
 
     def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
         """Every decision there is."""
-        return {name: distribution(one) for name, one in self._setting.domain.dimensions.items()}
+        return self._setting.distributions
 
     @abstractmethod
     def sample_relative(

@@ -11,10 +11,10 @@ from optuna.samplers import BaseSampler, TPESampler
 from optuna.study import Study
 from optuna.trial import FrozenTrial
 
-from nas.search.samplers.base import SamplerFor, Setting, distribution, register
+from nas.search.samplers.base import SamplerFor, Setting, register
 
 _STARTUP = 10
-_WINDOW = 6_000  # answers; its time for each ask grows with them
+_WINDOW = 4_000  # answers; its time for each ask grows with them
 
 
 @register("tpe", window=_WINDOW)
@@ -25,7 +25,7 @@ def tpe(setting: Setting) -> SamplerFor:
     """
     if setting.domain.is_nested:
         return lambda number: _nested(setting.seed_of(number) % 2**32)
-    space = {name: distribution(one) for name, one in setting.domain.dimensions.items() if len(one) > 1}
+    space = {name: one for name, one in setting.distributions.items() if not one.single()}
     return lambda number: _Joint(space, seed=setting.seed_of(number) % 2**32)
 
 

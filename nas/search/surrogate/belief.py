@@ -56,9 +56,8 @@ class Belief:
         self._codes, self._costs = description.codes, description.log_costs
         self._front: RunningFront[int] = RunningFront(objectives.maximise)
         self._around: set[bytes] = set()
-        for index in range(made):
+        for index in _front_of(first, objectives.maximise):
             self._place(first, index)
-        for index in self._front.items:
             self._look_around(first.codes[index])
 
     def catch_up(self, evaluated: Evaluated) -> None:
@@ -80,8 +79,8 @@ class Belief:
 
     def scored_around(self, best: Scored, pending: Codes) -> Scored:
         """The neighbours of some candidates, in the same way."""
-        found = [self._description.neighbours(row) for row in best.codes]
-        codes = np.unique(np.concatenate(found), axis=0) if found else best.codes[:0]
+        near = {one.tobytes(): one for row in best.codes for one in self._description.neighbours(row)}
+        codes = np.array([*near.values()], np.int16).reshape(len(near), best.codes.shape[1])
         awaited = self._description.inputs_of(pending)
         means, variances = self._posterior.at(self._description.inputs_of(codes), pending=awaited)
         costs = self._description.log_costs_of(codes)
@@ -127,3 +126,10 @@ class Belief:
         self._posterior.consider(self._description.inputs_of(codes))
         self._codes = np.concatenate([self._codes, codes])
         self._costs = np.concatenate([self._costs, self._description.log_costs_of(codes)])
+
+
+def _front_of(evaluated: Evaluated, maximise: tuple[bool, ...]) -> list[int]:
+    """The evaluations that no other one beats as they were seen, noise and all."""
+    known = np.flatnonzero(np.isfinite(evaluated.accuracies))
+    points = np.column_stack([evaluated.accuracies[known], evaluated.costs[known]])
+    return [int(known[place]) for place in non_dominated(points.tolist(), maximise=maximise)]

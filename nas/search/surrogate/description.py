@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nas.search.domain import Codes, distinct
+from nas.search.domain import Codes, Row, distinct
 from nas.search.samplers.base import Setting
 from nas.search.surrogate.embedding import Array, Embedding
 from nas.search.surrogate.kernel import Inputs
 
-ALL = 16_384  # as many candidates are all looked at
+ALL = 32_768  # as many candidates are all looked at
 DRAWN = 4_096  # at random, of more
 NEIGHBOURS = 256  # of one candidate at most
+_KEPT = 512  # sets of neighbours: those of the best candidates are wanted again and again
 _SMALLEST = 1e-12  # cost, before its logarithm is taken
 
 
@@ -35,6 +37,7 @@ class Description:
         self._unit = np.where(deviations > 0, deviations, 1.0)
         self.pool = self._inputs(self.codes, logs)
         self.log_costs = self.log_costs_of(self.codes)
+        self._neighbours = lru_cache(maxsize=_KEPT)(self._find_neighbours)
 
     def inputs_of(self, codes: Codes) -> Inputs:
         """What the model sees of candidates (n, decisions)."""
@@ -45,12 +48,15 @@ class Description:
         costs, names = self._setting.domain.feasible.costs(codes), self._setting.objectives.costs
         return log_of(np.stack([costs[name] for name in names], axis=1)) if names else np.zeros((len(codes), 0))
 
-    def neighbours(self, row: NDArray[np.int16]) -> Codes:
+    def neighbours(self, row: Row) -> Codes:
         """Candidates that differ from a row as little as can be: all, or some where there are very many."""
-        found = self._setting.domain.feasible.neighbours(row)
+        return self._neighbours(row.tobytes())
+
+    def _find_neighbours(self, row: bytes) -> Codes:
+        found = self._setting.domain.feasible.neighbours(np.frombuffer(row, np.int16))
         if len(found) <= NEIGHBOURS:
             return found
-        rng = self._setting.generator("neighbours", row.tobytes().hex())
+        rng = self._setting.generator("neighbours", row.hex())
         return np.asarray(found[rng.choice(len(found), NEIGHBOURS, replace=False)])
 
     def _inputs(self, codes: Codes, logs: Array) -> Inputs:

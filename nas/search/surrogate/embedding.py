@@ -25,26 +25,25 @@ class Embedding:
     Gaussian of the features.
 
     Attributes:
-        decision: the decision that each feature belongs to (features,).
+        decisions: how many there are.
+        decision: the one that each feature belongs to (features,).
         scale: by which the feature's squared differences count (features,), before the weight of its decision.
     """
 
     def __init__(self, dimensions: Sequence[Dimension]) -> None:
         """One group of features for each decision."""
-        self._dimensions = tuple(dimensions)
-        widths = [len(one) + 1 if not _is_ranked(one) else len(one) for one in self._dimensions]
-        self.decision: NDArray[np.intp] = np.repeat(np.arange(len(widths)), widths)
-        self.scale: Array = np.concatenate([_scale(one) for one in self._dimensions] or [np.empty(0)])
-
-    @property
-    def decisions(self) -> int:
-        """How many decisions there are."""
-        return len(self._dimensions)
+        tables = [_features(one) for one in dimensions]
+        self.decisions = len(tables)
+        self.decision: NDArray[np.intp] = np.repeat(np.arange(len(tables)), [table.shape[1] for table in tables])
+        self.scale: Array = np.concatenate([_scale(one) for one in dimensions] or [np.empty(0)])
+        most = max((len(table) for table in tables), default=0)
+        padded = [np.pad(table, ((0, most - len(table)), (0, 0))) for table in tables]
+        self._of_code: Array = np.concatenate(padded, axis=1) if padded else np.empty((0, 0))
+        self._features = np.arange(self._of_code.shape[1])
 
     def features(self, codes: Codes) -> Array:
         """The features (n, features) of candidates (n, decisions)."""
-        columns = [_features(one, codes[:, place]) for place, one in enumerate(self._dimensions)]
-        return np.concatenate(columns, axis=1) if columns else np.empty((len(codes), 0))
+        return np.asarray(self._of_code[codes[:, self.decision] - NOT_ASKED, self._features])
 
 
 def _is_ranked(dimension: Dimension) -> bool:
@@ -59,10 +58,11 @@ def _scale(dimension: Dimension) -> Array:
     return np.append(np.full(steps, 1 / steps), 1 - _GAP**2)
 
 
-def _features(dimension: Dimension, codes: NDArray[np.int16]) -> Array:
+def _features(dimension: Dimension) -> Array:
+    """The features of each code (codes, features), NOT_ASKED being the first."""
+    codes = np.arange(NOT_ASKED, len(dimension))
     if not _is_ranked(dimension):
-        return np.equal(codes[:, None], np.arange(NOT_ASKED, len(dimension))).astype(float)
-    is_gap = codes == NOT_ASKED
+        return np.eye(len(codes))
     steps = np.greater_equal(codes[:, None], np.arange(1, len(dimension))).astype(float)
-    steps[is_gap] = _GAP
-    return np.column_stack([steps, is_gap])
+    steps[codes == NOT_ASKED] = _GAP
+    return np.column_stack([steps, codes == NOT_ASKED])

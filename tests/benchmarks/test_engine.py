@@ -1,0 +1,128 @@
+"""What the engine adds to a training: ledger, sampler and Optuna's tables, with trainings that take no time.
+
+`pytest -m benchmark -s tests/benchmarks/test_engine.py` prints milliseconds; only ratios are asserted.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import optuna
+import pytest
+
+from nas.cost import Budget
+from nas.executors.base import Report
+from nas.ledger import Ledger
+from nas.records import Evaluation, Job, StudyRecord
+from nas.search.bench.in_process import InProcess
+from nas.search.definition import StudyDefinition
+from nas.search.engine import Search
+from nas.search.limits import Limits
+from nas.search.mirror import Mirror
+from nas.search.progress import Progress
+from nas.space import load_space
+from nas.train.recipe import Recipe
+
+SPACE = load_space("tiny")
+BUDGET = "30MFLOPs"
+FINISHED = 1_000
+WINDOW = 100  # trials over which the time of one is averaged
+
+
+class Pace(NamedTuple):
+    """Milliseconds of one trial, and of what of it was not the sampler's."""
+
+    total: float
+    outside: float
+
+
+def instant(job: Job, *, report: Report) -> Evaluation:
+    """More accurate the larger its hash, and a little the more it costs."""
+    share = int(hashlib.sha256(job.key.architecture.encode()).hexdigest()[:8], 16) / 2**32
+    return Evaluation(key=job.key, accuracy=0.8 + 0.1 * share)
+
+
+def run(folder: Path, sampler: str, *, trials: int, watch: Callable[[Progress], None]) -> Progress:
+    """A search in a durable SQLite ledger, with Optuna's tables beside it."""
+    url = f"sqlite:///{folder}/{sampler}.db"
+    definition = StudyDefinition(
+        space=SPACE, budget=Budget.parse(BUDGET), task=SPACE.task, data="none", fingerprint="0" * 16, recipe=Recipe(),
+        sampler=sampler,
+    )  # fmt: skip
+    problem = definition.problem()
+    with Ledger.open(url) as ledger, InProcess(instant, workers=1) as executor:
+        ledger.create_study(StudyRecord(name="s", definition=definition.to_dict(), created="2026-01-01T00:00:00"))
+        return Search(
+            "s", problem, ledger=ledger, executor=executor, limits=Limits(trials=trials), watch=watch,
+            mirror=Mirror(url, "s", problem.domain.dimensions, problem.objectives),
+        ).run("benchmark:0")  # fmt: skip
+
+
+def paces(folder: Path, sampler: str, *, trials: int, every: int) -> list[Pace]:
+    """The pace of each `every` trials in turn."""
+    marks: list[Progress] = []
+
+    def watch(progress: Progress) -> None:
+        if progress.done >= every * len(marks):
+            marks.append(progress)
+
+    marks.append(run(folder, sampler, trials=trials, watch=watch))
+    spans = itertools.pairwise(marks)
+    return [
+        Pace(
+            1000 * (end.seconds - begin.seconds) / (end.done - begin.done),
+            1000 * (end.seconds - end.asking_seconds - begin.seconds + begin.asking_seconds) / (end.done - begin.done),
+        )
+        for begin, end in spans
+        if end.done > begin.done
+    ]
+
+
+def plain_optuna(folder: Path, *, trials: int) -> float:
+    """Milliseconds of one trial the usual way: Optuna's random sampler on its own SQLite storage."""
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    study = optuna.create_study(
+        storage=f"sqlite:///{folder}/plain.db", directions=["maximize", "minimize"],
+        sampler=optuna.samplers.RandomSampler(seed=0),
+    )  # fmt: skip
+
+    def objective(trial: optuna.Trial) -> tuple[float, float]:
+        for name, dimension in SPACE.dimensions().items():
+            trial.suggest_categorical(name, list(dimension.values))
+        return 0.5, 1.0
+
+    begun = time.perf_counter()
+    study.optimize(objective, n_trials=trials)
+    return 1000 * (time.perf_counter() - begun) / trials
+
+
+@pytest.mark.benchmark
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("sampler", ["random", "tpe", "surrogate"])
+def test_overhead_at_a_thousand_finished_trials(sampler: str, tmp_path: Path) -> None:
+    last = paces(tmp_path, sampler, trials=FINISHED + WINDOW, every=WINDOW)[-1]
+    plain = plain_optuna(tmp_path, trials=WINDOW)
+    print(
+        f"\n{sampler} at {FINISHED} finished trials: {last.total:.1f} ms a trial, {last.outside:.1f} of them outside "
+        f"the sampler; Optuna's random sampler on its own SQLite: {plain:.1f} ms"
+    )
+    assert last.outside < plain / 3
+
+
+@pytest.mark.benchmark
+@pytest.mark.timeout(7200)
+@pytest.mark.parametrize("sampler", ["random", "tpe", "surrogate"])
+def test_total_time_grows_at_most_linearly_to_ten_thousand_trials(sampler: str, tmp_path: Path) -> None:
+    every = 500
+    found = np.array([pace.total for pace in paces(tmp_path, sampler, trials=10_000, every=every)])
+    counts = every * np.arange(1, len(found) + 1)
+    # From 1,000 on: before that models grow to their full size.
+    exponent, _ = np.polyfit(np.log(counts[1:]), np.log(np.cumsum(found * every)[1:]), 1)
+    print(f"\n{sampler}: ms a trial by {every}: {np.round(found, 1).tolist()}; total time ~ trials^{exponent:.2f}")
+    assert exponent < 1.2
