@@ -2,5 +2,6 @@
 
 from nas.executors.base import Executor, Finished, Report, Work, executors
 from nas.executors.local import LocalExecutor
+from nas.executors.ray_executor import RayExecutor
 
-__all__ = ["Executor", "Finished", "LocalExecutor", "Report", "Work", "executors"]
+__all__ = ["Executor", "Finished", "LocalExecutor", "RayExecutor", "Report", "Work", "executors"]

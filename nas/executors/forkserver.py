@@ -96,7 +96,7 @@ class ForkServer:
                 stdin=subprocess.DEVNULL,
                 stdout=self._log.fileno(),
                 stderr=self._log.fileno(),
-                env=_environment(os.environ, threads=threads),
+                env={**os.environ, **worker_variables(os.environ, threads=threads)},
                 pass_fds=[theirs.fileno()],
             )
         self._received = bytearray()
@@ -165,13 +165,13 @@ def _program(descriptor: int, work: bytes, *, threads: int, preload: Sequence[st
     )
 
 
-def _environment(base: Mapping[str, str], *, threads: int) -> dict[str, str]:
-    """`base` with the number of threads that numeric libraries read when they are loaded, and large pages for malloc.
+def worker_variables(base: Mapping[str, str], *, threads: int) -> dict[str, str]:
+    """What the environment of a worker says beyond `base`: threads of numeric libraries, and large pages for malloc.
 
-    Without these every step of a training gives its maps back to the system and gets them again page by page: 30,000
-    page faults and a tenth of the time, at batch 128 of 32x32 images.
+    Without the latter every step of a training gives its maps back to the system and gets them again page by page:
+    30,000 page faults and a tenth of the time, at batch 128 of 32x32 images. What `base` has of its own is kept.
     """
-    return {_TUNABLES: _LARGE_PAGES, **base, **dict.fromkeys(_THREAD_VARIABLES, str(threads))}
+    return {_TUNABLES: base.get(_TUNABLES, _LARGE_PAGES), **dict.fromkeys(_THREAD_VARIABLES, str(threads))}
 
 
 @contextmanager

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import itertools
-import pickle
 import selectors
 import socket
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import partial
 from types import TracebackType
 from typing import Self
 
@@ -19,6 +17,7 @@ from nas.executors.base import Finished, Work, executors
 from nas.executors.channel import Channel, Message, encode, job_to_dict
 from nas.executors.forkserver import ENDED, ForkServer, describe_exit
 from nas.executors.log import Log
+from nas.executors.worker import pickled
 from nas.records import Evaluation, Failure, Job
 
 _STILLBORN_LIMIT = 5  # in a row: workers cannot start here; fewer may be chance, such as a shortage of memory
@@ -86,7 +85,7 @@ class LocalExecutor:
         """
         if workers < 1 or threads < 1:
             raise ValueError(f"workers and threads must be at least 1, got {workers} and {threads}")
-        self._work = _pickled(work)
+        self._work = pickled(work)
         self._threads = threads
         self._preload = tuple(preload)
         self._keys = itertools.count()
@@ -321,21 +320,3 @@ class LocalExecutor:
     def _check_open(self) -> None:
         if self._is_closed:
             raise RuntimeError("the executor is closed")
-
-
-def _pickled(work: Work) -> bytes:
-    """What a worker reads to get the same work; raises ValueError if it could not."""
-    function: object = work
-    while isinstance(function, partial):
-        function = function.func
-    module, name = getattr(function, "__module__", None), getattr(function, "__qualname__", None)
-    if module == "__main__":
-        raise ValueError(
-            f"workers cannot import {name!r} from the main program; move it to a module and import it from there"
-        )
-    try:
-        return pickle.dumps(work)
-    except (pickle.PicklingError, AttributeError, TypeError) as error:
-        raise ValueError(
-            f"the work must be a function at the top level of a module, or a partial of one: {error}"
-        ) from error

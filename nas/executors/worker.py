@@ -10,6 +10,7 @@ import sys
 import time
 import traceback
 from dataclasses import replace
+from functools import partial
 
 from nas.executors.base import Report, Work
 from nas.executors.channel import encode, job_from_dict, messages_from
@@ -42,10 +43,32 @@ class ProgressSender:
             os._exit(1)  # the driver is gone; an exception could be caught by the work, which would go on for nobody
 
 
+def pickled(work: Work) -> bytes:
+    """What a worker reads to get the same work.
+
+    Raises:
+        ValueError: a worker could not import it.
+    """
+    function: object = work
+    while isinstance(function, partial):
+        function = function.func
+    module, name = getattr(function, "__module__", None), getattr(function, "__qualname__", None)
+    if module == "__main__":
+        raise ValueError(
+            f"workers cannot import {name!r} from the main program; move it to a module and import it from there"
+        )
+    try:
+        return pickle.dumps(work)
+    except (pickle.PicklingError, AttributeError, TypeError) as error:
+        raise ValueError(
+            f"the work must be a function at the top level of a module, or a partial of one: {error}"
+        ) from error
+
+
 def serve(sock: socket.socket, pickled_work: bytes, *, threads: int) -> None:
     """Do the jobs that arrive on `sock` until its other end closes."""
     work: Work = pickle.loads(pickled_work)
-    _limit_threads(threads)
+    limit_threads(threads)
     host = f"{socket.gethostname()}:{os.getpid()}"
     try:
         sock.sendall(encode({"kind": "ready", "worker": host}))
@@ -88,7 +111,7 @@ def _plain(evaluation: Evaluation) -> dict[str, Plain]:
     return data
 
 
-def _limit_threads(threads: int) -> None:
+def limit_threads(threads: int) -> None:
     """Set torch's threads if the work has imported it; the environment says the same to what is imported later."""
     torch = sys.modules.get("torch")
     if torch is not None:

@@ -1,6 +1,33 @@
 """Makes `executor_works` importable by name, as workers have to import it too."""
 
+from __future__ import annotations
+
+import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent))
+import pytest
+
+import nas
+
+HERE = Path(__file__).parent
+SCRIPT_PATH = os.pathsep.join([str(Path(nas.__file__).parents[1]), str(HERE)])
+
+sys.path.insert(0, str(HERE))
+
+
+@pytest.fixture(scope="module")
+def ray_here() -> Iterator[None]:
+    """A Ray of eight imagined cores that this process is connected to; its workers can import what tests can."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", SCRIPT_PATH)
+        patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+        patch.setenv("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+        import ray
+
+        ray.init(address="local", num_cpus=8, include_dashboard=False, log_to_driver=False, configure_logging=False)
+        try:
+            yield
+        finally:
+            ray.shutdown()

@@ -14,6 +14,8 @@ from nas.executors import Executor, Finished, executors
 from nas.records import Evaluation, Failure
 
 OPTIONS: dict[str, dict[str, Any]] = {"local": {"preload": ("executor_works",)}}
+MARKS = {"ray": (pytest.mark.ray, pytest.mark.slow)}
+PLACES = {"ray": "ray_here"}  # the fixture that an executor needs, if any
 PATIENCE = 30.0  # seconds; only a defect takes this long
 
 
@@ -28,8 +30,10 @@ def all_of(executor: Executor, count: int) -> dict[str, Evaluation]:
     return {finished.job_id: finished.evaluation for finished in found}
 
 
-@pytest.fixture(params=list(executors))
+@pytest.fixture(params=[pytest.param(name, marks=MARKS.get(name, ())) for name in executors])
 def executor(request: pytest.FixtureRequest) -> Iterator[Executor]:
+    if request.param in PLACES:
+        request.getfixturevalue(PLACES[request.param])
     with executors[request.param](work, workers=2, **OPTIONS.get(request.param, {})) as executor:
         yield executor
 

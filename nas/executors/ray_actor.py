@@ -1,0 +1,54 @@
+"""The life of one worker on Ray: it does one job after another, and says in between that it lives and how far it is."""
+
+from __future__ import annotations
+
+import json
+import os
+import pickle
+import socket
+import time
+
+from nas.executors.base import Work
+from nas.executors.channel import Message, job_from_dict
+from nas.executors.version import code_version
+from nas.executors.worker import limit_threads, perform
+
+
+class CoreActor:
+    """What the driver makes an actor of. `pulse` runs in a thread of its own, beside the other two.
+
+    Jobs and evaluations cross as JSON: reading them imports nothing.
+    """
+
+    def __init__(self, pickled_work: bytes, *, threads: int) -> None:
+        """Keep what to do; nothing is imported before the driver has been greeted."""
+        self._pickled_work = pickled_work
+        self._threads = threads
+        self._name = f"{socket.gethostname()}:{os.getpid()}"
+        self._work: Work | None = None
+        self._job_id = ""
+        self._fraction = 0.0
+
+    def greet(self, version: str) -> Message:
+        """Say who this is and which code it has, and get ready if that is the driver's `version`."""
+        own = code_version()
+        if own == version:
+            self._work = pickle.loads(self._pickled_work)
+        return {"worker": self._name, "version": own}
+
+    def run(self, request: str) -> str:
+        """The evaluation of a job; both as JSON."""
+        if self._work is None:
+            raise RuntimeError("a worker that refused the code's version was given a job")
+        job = job_from_dict(json.loads(request))
+        self._job_id, self._fraction = job.id, 0.0
+        limit_threads(self._threads)
+        return json.dumps(perform(self._work, job, report=self._report, worker=self._name))
+
+    def pulse(self, seconds: float) -> tuple[str, float]:
+        """After so many seconds: the job that was begun last, and the fraction of it that is done."""
+        time.sleep(seconds)
+        return self._job_id, self._fraction
+
+    def _report(self, fraction: float) -> None:
+        self._fraction = max(0.0, min(1.0, float(fraction)))

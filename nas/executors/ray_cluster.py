@@ -1,0 +1,213 @@
+"""All that we ask of Ray: a connection, the room on its nodes, actors, and what came of their calls."""
+
+from __future__ import annotations
+
+import math
+import os
+import re
+import sys
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeAlias
+
+os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # before Ray is imported: nothing is reported to anybody
+os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")  # else a warning about a change in later versions
+
+import ray
+import ray.exceptions
+
+from nas.errors import UserError
+from nas.executors.forkserver import worker_variables
+from nas.executors.ray_actor import CoreActor
+from nas.executors.ray_log import RayLog
+
+Call: TypeAlias = "ray.ObjectRef[Any]"
+"""What a call of an actor will have returned."""
+
+_ADDRESS = re.compile(r"auto|[^\s/:]+:\d+")
+_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+_BESIDE = "beside"  # the concurrency group of `pulse`
+_ALMOST = 1e-9  # 0.1 goes ten times into 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Needs:
+    """What Ray sets aside for one worker.
+
+    Attributes:
+        cpus: cores, or a fraction of one.
+        gpus: a fraction of one, or a whole number.
+        resources: of the cluster's custom resources, by name.
+    """
+
+    cpus: float = 1.0
+    gpus: float = 0.0
+    resources: Mapping[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.cpus <= 0 or self.gpus < 0 or any(amount <= 0 for amount in self.resources.values()):
+            raise ValueError(f"a worker needs more than nothing of each resource, got {self}")
+        if self.gpus > 1 and self.gpus != int(self.gpus):
+            raise ValueError(f"gpus_per_worker must be a fraction of one or a whole number, got {self.gpus}")
+
+    @property
+    def threads(self) -> int:
+        """Threads of numeric libraries in the worker."""
+        return max(1, int(self.cpus))
+
+    def room(self, resources: Mapping[str, float]) -> int:
+        """How many workers a node of these resources has room for."""
+        amounts = {"CPU": self.cpus, **self.resources}
+        fits = [_times(resources.get(name, 0.0), amount) for name, amount in amounts.items()]
+        if self.gpus >= 1:
+            fits.append(_times(resources.get("GPU", 0.0), self.gpus))
+        elif self.gpus:  # a worker's share is always of one device
+            fits.append(int(resources.get("GPU", 0.0)) * _times(1.0, self.gpus))
+        return min(fits)
+
+    def __str__(self) -> str:
+        amounts = {"CPU": self.cpus, "GPU": self.gpus, **self.resources}
+        return " + ".join(f"{amount:g} {name}" for name, amount in amounts.items() if amount)
+
+
+def _times(whole: float, part: float) -> int:
+    return math.floor(whole / part + _ALMOST)
+
+
+class RayWorker:
+    """The driver's handle on one actor. Its calls do not wait; each returns the `Call` to wait for."""
+
+    def __init__(self, actor: Any) -> None:
+        """Take over an actor of the class `CoreActor`."""
+        self._actor = actor
+
+    def greet(self, version: str) -> Call:
+        """See `CoreActor.greet`."""
+        call: Call = self._actor.greet.remote(version)
+        return call
+
+    def run(self, request: str) -> Call:
+        """See `CoreActor.run`."""
+        call: Call = self._actor.run.remote(request)
+        return call
+
+    def pulse(self, seconds: float) -> Call:
+        """See `CoreActor.pulse`."""
+        call: Call = self._actor.pulse.options(concurrency_group=_BESIDE).remote(seconds)
+        return call
+
+    def kill(self) -> None:
+        """End its process, whatever it does; one that has ended is no error."""
+        ray.kill(self._actor)
+
+
+class CallFailed(Exception):
+    """A call that returned nothing: its worker is gone, or it raised; the message is Ray's own."""
+
+
+class Cluster:
+    """A connection to Ray: the one this process has, one to a running cluster, or one to a Ray of our own.
+
+    What Ray has to say goes to a file. `ray stop` is never called: it would end everybody's.
+    """
+
+    def __init__(self, address: str | None, *, log: Path | None = None) -> None:
+        """Connect.
+
+        Args:
+            address: `auto` for the cluster this machine belongs to, `host:port` for one given by its head; None for the
+                connection this process has already, or else for a Ray of our own on this machine.
+            log: the file for what Ray has to say; None for a new one in the temporary folder.
+
+        Raises:
+            UserError: no cluster is there, or it is of another version of Ray or Python.
+        """
+        if address is not None and not _ADDRESS.fullmatch(address):
+            raise UserError(f"{address!r} is no address of a Ray cluster; write 'auto' or 'host:port'")
+        self._log = RayLog(log)
+        self._is_connected = not ray.is_initialized()  # by us, so that it is ours to end
+        self.is_own = self._is_connected and address is None
+        try:
+            if self._is_connected:
+                self._connect(address)
+            elif address not in (None, "auto", ray.get_runtime_context().gcs_address):
+                here = ray.get_runtime_context().gcs_address
+                raise UserError(f"this process is connected to the Ray at {here} already, and cannot be to {address}")
+            self._log.note(f"connected to the Ray at {ray.get_runtime_context().gcs_address}")
+        except BaseException:
+            self.close()
+            raise
+
+    @property
+    def log_path(self) -> Path:
+        """The file with what Ray has to say."""
+        return self._log.path
+
+    def _connect(self, address: str | None) -> None:
+        try:
+            context: Any = ray.init(
+                address=address or "local",
+                include_dashboard=False if address is None else None,
+                configure_logging=False,
+                log_to_driver=False,
+            )
+        except (ConnectionError, RuntimeError) as error:
+            if address is None:
+                raise
+            raise UserError(f"cannot join the Ray cluster at {address!r}: {_first_line(error)}") from error
+        self._log.note(f"what the workers write is below {context.address_info['session_dir']}/logs")
+
+    def nodes(self) -> list[Mapping[str, float]]:
+        """All the resources, in use or not, of every node that lives."""
+        return [node["Resources"] for node in ray.nodes() if node["Alive"]]  # type: ignore[no-untyped-call]
+
+    def start(self, pickled_work: bytes, needs: Needs) -> RayWorker:
+        """Have a worker started as soon as a node has room for it; does not wait.
+
+        Ray itself neither restarts it nor repeats its calls (the default): a job that ends its process would end the
+        next one as well, unseen and uncounted. Whoever waits for a call learns of the loss and decides.
+        """
+        variables = worker_variables(os.environ, threads=needs.threads)
+        if self.is_own:  # the same files are here; nodes of a cluster have their own
+            variables["PYTHONPATH"] = os.pathsep.join(entry or os.getcwd() for entry in sys.path)
+        options: dict[str, Any] = {
+            "num_cpus": needs.cpus,
+            "num_gpus": needs.gpus,
+            "resources": dict(needs.resources),
+            "max_restarts": 0,
+            "max_task_retries": 0,
+            "concurrency_groups": {_BESIDE: 1},
+            "enable_task_events": False,  # pulses are not worth a place in Ray's records
+            "runtime_env": {"env_vars": variables},
+        }
+        actor = ray.remote(**options)(CoreActor).remote(pickled_work, threads=needs.threads)
+        return RayWorker(actor)
+
+    def ended(self, calls: Collection[Call], timeout: float) -> list[Call]:
+        """Those of the calls that have ended; waits for the first one, `timeout` seconds at most."""
+        if not ray.wait(list(calls), num_returns=1, timeout=timeout)[0]:
+            return []
+        return ray.wait(list(calls), num_returns=len(calls), timeout=0)[0]
+
+    def outcome(self, call: Call) -> Any:
+        """What a call that has ended returned.
+
+        Raises:
+            CallFailed: nothing.
+        """
+        try:
+            return ray.get(call)
+        except ray.exceptions.RayError as error:
+            raise CallFailed(_COLOURS.sub("", str(error))) from None
+
+    def close(self) -> None:
+        """Give up the connection, if it was made here, and with it a Ray of our own; may be called twice."""
+        if self._is_connected:
+            ray.shutdown()
+            self._is_connected = False
+        self._log.close()
+
+
+def _first_line(error: Exception) -> str:
+    return next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)

@@ -1,0 +1,386 @@
+"""Jobs on the nodes of a Ray cluster: long-lived workers that come and go with the nodes, and no job that disappears.
+
+Every worker is an actor that takes one job at a time and keeps what its process has: the data set, the CUDA context.
+Jobs wait here, in the driver, until a worker is ready for one, so those that wait are never lost. A worker's pulse is
+always under way: it brings the progress of the job, fails at once when the worker ends, and stays away when that hangs.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from nas.errors import NasError, UserError
+from nas.executors.base import Finished, Work, executors
+from nas.executors.channel import job_to_dict
+from nas.executors.version import code_version
+from nas.executors.worker import pickled
+from nas.records import Evaluation, Failure, Job
+
+if TYPE_CHECKING:
+    from nas.executors.ray_cluster import Call, RayWorker
+
+_STILLBORN_LIMIT = 5  # in a row: workers cannot start here; fewer may be chance, such as a node that leaves
+_CHORE_SECONDS = 1.0  # between looks at who is silent and which nodes there are
+_PULSE_SECONDS = 1.0  # between two pulses of a worker
+_PULSES_PER_SECOND = 50  # of all workers together, at a millisecond each
+
+
+@dataclass(slots=True, eq=False)
+class _Flight:
+    """A job under way: it waits for a worker, or has one."""
+
+    job: Job
+    request: str
+    worker: _Worker | None = None
+    sent: float = 0.0  # when its worker got it, on the monotonic clock
+    fraction: float = 0.0
+
+
+@dataclass(slots=True, eq=False)
+class _Worker:
+    """One actor, from its order to its end.
+
+    Attributes:
+        actor: the handle on it.
+        name: its host:pid once it is ready for jobs.
+        is_placed: whether it was heard of at all; until then it may be waiting for a node with room.
+        silent: seconds that the driver has listened since it was last heard of.
+        flight: the job it does.
+        calls: those it has not answered yet.
+    """
+
+    actor: RayWorker
+    name: str = ""
+    is_placed: bool = False
+    silent: float = 0.0
+    flight: _Flight | None = None
+    calls: set[Call] = field(default_factory=set)
+
+
+@executors.register("ray")
+class RayExecutor:
+    """Workers on Ray: on this machine alone, or on every node of a cluster.
+
+    `workers` of them are asked for. There are as many as the cluster's nodes have room for, now; more appear when nodes
+    join, and the work of those that leave comes back as lost. Ray restarts nothing and repeats nothing: a lost worker
+    is replaced here, so that every submitted job comes back exactly once and every loss is seen.
+
+    Attributes:
+        log_path: the file with all that Ray had to say to this process; it names the folder of the workers' output.
+    """
+
+    def __init__(
+        self,
+        work: Work,
+        *,
+        workers: int = 2,
+        cpus_per_worker: float = 1.0,
+        gpus_per_worker: float = 0.0,
+        resources: Mapping[str, float] | None = None,
+        address: str | None = None,
+        hang_seconds: float = 120.0,
+        room_seconds: float = 600.0,
+        log: Path | None = None,
+    ) -> None:
+        """Connect to Ray and ask for the workers; does not wait for them.
+
+        Args:
+            work: what a worker does with a job; a function at the top level of a module that every node can import, or
+                a `partial` of one. An argument `device` of it is 'cuda' for workers with a GPU, else 'cpu'.
+            workers: how many to have where there is room for them, each with one job at a time.
+            cpus_per_worker: cores set aside for each; also its threads of torch and other numeric libraries.
+            gpus_per_worker: GPUs set aside for each: a fraction, which shares one, or a whole number.
+            resources: custom resources of the cluster set aside for each worker.
+            address: `auto` for the cluster this machine belongs to, `host:port` for another; None for the Ray this
+                process is connected to, or else one started on this machine, which ends with the executor.
+            hang_seconds: a worker that says nothing for so long, not even that it lives, is killed and replaced.
+            room_seconds: how long to wait for a node with room for a worker, while there is none.
+            log: file for what Ray has to say; None for a new one in the temporary folder.
+
+        Raises:
+            ValueError: a number is out of range, or workers could not import the work.
+            UserError: the cluster cannot be joined, or this machine alone has no room for a single worker.
+        """
+        if workers < 1 or hang_seconds <= 0 or room_seconds < 0:
+            raise ValueError(
+                f"workers must be at least 1 and times positive, got {workers}, {hang_seconds} and {room_seconds}"
+            )
+        from nas.executors.ray_cluster import Cluster, Needs  # Ray takes a second to import
+
+        self._needs = Needs(cpus=cpus_per_worker, gpus=gpus_per_worker, resources=resources or {})
+        self._work = pickled(_on_device(work, "cuda" if gpus_per_worker else "cpu"))
+        self._hang_seconds = hang_seconds
+        self._room_seconds = room_seconds
+        self._pulse_seconds = max(_PULSE_SECONDS, workers / _PULSES_PER_SECOND)
+        self._version = code_version()
+        self._flights: dict[str, _Flight] = {}
+        self._waiting: deque[_Flight] = deque()
+        self._idle: deque[_Worker] = deque()
+        self._finished: list[Finished] = []
+        self._error: NasError | None = None
+        self._stillborn = 0  # workers that ended before they were ready, in a row
+        self._is_closed = False
+        self._expected: dict[Call, tuple[_Worker, Callable[[_Worker, Any], None]]] = {}
+        self._workers: set[_Worker] = set()
+        self._cluster = Cluster(address, log=log)
+        self.log_path = self._cluster.log_path
+        try:
+            self._room = self._count_room()
+            self._roomless = 0.0  # seconds listened without room for anybody
+            if self._cluster.is_own and not self._room:
+                raise UserError(f"this machine has no room for a worker of {self._needs}; {self._describe_nodes()}")
+            for _ in range(workers):
+                self._hire()
+            self._listened = time.monotonic()  # when the chores were last done
+        except BaseException:
+            self.close()
+            raise
+
+    @property
+    def workers(self) -> int:
+        """How many jobs can be under way at the same time, as of the last `completed`; at least one may always wait."""
+        return max(1, min(len(self._workers), self._room))
+
+    @property
+    def capacity(self) -> int:
+        """How many jobs `submit` accepts right now."""
+        return 0 if self._is_closed else max(0, self.workers - len(self._flights))
+
+    def submit(self, job: Job) -> None:
+        """Hand a job to a free worker; see `Executor.submit`."""
+        self._check_open()
+        if job.id in self._flights:
+            raise ValueError(f"job {job.id!r} is under way already")
+        if not self.capacity:
+            raise RuntimeError(f"all {self.workers} workers are busy; submit no more jobs than `capacity`")
+        flight = _Flight(job, json.dumps(job_to_dict(job)))
+        self._flights[job.id] = flight
+        self._waiting.append(flight)
+        self._dispatch()
+
+    def completed(self, timeout: float) -> list[Finished]:
+        """The jobs that ended since the last call; see `Executor.completed`.
+
+        Raises:
+            UserError: a worker has other code than the driver.
+        """
+        self._check_open()
+        deadline = time.monotonic() + timeout
+        self._listen(0.0)
+        while not self._finished and self._error is None and self._flights:
+            left = deadline - time.monotonic()
+            if left <= 0:
+                break
+            self._listen(min(left, _CHORE_SECONDS))
+        if self._error is not None and not self._finished:
+            raise self._error
+        finished, self._finished = self._finished, []
+        return finished
+
+    def progress(self) -> Mapping[str, float]:
+        """The fraction done of every job under way, by job id, as of the last `completed`."""
+        return {job_id: flight.fraction for job_id, flight in self._flights.items()}
+
+    def cancel(self, job_id: str) -> None:
+        """Stop a job by ending its worker; see `Executor.cancel`."""
+        self._finished = [finished for finished in self._finished if finished.job_id != job_id]
+        flight = self._flights.pop(job_id, None)
+        if flight is None:
+            return
+        if flight.worker is None:
+            self._waiting.remove(flight)
+        else:
+            self._replace(flight.worker)
+
+    def close(self) -> None:
+        """Kill every worker, whatever it does, and end the connection if it was made here; may be called twice."""
+        if self._is_closed:
+            return
+        self._is_closed = True
+        for worker in self._workers:
+            worker.actor.kill()
+        self._expected.clear()
+        self._flights.clear()
+        self._cluster.close()
+
+    def __enter__(self) -> Self:
+        """The executor itself."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
+    ) -> None:
+        """Close it."""
+        self.close()
+
+    # Jobs.
+
+    def _dispatch(self) -> None:
+        while self._waiting and self._idle:
+            flight, worker = self._waiting.popleft(), self._idle.popleft()
+            flight.worker, flight.sent, worker.flight = worker, time.monotonic(), flight
+            self._expect(worker, worker.actor.run(flight.request), self._take_evaluation)
+
+    def _take_evaluation(self, worker: _Worker, evaluation: str) -> None:
+        self._finish(worker, Evaluation.from_dict(json.loads(evaluation)))
+        self._idle.append(worker)
+        self._dispatch()
+
+    def _finish(self, worker: _Worker, evaluation: Evaluation) -> None:
+        if worker.flight is not None:
+            self._finished.append(Finished(worker.flight.job.id, evaluation))
+            del self._flights[worker.flight.job.id]
+            worker.flight = None
+
+    # What workers have to say.
+
+    def _listen(self, timeout: float) -> None:
+        if self._error is not None:
+            return
+        ended = self._cluster.ended(self._expected, timeout)
+        # Pulses last: a worker may have finished its job before it ended.
+        for call in sorted(ended, key=lambda call: self._expected[call][1] == self._take_pulse):
+            if call in self._expected:  # else forgotten with a worker that another call of the same moment told of
+                self._hear(call)
+        self._do_chores()
+
+    def _hear(self, call: Call) -> None:
+        from nas.executors.ray_cluster import CallFailed
+
+        worker, take = self._expected.pop(call)
+        worker.calls.remove(call)
+        try:
+            answer = self._cluster.outcome(call)
+        except CallFailed as error:
+            self._bury(worker, "ended", str(error))
+        else:
+            take(worker, answer)
+
+    def _expect(self, worker: _Worker, call: Call, take: Callable[[_Worker, Any], None]) -> None:
+        worker.calls.add(call)
+        self._expected[call] = worker, take
+
+    def _take_greeting(self, worker: _Worker, greeting: Mapping[str, str]) -> None:
+        if greeting["version"] != self._version:
+            self._error = UserError(
+                f"the worker {greeting['worker']} has nas {greeting['version']}, this program {self._version}; results "
+                "of different code must not meet in one study: install the same code on every node, and do not change "
+                "it while a study runs"
+            )
+            return
+        worker.name = greeting["worker"]
+        self._stillborn = 0
+        self._idle.append(worker)
+        self._dispatch()
+
+    def _take_pulse(self, worker: _Worker, pulse: tuple[str, float]) -> None:
+        job_id, fraction = pulse
+        worker.is_placed, worker.silent = True, 0.0
+        if worker.flight is not None and worker.flight.job.id == job_id:
+            worker.flight.fraction = fraction
+        self._expect(worker, worker.actor.pulse(self._pulse_seconds), self._take_pulse)
+
+    # Workers and nodes.
+
+    def _do_chores(self) -> None:
+        """See who is silent and what room there is, now and then."""
+        now = time.monotonic()
+        passed = now - self._listened
+        if passed < _CHORE_SECONDS:
+            return
+        self._listened = now
+        passed = min(passed, 2 * _CHORE_SECONDS)  # while nobody listened, nobody was silent
+        self._end_silent(passed)
+        self._survey(passed)
+
+    def _end_silent(self, passed: float) -> None:
+        for worker in [worker for worker in self._workers if worker.is_placed]:
+            worker.silent += passed
+            if worker.silent > self._hang_seconds + self._pulse_seconds:
+                self._bury(worker, f"was killed, having said nothing for {self._hang_seconds:g} s,", "")
+
+    def _survey(self, passed: float) -> None:
+        self._room = self._count_room()
+        self._roomless = 0.0 if self._room else self._roomless + passed
+        if self._roomless > self._room_seconds:
+            self._error = NasError(
+                f"no node had room for a worker of {self._needs} for {self._room_seconds:g} s; {self._describe_nodes()}"
+            )
+
+    def _count_room(self) -> int:
+        return sum(map(self._needs.room, self._cluster.nodes()))
+
+    def _describe_nodes(self) -> str:
+        nodes = [f"{node.get('CPU', 0):g} CPU + {node.get('GPU', 0):g} GPU" for node in self._cluster.nodes()]
+        return f"nodes: {', '.join(nodes) or 'none'}"
+
+    def _hire(self) -> None:
+        worker = _Worker(self._cluster.start(self._work, self._needs))
+        self._workers.add(worker)
+        self._expect(worker, worker.actor.greet(self._version), self._take_greeting)
+        self._expect(worker, worker.actor.pulse(0.0), self._take_pulse)
+
+    def _bury(self, worker: _Worker, ending: str, last_words: str) -> None:
+        """Account for a worker that is no longer of use, and put another one in its place."""
+        if worker.name:
+            self._lose(worker, ending, last_words)
+        elif self._is_hopeless(last_words):
+            return
+        self._replace(worker)
+
+    def _lose(self, worker: _Worker, ending: str, last_words: str) -> None:
+        """Finish the job of a worker, if it had one."""
+        if worker.flight is not None:
+            lost = Evaluation(
+                key=worker.flight.job.key,
+                failure=Failure.NODE_LOST,
+                message=f"the worker {ending} during the job",
+                traceback=last_words,
+                seconds=time.monotonic() - worker.flight.sent,
+                worker=worker.name,
+            )
+            self._finish(worker, lost)
+
+    def _is_hopeless(self, last_words: str) -> bool:
+        """Count a worker that ended before it was of use; too many in a row are an error."""
+        self._stillborn += 1
+        if self._stillborn < _STILLBORN_LIMIT:
+            return False
+        self._error = NasError(
+            f"workers cannot start: {self._stillborn} in a row ended before they could take a job; of the last one Ray "
+            f"says\n{last_words}\nmore in {self.log_path}"
+        )
+        return True
+
+    def _replace(self, worker: _Worker) -> None:
+        for call in worker.calls:
+            del self._expected[call]
+        self._workers.remove(worker)
+        if worker in self._idle:
+            self._idle.remove(worker)
+        worker.actor.kill()
+        self._hire()
+
+    def _check_open(self) -> None:
+        if self._is_closed:
+            raise RuntimeError("the executor is closed")
+
+
+def _on_device(work: Work, device: str) -> Work:
+    """The work on the device that its worker has, where it lets one choose; raises ValueError if it chose another."""
+    function: Callable[..., Evaluation] = work
+    if "device" not in inspect.signature(function).parameters:
+        return work
+    chosen = function.keywords.get("device", device) if isinstance(function, partial) else device
+    if chosen != device:
+        raise ValueError(f"the work is to use the device {chosen!r}, gpus_per_worker leaves its workers {device!r}")
+    return partial(function, device=device)

@@ -1,0 +1,43 @@
+"""What Ray has to say to the driver goes to a file, not to the terminal."""
+
+from __future__ import annotations
+
+import logging
+import os
+import tempfile
+from pathlib import Path
+
+import ray._private.worker
+
+_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+
+
+class RayLog:
+    """Takes Ray's messages until it is closed; the last one made is the first to be closed."""
+
+    def __init__(self, path: Path | None) -> None:
+        """Begin to append to `path`; None for a new file in the temporary folder."""
+        if path is None:
+            descriptor, name = tempfile.mkstemp(prefix="nas-ray-", suffix=".log")
+            os.close(descriptor)
+            path = Path(name)
+        self.path = path
+        self._logger = logging.getLogger("ray")
+        self._handlers, self._propagates = list(self._logger.handlers), self._logger.propagate
+        self._handler = logging.FileHandler(path, encoding="utf-8")
+        self._handler.setFormatter(logging.Formatter(_FORMAT))
+        self._logger.handlers[:], self._logger.propagate = [self._handler], False
+        # With `log_to_driver=False`, too, Ray prints on stdout that a worker died. It has no other switch.
+        self._was_printing = ray._private.worker._worker_logs_enabled
+        ray._private.worker._worker_logs_enabled = False
+
+    def note(self, text: str) -> None:
+        """Write a line of our own."""
+        self._logger.info(text)
+
+    def close(self) -> None:
+        """Let Ray talk as before; may be called twice."""
+        if self._handler in self._logger.handlers:
+            self._logger.handlers[:], self._logger.propagate = self._handlers, self._propagates
+            ray._private.worker._worker_logs_enabled = self._was_printing
+            self._handler.close()

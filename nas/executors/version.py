@@ -1,0 +1,26 @@
+"""Which code a process runs: results of different code must not meet in one study unnoticed."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cache
+from pathlib import Path
+
+import nas
+
+_DIGITS = 12
+
+
+@cache
+def code_version() -> str:
+    """The package's version and a hash of its source files, as they were when this was first asked: '0.1.0+3f2a…'."""
+    return f"{nas.__version__}+{source_hash(Path(nas.__file__).parent)}"
+
+
+def source_hash(folder: Path) -> str:
+    """Twelve hexadecimal digits that differ where a Python file below `folder` has another name or content."""
+    digest = hashlib.sha256()
+    for path in sorted(folder.rglob("*.py")):
+        for part in (path.relative_to(folder).as_posix().encode(), path.read_bytes()):
+            digest.update(len(part).to_bytes(8, "big") + part)
+    return digest.hexdigest()[:_DIGITS]
