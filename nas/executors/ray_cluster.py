@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import math
 import os
 import re
 import sys
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -17,10 +15,11 @@ os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")  # else a warni
 import ray
 import ray.exceptions
 
-from nas.errors import UserError
+from nas.errors import NasError, UserError
 from nas.executors.forkserver import worker_variables
 from nas.executors.ray_actor import CoreActor
 from nas.executors.ray_log import RayLog
+from nas.executors.ray_needs import Needs
 
 Call: TypeAlias = "ray.ObjectRef[Any]"
 """What a call of an actor will have returned."""
@@ -28,51 +27,6 @@ Call: TypeAlias = "ray.ObjectRef[Any]"
 _ADDRESS = re.compile(r"auto|[^\s/:]+:\d+")
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 _BESIDE = "beside"  # the concurrency group of `pulse`
-_ALMOST = 1e-9  # 0.1 goes ten times into 1
-
-
-@dataclass(frozen=True, kw_only=True)
-class Needs:
-    """What Ray sets aside for one worker.
-
-    Attributes:
-        cpus: cores, or a fraction of one.
-        gpus: a fraction of one, or a whole number.
-        resources: of the cluster's custom resources, by name.
-    """
-
-    cpus: float = 1.0
-    gpus: float = 0.0
-    resources: Mapping[str, float] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        if self.cpus <= 0 or self.gpus < 0 or any(amount <= 0 for amount in self.resources.values()):
-            raise ValueError(f"a worker needs more than nothing of each resource, got {self}")
-        if self.gpus > 1 and self.gpus != int(self.gpus):
-            raise ValueError(f"gpus_per_worker must be a fraction of one or a whole number, got {self.gpus}")
-
-    @property
-    def threads(self) -> int:
-        """Threads of numeric libraries in the worker."""
-        return max(1, int(self.cpus))
-
-    def room(self, resources: Mapping[str, float]) -> int:
-        """How many workers a node of these resources has room for."""
-        amounts = {"CPU": self.cpus, **self.resources}
-        fits = [_times(resources.get(name, 0.0), amount) for name, amount in amounts.items()]
-        if self.gpus >= 1:
-            fits.append(_times(resources.get("GPU", 0.0), self.gpus))
-        elif self.gpus:  # a worker's share is always of one device
-            fits.append(int(resources.get("GPU", 0.0)) * _times(1.0, self.gpus))
-        return min(fits)
-
-    def __str__(self) -> str:
-        amounts = {"CPU": self.cpus, "GPU": self.gpus, **self.resources}
-        return " + ".join(f"{amount:g} {name}" for name, amount in amounts.items() if amount)
-
-
-def _times(whole: float, part: float) -> int:
-    return math.floor(whole / part + _ALMOST)
 
 
 class RayWorker:
@@ -122,6 +76,7 @@ class Cluster:
 
         Raises:
             UserError: no cluster is there, or it is of another version of Ray or Python.
+            NasError: a Ray of our own does not start.
         """
         if address is not None and not _ADDRESS.fullmatch(address):
             raise UserError(f"{address!r} is no address of a Ray cluster; write 'auto' or 'host:port'")
@@ -149,13 +104,13 @@ class Cluster:
             context: Any = ray.init(
                 address=address or "local",
                 include_dashboard=False if address is None else None,
-                configure_logging=False,
                 log_to_driver=False,
             )
-        except (ConnectionError, RuntimeError) as error:
+        except Exception as error:  # Ray has no class for it
+            reason = f"{_first_line(error)}\nThere may be more in {self.log_path}"
             if address is None:
-                raise
-            raise UserError(f"cannot join the Ray cluster at {address!r}: {_first_line(error)}") from error
+                raise NasError(f"Ray cannot start on this machine: {reason}") from error
+            raise UserError(f"cannot join the Ray cluster at {address!r}: {reason}") from error
         self._log.note(f"what the workers write is below {context.address_info['session_dir']}/logs")
 
     def nodes(self) -> list[Mapping[str, float]]:

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, Self
 from nas.errors import NasError, UserError
 from nas.executors.base import Finished, Work, executors
 from nas.executors.channel import job_to_dict
+from nas.executors.ray_needs import Needs
 from nas.executors.version import code_version
 from nas.executors.worker import pickled
 from nas.records import Evaluation, Failure, Job
@@ -108,13 +109,15 @@ class RayExecutor:
 
         Raises:
             ValueError: a number is out of range, or workers could not import the work.
-            UserError: the cluster cannot be joined, or this machine alone has no room for a single worker.
+            UserError: nobody could have what a worker is to have; the work is to run on a device that its workers will
+                not have; the cluster cannot be joined, or this machine alone has no room for a single worker.
+            NasError: a Ray on this machine does not start.
         """
         if workers < 1 or hang_seconds <= 0 or room_seconds < 0:
             raise ValueError(
                 f"workers must be at least 1 and times positive, got {workers}, {hang_seconds} and {room_seconds}"
             )
-        from nas.executors.ray_cluster import Cluster, Needs  # Ray takes a second to import
+        from nas.executors.ray_cluster import Cluster  # Ray takes a second to import
 
         self._needs = Needs(cpus=cpus_per_worker, gpus=gpus_per_worker, resources=resources or {})
         self._work = pickled(_on_device(work, "cuda" if gpus_per_worker else "cpu"))
@@ -306,7 +309,7 @@ class RayExecutor:
         for worker in [worker for worker in self._workers if worker.is_placed]:
             worker.silent += passed
             if worker.silent > self._hang_seconds + self._pulse_seconds:
-                self._bury(worker, f"was killed, having said nothing for {self._hang_seconds:g} s,", "")
+                self._bury(worker, f"said nothing for {self._hang_seconds:g} s and was killed", "")
 
     def _survey(self, passed: float) -> None:
         self._room = self._count_room()
@@ -333,7 +336,7 @@ class RayExecutor:
         """Account for a worker that is no longer of use, and put another one in its place."""
         if worker.name:
             self._lose(worker, ending, last_words)
-        elif self._is_hopeless(last_words):
+        elif self._is_hopeless(f"the last one {ending}\n{last_words}".rstrip()):
             return
         self._replace(worker)
 
@@ -350,14 +353,14 @@ class RayExecutor:
             )
             self._finish(worker, lost)
 
-    def _is_hopeless(self, last_words: str) -> bool:
+    def _is_hopeless(self, ending: str) -> bool:
         """Count a worker that ended before it was of use; too many in a row are an error."""
         self._stillborn += 1
         if self._stillborn < _STILLBORN_LIMIT:
             return False
         self._error = NasError(
-            f"workers cannot start: {self._stillborn} in a row ended before they could take a job; of the last one Ray "
-            f"says\n{last_words}\nmore in {self.log_path}"
+            f"workers cannot start: {self._stillborn} in a row ended before they could take a job; {ending}\n"
+            f"There may be more in {self.log_path}"
         )
         return True
 
@@ -376,11 +379,11 @@ class RayExecutor:
 
 
 def _on_device(work: Work, device: str) -> Work:
-    """The work on the device that its worker has, where it lets one choose; raises ValueError if it chose another."""
+    """The work on the device that its worker has, where it lets one choose; raises UserError if it chose another."""
     function: Callable[..., Evaluation] = work
     if "device" not in inspect.signature(function).parameters:
         return work
     chosen = function.keywords.get("device", device) if isinstance(function, partial) else device
     if chosen != device:
-        raise ValueError(f"the work is to use the device {chosen!r}, gpus_per_worker leaves its workers {device!r}")
+        raise UserError(f"the work is to run on {chosen!r}, but with this gpus_per_worker its workers have {device!r}")
     return partial(function, device=device)

@@ -13,7 +13,7 @@ _FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 
 class RayLog:
-    """Takes Ray's messages until it is closed; the last one made is the first to be closed."""
+    """Takes Ray's messages until it is closed; of several, the last one made is the first to be closed."""
 
     def __init__(self, path: Path | None) -> None:
         """Begin to append to `path`; None for a new file in the temporary folder."""
@@ -23,13 +23,13 @@ class RayLog:
             path = Path(name)
         self.path = path
         self._logger = logging.getLogger("ray")
-        self._handlers, self._propagates = list(self._logger.handlers), self._logger.propagate
+        self._before = list(self._logger.handlers), self._logger.propagate, self._logger.level
         self._handler = logging.FileHandler(path, encoding="utf-8")
         self._handler.setFormatter(logging.Formatter(_FORMAT))
-        self._logger.handlers[:], self._logger.propagate = [self._handler], False
         # With `log_to_driver=False`, too, Ray prints on stdout that a worker died. It has no other switch.
         self._was_printing = ray._private.worker._worker_logs_enabled
         ray._private.worker._worker_logs_enabled = False
+        self._arrange([self._handler], False, logging.INFO)
 
     def note(self, text: str) -> None:
         """Write a line of our own."""
@@ -38,6 +38,11 @@ class RayLog:
     def close(self) -> None:
         """Let Ray talk as before; may be called twice."""
         if self._handler in self._logger.handlers:
-            self._logger.handlers[:], self._logger.propagate = self._handlers, self._propagates
+            self._arrange(*self._before)
             ray._private.worker._worker_logs_enabled = self._was_printing
             self._handler.close()
+
+    def _arrange(self, handlers: list[logging.Handler], propagate: bool, level: int) -> None:
+        self._logger.handlers[:] = handlers
+        self._logger.propagate = propagate
+        self._logger.setLevel(level)

@@ -34,6 +34,11 @@ def work(job: Job, /, *, report: Report, extra: Path | None = None) -> Evaluatio
     return outcome
 
 
+def work_on_device(job: Job, /, *, report: Report, device: str = "somewhere") -> Evaluation:
+    """Say which device it was given."""
+    return Evaluation(key=job.key, accuracy=1.0, message=device)
+
+
 def sleep(report: Report, seconds: float = 0.0, started: str | None = None) -> None:
     if started is not None:
         Path(started).touch()
@@ -122,6 +127,22 @@ def torch_threads(report: Report) -> Mapping[str, Any]:
     return {"images": torch.get_num_threads()}
 
 
+def environment(report: Report, names: list[str]) -> Mapping[str, Any]:
+    """The environment that this process was started with, and what torch made of it."""
+    import torch
+
+    start = dict(entry.split("=", 1) for entry in Path("/proc/self/environ").read_text().split("\0") if entry)
+    return {"message": " ".join(start.get(name, "") for name in names), "images": torch.get_num_threads()}
+
+
+def meet(report: Report, folder: str, guests: int) -> Mapping[str, Any]:
+    """Wait for the others, then say which GPU this process may use."""
+    Path(folder, str(os.getpid())).touch()
+    while len(os.listdir(folder)) < guests:
+        time.sleep(0.02)
+    return {"message": os.environ.get("CUDA_VISIBLE_DEVICES", ""), "images": os.getpid()}
+
+
 def nothing(report: Report) -> Any:
     return ["not", "an", "evaluation"]
 
@@ -142,6 +163,7 @@ ACTIONS: dict[str, Callable[..., Any]] = {
     action.__name__: action
     for action in (
         *(sleep, fail, leave, die, segfault, say_and_exit, hold_lock, send_half, hang_up, leave_child, halves),
-        *(chatter, say_much, measure, where, streams, torch_threads, nothing, another, unplain, misnamed),
+        *(chatter, say_much, measure, where, streams, torch_threads, environment, meet),
+        *(nothing, another, unplain, misnamed),
     )
 }

@@ -1,0 +1,445 @@
+"""Workers on Ray against real processes: killed, stopped, of other code, and with nodes that come and go."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+from executor_works import job, work, work_on_device
+
+import nas
+from nas.architecture import Architecture, Stage
+from nas.data import fingerprint
+from nas.errors import NasError, UserError
+from nas.evaluate.proxy import evaluate
+from nas.executors import Executor, LocalExecutor, RayExecutor
+from nas.records import Evaluation, EvaluationKey, Failure, Job
+from nas.train import Recipe
+
+pytestmark = [pytest.mark.ray, pytest.mark.slow]
+
+PATIENCE = 60.0  # seconds; only a defect takes this long
+HERE = Path(__file__).parent
+SCRIPT_PATH = os.pathsep.join([str(Path(nas.__file__).parents[1]), str(HERE)])
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[Any]:
+    """A cluster whose first node has eight imagined cores and two imagined GPUs; nobody here is connected to it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", SCRIPT_PATH)
+        patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+        from ray.cluster_utils import Cluster
+
+        cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 8, "num_gpus": 2})
+        try:
+            yield cluster
+        finally:
+            cluster.shutdown()
+
+
+@pytest.fixture
+def start(cluster: Any, tmp_path: Path) -> Iterator[Callable[..., RayExecutor]]:
+    """Starts an executor on the cluster; it is closed at the end."""
+    started: list[RayExecutor] = []
+
+    def start(workers: int = 2, given: Any = work, **options: Any) -> RayExecutor:
+        options = {"cpus_per_worker": 0.5, "log": tmp_path / "ray.log", **options}
+        started.append(RayExecutor(given, workers=workers, address=cluster.address, **options))
+        return started[-1]
+
+    yield start
+    for executor in started:
+        executor.close()
+
+
+def until(condition: Callable[[], bool], seconds: float = PATIENCE) -> bool:
+    """Whether the condition comes true in time."""
+    end = time.monotonic() + seconds
+    while not (holds := condition()) and time.monotonic() < end:
+        time.sleep(0.02)
+    return holds
+
+
+def is_alive(pid: int) -> bool:
+    return psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+
+
+def outcome(executor: Executor, do: str, **details: object) -> Evaluation:
+    """What comes of the only job under way."""
+    executor.submit(job("a", do, **details))
+    (finished,) = executor.completed(PATIENCE)
+    return finished.evaluation
+
+
+def worker_of(executor: Executor) -> int:
+    """The process that does the next job."""
+    evaluation = outcome(executor, "where")
+    assert evaluation.succeeded, evaluation
+    return evaluation.images
+
+
+def finish_all(executor: Executor) -> dict[str, Evaluation]:
+    """The evaluations of all that is under way, by job id."""
+    found: dict[str, Evaluation] = {}
+    while executor.progress():
+        for finished in executor.completed(PATIENCE):
+            assert finished.job_id not in found
+            found[finished.job_id] = finished.evaluation
+    return found
+
+
+def begin(executor: Executor, name: str, mark: Path, seconds: float = 60.0, do: str = "sleep") -> None:
+    """Submit a job and wait until its worker is at it."""
+    details = {"seconds": seconds} if do == "sleep" else {}
+    executor.submit(job(name, do, started=str(mark), **details))
+    assert until(lambda: bool(executor.completed(0.0)) or mark.exists())
+
+
+# A worker that ends or hangs.
+
+
+def test_a_worker_killed_at_work_costs_its_job_and_is_replaced(
+    start: Callable[..., RayExecutor], tmp_path: Path
+) -> None:
+    executor = start(workers=1)
+    pid = worker_of(executor)
+    assert worker_of(executor) == pid  # a worker stays for many jobs
+    begin(executor, "b", tmp_path / "begun")
+    os.kill(pid, signal.SIGKILL)
+    lost = finish_all(executor)["b"]
+    assert (lost.failure, lost.key) == (Failure.NODE_LOST, job("b").key)
+    assert lost.worker.endswith(f":{pid}")
+    assert "process has died" in lost.traceback
+    assert worker_of(executor) != pid
+
+
+def test_an_idle_worker_is_replaced_in_silence(start: Callable[..., RayExecutor]) -> None:
+    executor = start(workers=1)
+    pid = worker_of(executor)
+    os.kill(pid, signal.SIGKILL)
+    assert until(lambda: not is_alive(pid))
+    assert until(lambda: executor.completed(0.0) == [] and not executor._idle)
+    assert outcome(executor, "sleep").succeeded
+
+
+def test_a_result_sent_before_the_end_counts(start: Callable[..., RayExecutor]) -> None:
+    executor = start(workers=1)
+    pid = worker_of(executor)
+    executor.submit(job("b"))
+    time.sleep(1.0)  # the result has arrived, unread
+    os.kill(pid, signal.SIGKILL)
+    time.sleep(1.0)  # so has the news of the end
+    assert finish_all(executor)["b"].succeeded
+
+
+@pytest.mark.parametrize("do", ["stop", "hold_lock"])
+def test_a_worker_that_hangs_is_replaced(start: Callable[..., RayExecutor], tmp_path: Path, do: str) -> None:
+    executor = start(workers=1, hang_seconds=3.0)
+    pid = worker_of(executor)
+    begin(executor, "b", tmp_path / "begun", do="sleep" if do == "stop" else do)
+    if do == "stop":
+        os.kill(pid, signal.SIGSTOP)
+    lost = finish_all(executor)["b"]
+    assert lost.failure is Failure.NODE_LOST
+    assert "said nothing for 3 s" in lost.message
+    assert worker_of(executor) != pid
+    assert until(lambda: not is_alive(pid))  # Ray waits five seconds before it uses force
+
+
+def test_a_long_job_and_a_driver_that_does_not_listen_are_no_hang(
+    start: Callable[..., RayExecutor], tmp_path: Path
+) -> None:
+    executor = start(workers=1, hang_seconds=3.0)
+    begin(executor, "a", tmp_path / "begun", seconds=12.0)
+    executor.completed(1.0)
+    time.sleep(7.0)
+    assert finish_all(executor)["a"].succeeded
+
+
+def test_many_kills_lose_no_job(start: Callable[..., RayExecutor]) -> None:
+    waiting, succeeded, kills = [f"job {i}" for i in range(40)], [], 0
+    executor = start()
+    while len(succeeded) < 40:
+        while waiting and executor.capacity:
+            executor.submit(job(waiting.pop(), "where"))
+        for finished in executor.completed(PATIENCE):
+            if finished.evaluation.succeeded:
+                succeeded.append(finished.job_id)
+                if len(succeeded) % 5 == 0:
+                    kills += 1
+                    os.kill(finished.evaluation.images, signal.SIGKILL)  # it may have its next job by now
+            else:
+                assert finished.evaluation.failure is Failure.NODE_LOST
+                waiting.append(finished.job_id)
+    assert kills == 8
+    assert sorted(succeeded) == sorted(f"job {i}" for i in range(40))
+
+
+def test_workers_that_cannot_start_are_an_error_with_their_words(
+    start: Callable[..., RayExecutor], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "drivers_own_work.py").write_text("def work(job, *, report):\n    return None\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    from drivers_own_work import work as own  # type: ignore[import-not-found]
+
+    executor = start(workers=1, given=own)
+    executor.submit(job("a"))
+    with pytest.raises(NasError, match=r"(?s)5 in a row .*No module named 'drivers_own_work'"):
+        executor.completed(PATIENCE)
+
+
+# Nodes.
+
+
+def test_workers_come_and_go_with_the_nodes(start: Callable[..., RayExecutor], cluster: Any, tmp_path: Path) -> None:
+    nodes = [cluster.add_node(num_cpus=1, resources={"site": 1}) for _ in range(2)]
+    executor = start(workers=4, resources={"site": 1})
+    assert executor.workers == executor.capacity == 2
+    places = {}
+    for name in ("a", "b"):
+        begin(executor, name, tmp_path / name)
+    places = {flight.job.id: flight.worker for flight in executor._flights.values()}
+    cluster.remove_node(nodes.pop(), allow_graceful=False)
+    lost: list[str] = []
+    assert until(lambda: bool(lost.extend(one.job_id for one in executor.completed(0.5)) or lost))
+    assert len(lost) == 1
+    assert until(lambda: executor.completed(0.1) == [] and executor.workers == 1)
+    assert executor.capacity == 0
+    nodes.append(cluster.add_node(num_cpus=1, resources={"site": 1}))
+    assert until(lambda: executor.completed(0.1) == [] and executor.capacity == 1)
+    begin(executor, lost[0], tmp_path / "again")
+    assert set(executor.progress()) == set(places)
+    for name in places:
+        executor.cancel(name)
+    for node in nodes:
+        cluster.remove_node(node, allow_graceful=False)
+
+
+def test_a_cluster_without_room_is_waited_for_and_then_an_error(start: Callable[..., RayExecutor]) -> None:
+    executor = start(resources={"unheard of": 2}, room_seconds=2.0)
+    assert (executor.workers, executor.capacity) == (1, 1)
+    executor.submit(job("a"))
+    assert executor.completed(0.1) == []
+    with pytest.raises(NasError, match=r"no node had room for a worker of 0.5 CPU \+ 2 unheard of .* 8 CPU \+ 2 GPU"):
+        executor.completed(PATIENCE)
+
+
+def test_eight_workers_share_two_gpus(start: Callable[..., RayExecutor], tmp_path: Path) -> None:
+    executor = start(workers=8, gpus_per_worker=0.25)
+    for i in range(8):
+        executor.submit(job(str(i), "meet", folder=str(tmp_path), guests=9))  # `ray.log` is there as well
+    found = finish_all(executor).values()
+    assert len({evaluation.images for evaluation in found}) == 8
+    assert Counter(evaluation.message for evaluation in found) == {"0": 4, "1": 4}
+
+
+# What a worker is given.
+
+
+@pytest.mark.parametrize(("gpus", "device"), [(0.0, "cpu"), (0.5, "cuda")])
+def test_work_is_told_the_device(start: Callable[..., RayExecutor], gpus: float, device: str) -> None:
+    assert outcome(start(workers=1, given=work_on_device, gpus_per_worker=gpus), "sleep").message == device
+
+
+def test_work_that_wants_another_device_is_refused() -> None:
+    with pytest.raises(UserError, match="on 'cuda', but with this gpus_per_worker its workers have 'cpu'"):
+        RayExecutor(partial(work_on_device, device="cuda"))
+
+
+def test_workers_have_their_threads_and_large_pages(start: Callable[..., RayExecutor]) -> None:
+    executor = start(workers=1, cpus_per_worker=2)
+    found = outcome(executor, "environment", names=["OMP_NUM_THREADS", "MKL_NUM_THREADS", "GLIBC_TUNABLES"])
+    assert found.message == "2 2 glibc.malloc.hugetlb=1"
+    assert found.images == 2
+
+
+def test_a_training_is_the_same_as_in_a_local_process(start: Callable[..., RayExecutor], tmp_path: Path) -> None:
+    architecture = Architecture(stages=(Stage(depth=1, width=8), Stage(depth=1, width=16)))
+    recipe = Recipe(resolution=16, epochs=1, batch=32, data_share=0.2)
+    data = fingerprint("digits", cache=tmp_path)
+    key = EvaluationKey(architecture=architecture.id, recipe=recipe.id, data=data, seed=4)
+    training = Job(id="a", key=key, architecture=architecture.to_dict(), recipe=recipe.to_dict(), data="digits")
+    own = partial(evaluate, cache=tmp_path)
+
+    def result(executor: Executor) -> tuple[object, ...]:
+        executor.submit(training)
+        found = finish_all(executor)["a"]
+        assert found.succeeded, found.traceback
+        return found.accuracy, found.loss, found.curve, found.images
+
+    with LocalExecutor(own, workers=1) as local:
+        expected = result(local)
+    assert result(start(workers=1, given=own, cpus_per_worker=1)) == expected
+
+
+# Code and addresses.
+
+
+def script_environment(path: str = SCRIPT_PATH) -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": path}
+
+
+def run(script: str, *arguments: str, path: str = SCRIPT_PATH, folder: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-W", "error", "-c", textwrap.dedent(script), *arguments],
+        cwd=folder,
+        env=script_environment(path),
+        start_new_session=True,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=PATIENCE,
+    )
+
+
+def test_a_worker_of_other_code_refuses_to_work(cluster: Any, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(Path(nas.__file__).parent, copy / "nas", ignore=shutil.ignore_patterns("__pycache__"))
+    (copy / "nas" / "units.py").write_text("# edited\n" + (copy / "nas" / "units.py").read_text())
+    script = """
+        import sys
+        from executor_works import job, work
+        from nas.executors import RayExecutor
+        from nas.executors.version import code_version
+        from nas.errors import UserError
+        print(code_version())
+        with RayExecutor(work, address=sys.argv[1]) as executor:
+            executor.submit(job("a"))
+            try:
+                executor.completed(60)
+            except UserError as error:
+                print(error)
+    """
+    done = run(script, cluster.address, path=os.pathsep.join([str(copy), str(HERE)]), folder=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    ours, _, message = done.stdout.partition("\n")
+    found = re.search(r"the worker \S+ has nas (\S+), this program (\S+); .*same code on every node", message)
+    assert found is not None, message
+    assert found[2] == ours
+    assert found[1] != ours
+    assert found[1].startswith(f"{nas.__version__}+")
+
+
+@pytest.mark.parametrize("address", ["ray://head:10001", "head", "", "a b:1"])
+def test_an_address_of_another_form_is_refused(address: str) -> None:
+    with pytest.raises(UserError, match="write 'auto' or 'host:port'"):
+        RayExecutor(work, address=address)
+
+
+@pytest.mark.parametrize("wrong", [{"workers": 0}, {"hang_seconds": 0.0}])
+def test_numbers_must_be_positive(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="got"):
+        RayExecutor(work, **wrong)
+
+
+# The driver as a program of its own.
+
+
+def test_a_joined_cluster_stays_and_nothing_reaches_the_terminal(
+    start: Callable[..., RayExecutor], cluster: Any, capfd: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    executor = start(workers=1)
+    pid = worker_of(executor)
+    assert outcome(executor, "streams").succeeded
+    assert outcome(executor, "die").failure is Failure.NODE_LOST
+    time.sleep(1.0)  # for Ray to say so
+    executor.close()
+    assert not is_alive(pid)
+    assert capfd.readouterr() == ("", "")
+    assert "what the workers write is below" in (tmp_path / "ray.log").read_text()
+    assert executor.log_path == tmp_path / "ray.log"
+    assert outcome(start(workers=1), "sleep").succeeded  # on the same cluster
+
+
+OWN_RAY = """
+    import os, signal, sys
+    from pathlib import Path
+    from executor_works import job, work
+    from nas.executors import RayExecutor
+    interrupts = []
+    signal.signal(signal.SIGINT, lambda *_: interrupts.append(1))
+    with RayExecutor(work, workers=1, cpus_per_worker=0.5, log=Path("log")) as executor:
+        executor.submit(job("a", started="begun", seconds=float(sys.argv[1])))
+        while not os.path.exists("begun"):
+            executor.completed(0.05)
+        os.killpg(0, signal.SIGINT)
+        (finished,) = executor.completed(60)
+        print(finished.evaluation.accuracy, len(interrupts), os.environ["RAY_USAGE_STATS_ENABLED"])
+"""
+
+
+def family_of(pid: int) -> set[int]:
+    return {child.pid for child in psutil.Process(pid).children(recursive=True)}
+
+
+def test_a_ray_of_our_own_is_quiet_survives_ctrl_c_and_ends_with_the_executor(tmp_path: Path) -> None:
+    done = run(OWN_RAY, "0.5", folder=tmp_path)
+    assert (done.stdout, done.stderr, done.returncode) == ("1.0 1 0\n", "", 0)
+    folder = re.search(r"below (\S+)/logs", (tmp_path / "log").read_text())
+    assert folder is not None
+    left = [process for process in psutil.process_iter(["cmdline"]) if folder[1] in " ".join(process.info["cmdline"])]
+    assert left == []
+
+
+def test_a_machine_without_room_says_so_at_once(tmp_path: Path) -> None:
+    script = """
+        from executor_works import work
+        from nas.errors import UserError
+        from nas.executors import RayExecutor
+        try:
+            RayExecutor(work, cpus_per_worker=100_000)
+        except UserError as error:
+            print(error)
+    """
+    done = run(script, folder=tmp_path)
+    assert (done.stderr, done.returncode) == ("", 0)
+    assert done.stdout.startswith("this machine has no room for a worker of 100000 CPU; nodes: ")
+
+
+@pytest.mark.parametrize(("where", "do"), [("own", "hold_lock"), ("joined", "sleep"), ("joined", "hold_lock")])
+def test_nobody_survives_a_killed_driver(where: str, do: str, cluster: Any, tmp_path: Path) -> None:
+    script = """
+        import os, sys
+        from executor_works import job, work
+        from nas.executors import RayExecutor
+        address, do = sys.argv[1] or None, sys.argv[2]
+        executor = RayExecutor(work, workers=1, cpus_per_worker=0.5, address=address)
+        executor.submit(job("a", "where"))
+        (finished,) = executor.completed(60)
+        assert finished.evaluation.succeeded
+        print(finished.evaluation.images, flush=True)
+        details = {"seconds": 60} if do == "sleep" else {}
+        executor.submit(job("b", do, started=os.path.abspath("begun"), **details))
+        executor.completed(60)
+    """
+    address = cluster.address if where == "joined" else ""
+    driver = subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(script), address, do],
+        cwd=tmp_path,
+        env=script_environment(),
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    with driver:
+        assert driver.stdout is not None
+        worker = int(driver.stdout.readline())
+        assert until((tmp_path / "begun").exists)
+        family = family_of(driver.pid) | {worker}
+        assert len(family) > 3 if where == "own" else len(family) == 1
+        driver.kill()
+    assert until(lambda: not is_alive(worker))
+    assert until(lambda: not any(map(is_alive, family)), seconds=150.0)  # Ray's agents miss their node after a minute
