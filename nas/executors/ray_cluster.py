@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import socket
 import sys
 from collections.abc import Collection, Mapping
 from pathlib import Path
@@ -26,6 +27,7 @@ Call: TypeAlias = "ray.ObjectRef[Any]"
 
 _ADDRESS = re.compile(r"auto|[^\s/:]+:\d+")
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+_LISTENER_SECONDS = 10.0
 _BESIDE = "beside"  # the concurrency group of `pulse`
 
 
@@ -100,6 +102,8 @@ class Cluster:
         return self._log.path
 
     def _connect(self, address: str | None) -> None:
+        if address not in (None, "auto"):
+            _require_listener(address)
         try:
             context: Any = ray.init(
                 address=address or "local",
@@ -162,6 +166,15 @@ class Cluster:
             ray.shutdown()
             self._is_connected = False
         self._log.close()
+
+
+def _require_listener(address: str) -> None:
+    """Raise UserError where nobody listens: Ray itself would try for minutes, and talk to the terminal meanwhile."""
+    host, _, port = address.rpartition(":")
+    try:
+        socket.create_connection((host, int(port)), timeout=_LISTENER_SECONDS).close()
+    except (OSError, OverflowError) as error:
+        raise UserError(f"nobody answers at {address}, where a Ray cluster was to be joined: {error}") from None
 
 
 def _first_line(error: Exception) -> str:

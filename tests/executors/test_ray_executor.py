@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import textwrap
@@ -338,6 +339,14 @@ def test_a_worker_of_other_code_refuses_to_work(cluster: Any, tmp_path: Path) ->
 def test_an_address_of_another_form_is_refused(address: str) -> None:
     with pytest.raises(UserError, match="write 'auto' or 'host:port'"):
         RayExecutor(work, address=address)
+
+
+def test_an_address_where_nobody_listens_is_said_at_once() -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{unused.getsockname()[1]}"
+        with pytest.raises(UserError, match=f"nobody answers at {address}"):
+            RayExecutor(work, address=address)
 
 
 @pytest.mark.parametrize("wrong", [{"workers": 0}, {"hang_seconds": 0.0}])
