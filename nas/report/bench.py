@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -25,8 +25,8 @@ class Conditions:
     def __str__(self) -> str:
         side = "one at a time" if self.workers == 1 else f"{self.workers} side by side"
         return (
-            f"{plural(self.trials, 'training')} {side}, {plural(self.seeds, 'seed')}; {self.control:.0%} of the "
-            "trials of every sampler but random are drawn at random."
+            f"{plural(self.trials, 'training')} {side}, {plural(self.seeds, 'seed')}, unless the line says otherwise; "
+            f"{self.control:.0%} of the trials of every sampler but random are drawn at random."
         )
 
 
@@ -105,25 +105,33 @@ def _title(quantile: float | None, table: Table) -> str:
 
 
 def _section(quantile: float | None, lines: Sequence[Line], table: Table) -> Section:
-    counts = [str(point.trainings) for point in lines[0].points]
+    counts = sorted({point.trainings for line in lines for point in line.points})
     return Section(
         title=_title(quantile, table),
         heads=("sampler", *(f">{count}" for count in counts), ">ms a proposal"),
-        rows=tuple(_row(line) for line in sorted(lines, key=lambda line: _rank(line, quantile))),
+        rows=tuple(_row(line, counts) for line in sorted(lines, key=_rank(lines))),
     )
 
 
-def _rank(line: Line, quantile: float | None) -> float:
-    """The best at the middle checkpoint first."""
-    middle = line.points[len(line.points) // 2].median
-    return -middle if quantile is None else middle
+def _rank(lines: Sequence[Line]) -> Callable[[Line], float]:
+    """The best first, after as many trainings as all of them had, or nearly."""
+    shared = min(line.points[-1].trainings for line in lines)
+
+    def rank(line: Line) -> float:
+        score = next(point.median for point in reversed(line.points) if point.trainings <= shared)
+        return -score if line.quantile is None else score
+
+    return rank
 
 
-def _row(line: Line) -> tuple[str, ...]:
-    ratios = ["" if line.sampler == RANDOM else _ratio(point) for point in line.points]
-    scores = [_share(point) if line.quantile is None else _points(point) for point in line.points]
-    cells = (f"{score}{ratio}" for score, ratio in zip(scores, ratios, strict=True))
-    return (line.sampler, *cells, f"{line.proposal_ms:.1f}")
+def _row(line: Line, counts: Sequence[int]) -> tuple[str, ...]:
+    cells = {point.trainings: _cell(line, point) for point in line.points}
+    return (line.sampler, *(cells.get(count, "") for count in counts), f"{line.proposal_ms:.1f}")
+
+
+def _cell(line: Line, point: Point) -> str:
+    score = _share(point) if line.quantile is None else _points(point)
+    return score if line.sampler == RANDOM else f"{score}{_ratio(point)}"
 
 
 def _share(point: Point) -> str:

@@ -30,7 +30,7 @@ LINES = [
 
 def test_report_ranks_samplers_and_says_how_much_better_than_chance_they_are() -> None:
     text = markdown(LINES, [TABLE], Conditions(trials=50, seeds=3, workers=8, control=0.1))
-    assert "50 trainings 8 side by side, 3 seeds; 10% of the trials" in text
+    assert "50 trainings 8 side by side, 3 seeds, unless the line says otherwise; 10% of the trials" in text
     assert "Two networks: 2 networks." in text
     rows = [row for row in text.splitlines() if row.startswith("| ")]
     assert rows == [

@@ -11,6 +11,7 @@ from nas.cli.options import Json
 
 if TYPE_CHECKING:
     from nas.report.bench import Conditions
+    from nas.search.bench.contestant import Contestant
     from nas.search.bench.summary import Line
     from nas.search.bench.table import Table
 
@@ -19,7 +20,12 @@ def run(
     tables: Annotated[list[Path], typer.Argument(help="Descriptions (.yaml) of tables of trained networks.")],
     sampler: Annotated[
         list[str] | None,
-        typer.Option("--sampler", help="A sampler to judge, repeatable; default: surrogate. Random is always there."),
+        typer.Option(
+            "--sampler",
+            metavar="NAME[:N][/W]",
+            help="A sampler to judge, repeatable, with its own number of trainings and workers if need be, such as "
+            "gp:50 or surrogate:100/8; default: surrogate. Random is always there.",
+        ),
     ] = None,
     trials: Annotated[int, typer.Option("--trials", "-n", min=1, help="Trainings of a search.")] = 400,
     seeds: Annotated[int, typer.Option("--seeds", min=1, help="Searches of each kind, with seeds from 0 on.")] = 30,
@@ -36,17 +42,21 @@ def run(
         Path | None, typer.Option("--files", help="Folder of the tables' CSV files, if not beside their descriptions.")
     ] = None,
     jobs: Annotated[int | None, typer.Option("--jobs", "-j", min=1, help="Processes; default: cores.")] = None,
+    keep: Annotated[
+        Path | None,
+        typer.Option("--keep", help="Keep finished searches in this file; those that are in it are not done again."),
+    ] = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Write the report as a Markdown file.")] = None,
     plot: Annotated[Path | None, typer.Option("--plot", help="Write the curves as .html or .png.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Judge samplers on tables of networks that somebody trained, through the engine of `nas search`.
+    r"""Judge samplers on tables of networks that somebody trained, through the engine of `nas search`.
 
     Two kinds of search: for the front of accuracy against cost, scored by hypervolume, and for the most accurate
     network within 30, 50 and 70% of the costs, scored by regret. Scores are true accuracies; searches see noisy ones.
 
     A table is a CSV file with one network a line, and a description that says what its columns are, such as:
-    {name: mine, file: results.csv, decisions: {depth: ordered, act: categories}, seen: [acc_0, acc_1], costs: flops}
+    {name: mine, file: results.csv, decisions: {depth: ordered, act: categories}, seen: \[acc_0, acc_1], costs: flops}
     """
     from nas.report.bench import Conditions, markdown
     from nas.report.chart import require_form
@@ -54,50 +64,62 @@ def run(
 
     if plot is not None:
         require_form(plot)
-    read = [read_table(path, files) for path in tables]
+    read = {path: read_table(path, files) for path in tables}
     conditions = Conditions(trials=trials, seeds=seeds, workers=workers, control=control)
-    lines = _lines(tables, files, sampler or ["surrogate"], conditions, only, jobs)
+    lines = _lines(read, files, _contestants(sampler or ["surrogate"], conditions), conditions, only, jobs, keep)
     if output is not None:
         from nas.data.atomic import new_file
 
         with new_file(output) as temporary:
-            temporary.write_text(markdown(lines, read, conditions), encoding="utf-8")
+            temporary.write_text(markdown(lines, [*read.values()], conditions), encoding="utf-8")
     if plot is not None:
-        _plot(lines, read, plot)
+        _plot(lines, [*read.values()], plot)
     if as_json:
         from nas.cli.output import print_json
 
         print_json([line.to_dict() for line in lines])
         return
-    _draw(lines, read, conditions)
+    _draw(lines, [*read.values()], conditions)
 
 
 def _lines(
-    tables: list[Path],
+    tables: dict[Path, Table],
     files: Path | None,
-    names: list[str],
+    contestants: list[Contestant],
     conditions: Conditions,
     only: str | None,
     jobs: int | None,
+    keep: Path | None,
 ) -> list[Line]:
     from nas.cli.live import StepDisplay
     from nas.data.cores import available_cores
-    from nas.search.bench.run import search_tables, tasks_of
+    from nas.search.bench.kept import Kept
+    from nas.search.bench.many import search_tables
+    from nas.search.bench.run import tasks_of
     from nas.search.bench.summary import summarised
-    from nas.search.problem import RANDOM
 
     tasks = tasks_of(
-        tables,
-        list(dict.fromkeys([RANDOM, *names])),
+        list(tables),
+        contestants,
         folder=files,
         seeds=conditions.seeds,
-        trials=conditions.trials,
-        workers=conditions.workers,
         control=conditions.control,
         quantiles=_quantiles(only),
     )
+    kept = Kept(keep, lambda path: tables[path].fingerprint)
     with StepDisplay("searching") as display:
-        return summarised(search_tables(tasks, jobs=jobs or available_cores(), watch=display.count))
+        return summarised(search_tables(tasks, kept=kept, jobs=jobs or available_cores(), watch=display.count))
+
+
+def _contestants(texts: list[str], conditions: Conditions) -> list[Contestant]:
+    from nas.search.bench.contestant import Contestant
+    from nas.search.problem import RANDOM
+
+    return list(
+        dict.fromkeys(
+            Contestant.parse(text, trials=conditions.trials, workers=conditions.workers) for text in [RANDOM, *texts]
+        )
+    )
 
 
 def _quantiles(only: str | None) -> list[float | None]:

@@ -1,11 +1,9 @@
-"""One search of a table, through the engine that searches spaces; and many of them, in several processes."""
+"""One search of a table, through the engine that searches spaces."""
 
 from __future__ import annotations
 
-import multiprocessing
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -15,6 +13,7 @@ import numpy as np
 from nas.ledger import Ledger
 from nas.records import StudyRecord, TrialState
 from nas.search.bench.answering import Answers, seen_by
+from nas.search.bench.contestant import Contestant
 from nas.search.bench.in_process import InProcess
 from nas.search.bench.scores import Curve, FrontScore, RegretScore
 from nas.search.bench.table import Table, read_table
@@ -23,7 +22,6 @@ from nas.search.engine import Search
 from nas.search.limits import Limits
 from nas.search.objectives import Objectives
 from nas.search.problem import DEFAULT_CONTROL, Problem, Proxy
-from nas.search.samplers import samplers
 
 QUANTILES = (0.3, 0.5, 0.7)
 """Of a table's costs: the limits of the searches for the most accurate network."""
@@ -37,6 +35,7 @@ class Task:
         table: description of the table.
         folder: where its rows are, if not beside it.
         sampler: name of the sampler.
+        label: what reports call it.
         seed: of sampler and of the accuracies that are seen.
         trials: trainings.
         workers: results that a proposal may have to do without, plus one.
@@ -47,6 +46,7 @@ class Task:
     table: Path
     folder: Path | None
     sampler: str
+    label: str
     seed: int
     trials: int
     workers: int = 1
@@ -109,60 +109,31 @@ def search_table(task: Task) -> Outcome:
     )
 
 
-def search_tables(tasks: Sequence[Task], *, jobs: int, watch: Callable[[int, int], None]) -> Iterator[Outcome]:
-    """Do many searches in `jobs` processes; yields them as they end, telling `watch` how many of them have.
-
-    Raises:
-        UserError: a table cannot be read.
-    """
-    watch(0, len(tasks))
-    if jobs == 1:
-        for done, task in enumerate(tasks, start=1):
-            yield search_table(task)
-            watch(done, len(tasks))
-        return
-    with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
-        try:
-            futures = [pool.submit(search_table, task) for task in tasks]
-            for done, future in enumerate(as_completed(futures), start=1):
-                yield future.result()
-                watch(done, len(tasks))
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
-
-
 def tasks_of(
     tables: Sequence[Path],
-    names: Sequence[str],
+    contestants: Sequence[Contestant],
     *,
     folder: Path | None,
     seeds: int,
-    trials: int,
-    workers: int,
     control: float,
     quantiles: Sequence[float | None],
 ) -> list[Task]:
-    """Every search of a benchmark, seed by seed, so that a part of it is a smaller benchmark.
-
-    Raises:
-        UnknownNameError: no such sampler.
-    """
-    for name in names:
-        samplers[name]
+    """Every search of a benchmark, seed by seed, so that a part of it is a smaller benchmark."""
     return [
         Task(
             table=table,
             folder=folder,
-            sampler=name,
+            sampler=one.sampler,
+            label=one.label,
             seed=seed,
-            trials=trials,
-            workers=workers,
+            trials=one.trials,
+            workers=one.workers,
             control=control,
             quantile=quantile,
         )
         for seed in range(seeds)
         for table in tables
-        for name in names
+        for one in contestants
         for quantile in quantiles
     ]
 

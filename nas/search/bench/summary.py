@@ -45,7 +45,7 @@ class Line:
     Attributes:
         table: its name.
         quantile: of the costs, for searches of the most accurate network within it; None for a front.
-        sampler: its name.
+        sampler: its label.
         seeds: searches.
         points: scores at the checkpoints.
         curve: after every training: rows of trainings, median and quartiles, for a plot.
@@ -71,7 +71,7 @@ def summarised(outcomes: Iterable[Outcome]) -> list[Line]:
     """One line for each table, kind of search and sampler, in the order in which they came first."""
     groups: defaultdict[tuple[str, float | None, str], list[Outcome]] = defaultdict(list)
     for outcome in sorted(outcomes, key=lambda one: one.task.seed):
-        groups[outcome.table, outcome.task.quantile, outcome.task.sampler].append(outcome)
+        groups[outcome.table, outcome.task.quantile, outcome.task.label].append(outcome)
     chances = {(table, quantile): _median(found) for (table, quantile, name), found in groups.items() if name == RANDOM}
     return [
         _line(table, quantile, name, found, chances.get((table, quantile)))

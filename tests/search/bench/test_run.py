@@ -7,17 +7,16 @@ import numpy as np
 import pytest
 from search_tables import write_table
 
-from nas.errors import UnknownNameError
 from nas.executors.base import Report
 from nas.records import Evaluation, EvaluationKey, Job
 from nas.search.bench.in_process import InProcess
-from nas.search.bench.run import Outcome, Task, search_table, search_tables, tasks_of
+from nas.search.bench.run import Outcome, Task, search_table
 from nas.search.bench.summary import summarised
 
 
 @pytest.fixture
 def task(tmp_path: Path) -> Task:
-    return Task(table=write_table(tmp_path), folder=None, sampler="random", seed=0, trials=24)
+    return Task(table=write_table(tmp_path), folder=None, sampler="random", label="random", seed=0, trials=24)
 
 
 def test_the_whole_table_is_the_whole_score(task: Task) -> None:
@@ -37,25 +36,9 @@ def test_a_task_has_one_outcome(task: Task, workers: int) -> None:
     assert (search_table(one).curve != search_table(replace(one, seed=1)).curve).any()
 
 
-@pytest.mark.slow
-def test_searches_may_be_done_in_processes(task: Task) -> None:
-    tasks = [replace(task, seed=seed, trials=3) for seed in range(2)]
-    counts: list[tuple[int, int]] = []
-    found = list(search_tables(tasks, jobs=2, watch=lambda done, total: counts.append((done, total))))
-    assert counts == [(0, 2), (1, 2), (2, 2)]
-    assert {one.task.seed: one.curve.tolist() for one in found} == {
-        one.task.seed: one.curve.tolist() for one in search_tables(tasks, jobs=1, watch=lambda done, total: None)
-    }
-
-
-def test_unknown_samplers_are_refused_before_anything_is_done(task: Task) -> None:
-    with pytest.raises(UnknownNameError, match="did you mean 'tpe'"):
-        tasks_of([task.table], ["tpee"], folder=None, seeds=1, trials=1, workers=1, control=0, quantiles=[None])
-
-
 def outcome(task: Task, sampler: str, seed: int, curve: list[float], quantile: float | None = None) -> Outcome:
     return Outcome(
-        task=replace(task, sampler=sampler, seed=seed, quantile=quantile), table="t", curve=np.array(curve),
+        task=replace(task, label=sampler, seed=seed, quantile=quantile), table="t", curve=np.array(curve),
         asking_seconds=0.03, seconds=1.0, rejected=0,
     )  # fmt: skip
 
