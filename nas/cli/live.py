@@ -9,6 +9,7 @@ from typing import Self
 
 from rich.progress import BarColumn, Progress as Bar, SpinnerColumn, TaskProgressColumn, TextColumn
 
+from nas.cli import interrupts
 from nas.cli.output import aside
 from nas.search.progress import Progress
 from nas.units import format_seconds
@@ -72,7 +73,8 @@ class SearchDisplay:
         self._bar.stop()
 
     def update(self, progress: Progress) -> None:
-        """Show this moment."""
+        """Show this moment; raises a Ctrl-C that got lost."""
+        interrupts.look()
         counts, best, spent = counts_line(progress), best_line(progress), time_line(progress)
         if self._console.is_terminal:
             self._bar.update(self._task, completed=progress.fraction, counts=counts, best=best, time=spent)
@@ -114,7 +116,8 @@ class StepDisplay:
         self._bar.stop()
 
     def fraction(self, done: float, note: str = "") -> None:
-        """Show that `done` of it, in [0, 1], is done, and a few words about it."""
+        """Show that `done` of it, in [0, 1], is done, and a few words about it; raises a Ctrl-C that got lost."""
+        interrupts.look()
         if self._is_silent:
             return
         now = time.monotonic()

@@ -5,16 +5,15 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 from collections.abc import Sequence
-from types import FrameType
-from typing import Any, NoReturn
+from typing import Any
 
 import typer
 from typer.main import get_command
 
 import nas
+from nas.cli import interrupts
 from nas.cli.commands import (
     bench,
     cache,
@@ -27,6 +26,7 @@ from nas.cli.commands import (
     import_,
     pareto,
     presets,
+    race,
     recipes,
     sample,
     search,
@@ -75,6 +75,7 @@ for _name, _run, _panel in (
     ("sample", sample.run, _SEARCHING),
     ("compare", compare.run, _SEARCHING),
     ("bench", bench.run, _SEARCHING),
+    ("race", race.run, _SEARCHING),
     ("trust", trust.run, _SEARCHING),
     ("studies", studies.run, _LOOKING),
     ("pareto", pareto.run, _LOOKING),
@@ -94,7 +95,7 @@ for _name, _run, _panel in (
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command line and return its exit code."""
-    signal.signal(signal.SIGTERM, _interrupt)
+    interrupts.listen()
     try:
         result = get_command(app).main(list(arguments) if arguments is not None else None, "nas", standalone_mode=False)
     except _UsageError as error:
@@ -112,11 +113,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.close()
         return 0
     return result if isinstance(result, int) else 0
-
-
-def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
-    """End on SIGTERM (a scheduler's way of asking) as on Ctrl-C."""
-    raise KeyboardInterrupt
 
 
 def _complain(message: str) -> None:

@@ -1,0 +1,34 @@
+"""Ctrl-C, and a scheduler's SIGTERM, as a KeyboardInterrupt that is not lost.
+
+Python raises it wherever the main thread happens to be. In a callback from native code (a library that walks the loaded
+shared objects, say) it is printed and dropped, and the program goes on as if nobody had asked. So it is remembered too,
+and raised again at the next look.
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+from types import FrameType
+from typing import NoReturn
+
+_asked = threading.Event()
+
+
+def listen() -> None:
+    """From now on the two signals are remembered; Ctrl-C stays ignored where it was, as in a shell's background."""
+    _asked.clear()
+    signal.signal(signal.SIGTERM, _interrupt)
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+        signal.signal(signal.SIGINT, _interrupt)
+
+
+def look() -> None:
+    """Raise KeyboardInterrupt if one was asked for and has not arrived."""
+    if _asked.is_set():
+        raise KeyboardInterrupt
+
+
+def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
+    _asked.set()
+    raise KeyboardInterrupt

@@ -1,0 +1,182 @@
+"""Searches side by side, from their ledgers to a table and a plot."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from statistics import median
+from typing import Any
+
+from nas.analysis.race import Race, Run, Trained
+from nas.errors import StudyError
+from nas.ledger import Ledger
+from nas.records import Plain, TrialRecord
+from nas.report.chart import Panel, Series
+from nas.units import format_seconds
+
+SHARES = (0.25, 0.5, 0.75, 1.0)
+"""Of the training time, after which scores are shown."""
+
+_ABOUT = (
+    "Hypervolume of the networks trained to the end, by the accuracies that were seen, over log {cost}, as a share of "
+    "that of all searches' joint front; median over the seeds"
+)
+_SAME = ("space", "budget", "task", "fingerprint", "objectives")
+
+
+class Searches:
+    """The studies that take part, of one ledger or of several."""
+
+    def __init__(self) -> None:
+        """None yet."""
+        self._runs: list[Run] = []
+        self._first: tuple[str, Mapping[str, Plain]] | None = None
+        self.cost = ""
+
+    def add(self, ledger: Ledger) -> None:
+        """Every search in a ledger.
+
+        Raises:
+            StudyError: one is of another kind than those before.
+        """
+        for study in reversed(ledger.studies()):
+            definition = ledger.study(study.name).definition
+            if "sampler" not in definition:
+                continue
+            self._require_same(f"{study.name} in {ledger!r}", definition)
+            self._runs.append(self._run(study.name, definition, ledger))
+
+    def race(self) -> Race:
+        """All of them.
+
+        Raises:
+            StudyError: there is none, or one in which nothing was trained to the end.
+        """
+        if not self._runs:
+            raise StudyError("no search in these ledgers")
+        for run in self._runs:
+            if not run.trained:
+                raise StudyError(f"{run.team}, seed {run.seed}: no network was trained to the end; let it search on")
+        return Race(tuple(sorted(self._runs, key=lambda run: run.seed)))
+
+    def _require_same(self, name: str, definition: Mapping[str, Plain]) -> None:
+        costs = definition["objectives"].split(",")[1:]
+        if len(costs) != 1:
+            raise StudyError(f"{name} searched for {definition['objectives']}; only one cost beside accuracy is drawn")
+        if self._first is None:
+            self._first, self.cost = (name, definition), costs[0]
+            return
+        other, first = self._first
+        differs = [word for word in _SAME if definition[word] != first[word]]
+        if _without_rungs(definition) != _without_rungs(first):
+            differs.append("recipe")
+        if differs:
+            raise StudyError(f"{name} has another {' and '.join(differs)} than {other}; they cannot be compared")
+
+    def _run(self, name: str, definition: Mapping[str, Plain], ledger: Ledger) -> Run:
+        trials = ledger.trials(name)
+        prices = {trial.architecture: trial.cost[self.cost] for trial in trials}
+        rungs = definition["recipe"].get("rungs", [])
+        spent, trained = 0.0, []
+        for one in ledger.evaluations(name):
+            spent += one.seconds
+            if one.accuracy is not None and one.key.rung == len(rungs):
+                trained.append(Trained(seconds=spent, accuracy=one.accuracy, cost=prices[one.key.architecture]))
+        epochs = ",".join(str(rung["epochs"]) for rung in rungs)
+        return Run(
+            team=f"{definition['sampler']}, {f'rungs {epochs}' if epochs else 'no rungs'}",
+            seed=definition["seed"],
+            tried=_tried(trials),
+            seconds=spent,
+            trained=tuple(trained),
+        )
+
+
+def heads() -> tuple[str, ...]:
+    """Of the table; those with a '>' are aligned to the right."""
+    return ("search", ">seeds", *(f">after {share:.0%}" for share in SHARES), ">candidates", ">to the end", ">best")
+
+
+def rows(race: Race, *, spread: bool) -> list[tuple[str, ...]]:
+    """The table, the best search first; with the lowest and highest score of each, or without."""
+    shown = _spread if spread else _middle
+    return [_row(race, team, shown) for team in _ranked(race)]
+
+
+def conditions(race: Race, cost: str, *, spread: bool) -> str:
+    """What the table shows."""
+    shown = ", with the lowest and the highest in brackets" if spread else ""
+    return f"{_ABOUT.format(cost=cost)}{shown}. Each search had {format_seconds(race.length)} of training."
+
+
+def markdown(race: Race, cost: str, plot: str | None) -> str:
+    """The report as a file that can be committed; `plot` is the file of the plot, as seen from it."""
+    marks = ("---:" if head.startswith(">") else "---" for head in heads())
+    lines = ["# Hypervolume against training time", "", conditions(race, cost, spread=True), ""]
+    lines += [f"| {' | '.join(head.removeprefix('>') for head in heads())} |", f"|{'|'.join(marks)}|"]
+    lines += [f"| {' | '.join(row)} |" for row in rows(race, spread=True)]
+    lines += ["", f"![Hypervolume against training time]({plot})"] if plot else []
+    return "\n".join(lines) + "\n"
+
+
+def panel(race: Race) -> Panel:
+    """The curves."""
+    series = []
+    for team in _ranked(race):
+        curve = race.curve(team)
+        series.append(Series(team, curve.seconds, curve.middle, curve.low, curve.high))
+    return Panel("Hypervolume of what was trained to the end", "seconds of training", "hypervolume", series)
+
+
+def to_dict(race: Race, cost: str) -> dict[str, Any]:
+    """JSON-ready."""
+    return {
+        "cost": cost,
+        "seconds": race.length,
+        "reference": {"accuracy": race.reference[0], cost: math.exp(race.reference[1])},
+        "searches": [
+            {
+                "search": run.team,
+                "seed": run.seed,
+                "seconds": run.seconds,
+                "candidates": run.tried,
+                "trained_to_the_end": len(run.trained),
+                "best_accuracy": max(one.accuracy for one in run.trained),
+                "hypervolume": {f"{share:.2f}": race.score(run, share * race.length) for share in SHARES},
+            }
+            for run in race.runs
+        ],
+    }
+
+
+def _ranked(race: Race) -> list[str]:
+    return sorted(race.teams, key=lambda team: -median(race.scores(team, 1.0)))
+
+
+def _row(race: Race, team: str, shown: Callable[[Sequence[float]], str]) -> tuple[str, ...]:
+    runs = race.of(team)
+    best = median(max(one.accuracy for one in run.trained) for run in runs)
+    return (
+        team,
+        str(len(runs)),
+        *(shown(race.scores(team, share)) for share in SHARES),
+        f"{median(run.tried for run in runs):g}",
+        f"{median(len(run.trained) for run in runs):g}",
+        f"{best:.1%}",
+    )
+
+
+def _middle(scores: Sequence[float]) -> str:
+    return f"{median(scores):.3f}"
+
+
+def _spread(scores: Sequence[float]) -> str:
+    return f"{median(scores):.3f} ({min(scores):.3f}-{max(scores):.3f})"
+
+
+def _tried(trials: Sequence[TrialRecord]) -> int:
+    return len({trial.architecture for trial in trials if trial.evaluation is not None})
+
+
+def _without_rungs(definition: Mapping[str, Plain]) -> dict[str, Plain]:
+    return {word: value for word, value in definition["recipe"].items() if word != "rungs"}
