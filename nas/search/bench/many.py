@@ -42,5 +42,8 @@ def _searched(tasks: Sequence[Task], jobs: int) -> Iterator[Outcome]:
         try:
             for future in as_completed([pool.submit(search_table, task) for task in tasks]):
                 yield future.result()
-        finally:
+        except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
+            for child in multiprocessing.active_children():  # else the pool would wait for the searches under way
+                child.terminate()
+            raise

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import multiprocessing
 from dataclasses import replace
 from pathlib import Path
 
@@ -33,6 +34,20 @@ def test_searches_may_be_done_in_processes(tasks: list[Task]) -> None:
     found, counts = done(tasks, None, jobs=2)
     assert counts == [0, 1, 2, 3]
     assert found == done(tasks, None)[0]
+
+
+@pytest.mark.slow
+def test_an_interruption_ends_the_searches_under_way(tasks: list[Task]) -> None:
+    outcomes = search_tables(
+        [replace(one, sampler="gp", trials=24, seed=seed) for seed, one in enumerate(tasks * 4)],
+        kept=Kept(None, str), jobs=2, watch=lambda done, total: None,
+    )  # fmt: skip
+    next(outcomes)
+    with pytest.raises(KeyboardInterrupt):
+        outcomes.throw(KeyboardInterrupt)
+    for child in multiprocessing.active_children():
+        child.join(10)
+        assert not child.is_alive()
 
 
 def test_what_is_kept_is_not_done_again(tasks: list[Task], tmp_path: Path) -> None:
