@@ -60,6 +60,15 @@ Workers = Annotated[
     ),
 ]
 Device = Annotated[str, typer.Option("--device", help="Where to train: auto, cpu or cuda.")]
+Metrics = Annotated[
+    str | None,
+    typer.Option(
+        "--metrics",
+        metavar="[HOST:]PORT",
+        help="Serve Prometheus metrics at http://HOST:PORT/metrics while the search runs; without a host to this "
+        "machine only, at port 0 on any free one.",
+    ),
+]
 StudyName = Annotated[str | None, typer.Argument(help="Name of the study; default: the latest.", show_default=False)]
 
 

@@ -6,12 +6,12 @@ worker comes back as an evaluation like any other, and whoever submitted it deci
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Protocol, Self
 
-from nas.records import Evaluation, Job
+from nas.records import Evaluation, Job, WorkerState
 from nas.registry import Registry
 
 Report = Callable[[float], None]
@@ -82,6 +82,10 @@ class Executor(Protocol):
         """The fraction done of every job under way, by job id, as of the last `completed`."""
         ...
 
+    def crew(self) -> Sequence[WorkerState]:
+        """The workers that are ready for jobs and what they do, as of the last `completed`; none once it is closed."""
+        ...
+
     def cancel(self, job_id: str) -> None:
         """Stop a job; `completed` never returns it. A job that is not under way is no error: it may just have ended."""
         ...
@@ -99,6 +103,14 @@ class Executor(Protocol):
     ) -> None:
         """Close it."""
         ...
+
+
+def busy_worker(name: str, job: Job, *, seconds: float, fraction: float) -> WorkerState:
+    """A worker that has had a job for so many seconds."""
+    key = job.key
+    return WorkerState(
+        name=name, job=job.id, architecture=key.architecture, rung=key.rung, seconds=seconds, fraction=fraction
+    )
 
 
 class ExecutorFactory(Protocol):

@@ -13,12 +13,12 @@ from types import TracebackType
 from typing import Self
 
 from nas.errors import NasError
-from nas.executors.base import Finished, Work, executors
+from nas.executors.base import Finished, Work, busy_worker, executors
 from nas.executors.channel import Channel, Message, encode, job_to_dict
 from nas.executors.forkserver import ENDED, ForkServer, describe_exit
 from nas.executors.log import Log
 from nas.executors.worker import pickled
-from nas.records import Evaluation, Failure, Job
+from nas.records import Evaluation, Failure, Job, WorkerState
 
 _STILLBORN_LIMIT = 5  # in a row: workers cannot start here; fewer may be chance, such as a shortage of memory
 _LONGEST_WAIT_SECONDS = 60.0  # at a time; the operating system refuses to wait for weeks
@@ -52,6 +52,12 @@ class _Slot:
     request: bytes = b""
     sent: float | None = None  # when a worker got the job, on the monotonic clock
     fraction: float = 0.0
+
+    def state(self, now: float) -> WorkerState:
+        """Its worker, and the job that this one was sent."""
+        if self.job is None or self.sent is None:
+            return WorkerState(name=self.worker.name)
+        return busy_worker(self.worker.name, self.job, seconds=now - self.sent, fraction=self.fraction)
 
 
 @executors.register("local")
@@ -145,6 +151,11 @@ class LocalExecutor:
     def progress(self) -> Mapping[str, float]:
         """The fraction done of every job under way, by job id, as of the last `completed`."""
         return {job.id: slot.fraction for slot, job in self._busy()}
+
+    def crew(self) -> Sequence[WorkerState]:
+        """The processes that are ready for jobs; see `Executor.crew`."""
+        now = time.monotonic()
+        return [] if self._is_closed else [slot.state(now) for slot in self._slots if slot.worker.is_ready]
 
     def cancel(self, job_id: str) -> None:
         """Stop a job by ending its worker; see `Executor.cancel`."""

@@ -11,7 +11,7 @@ import inspect
 import json
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -19,12 +19,12 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from nas.errors import NasError, UserError
-from nas.executors.base import Finished, Work, executors
+from nas.executors.base import Finished, Work, busy_worker, executors
 from nas.executors.channel import job_to_dict
 from nas.executors.ray_needs import Needs
 from nas.executors.version import code_version
 from nas.executors.worker import pickled
-from nas.records import Evaluation, Failure, Job
+from nas.records import Evaluation, Failure, Job, WorkerState
 
 if TYPE_CHECKING:
     from nas.executors.ray_cluster import Call, RayWorker
@@ -65,6 +65,13 @@ class _Worker:
     silent: float = 0.0
     flight: _Flight | None = None
     calls: set[Call] = field(default_factory=set)
+
+    def state(self, now: float) -> WorkerState:
+        """What it does at this time, on the monotonic clock."""
+        if self.flight is None:
+            return WorkerState(name=self.name)
+        flight = self.flight
+        return busy_worker(self.name, flight.job, seconds=now - flight.sent, fraction=flight.fraction)
 
 
 @executors.register("ray")
@@ -192,6 +199,11 @@ class RayExecutor:
     def progress(self) -> Mapping[str, float]:
         """The fraction done of every job under way, by job id, as of the last `completed`."""
         return {job_id: flight.fraction for job_id, flight in self._flights.items()}
+
+    def crew(self) -> Sequence[WorkerState]:
+        """The actors that are ready for jobs; see `Executor.crew`."""
+        now = time.monotonic()
+        return [] if self._is_closed else [worker.state(now) for worker in self._workers if worker.name]
 
     def cancel(self, job_id: str) -> None:
         """Stop a job by ending its worker; see `Executor.cancel`."""

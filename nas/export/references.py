@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from nas.architecture import Architecture
-from nas.errors import UserError
-from nas.ledger import DEFAULT_STORAGE
+from nas.ledger import DEFAULT_STORAGE, split_candidate
 from nas.space import load_architecture
 
 
@@ -28,9 +27,4 @@ def resolve_architecture(reference: str, storage: str = DEFAULT_STORAGE) -> Arch
 
 def split_reference(reference: str) -> tuple[str, str] | None:
     """The study and the id of `STUDY:ID`; None for anything else."""
-    study, colon, prefix = reference.rpartition(":")
-    if not colon or Path(reference).exists():
-        return None
-    if not study or not prefix:
-        raise UserError(f"cannot read {reference!r}; write STUDY:ID, as `nas pareto` and `nas studies` show them")
-    return study, prefix
+    return None if ":" not in reference or Path(reference).exists() else split_candidate(reference)

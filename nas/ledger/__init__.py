@@ -7,14 +7,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nas.ledger.address import DEFAULT_STORAGE, place, redacted
+from nas.ledger.address import DEFAULT_STORAGE, place, redacted, split_candidate
+from nas.ledger.status import Driving, StudyStatus
 from nas.ledger.summary import StudySummary
 
 if TYPE_CHECKING:
     from nas.ledger.leases import Lease
     from nas.ledger.ledger import Ledger
 
-__all__ = ["DEFAULT_STORAGE", "Lease", "Ledger", "StudySummary", "place", "redacted"]
+__all__ = [
+    "DEFAULT_STORAGE",
+    "Driving",
+    "Lease",
+    "Ledger",
+    "StudyStatus",
+    "StudySummary",
+    "place",
+    "redacted",
+    "split_candidate",
+]
 
 
 def __getattr__(name: str) -> object:

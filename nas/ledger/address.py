@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from nas.errors import UserError
+
 DEFAULT_STORAGE = "sqlite:///nas.db"
 """The ledger a command uses when none is named: a SQLite file in the working directory."""
 
@@ -11,6 +13,21 @@ _HIDDEN = "***"
 _CREDENTIALS = re.compile(r"(?P<user>://[^:@/?]*):.*@")  # greedy: a password may itself hold '@', ':' or '/'
 _SECRET_OPTION = re.compile(r"([?&][^=&]*passw[^=&]*=)[^&]*", re.IGNORECASE)
 _SQLITE = re.compile(r"sqlite(\+\w+)?:///(?P<path>[^?]*)")
+
+
+def split_candidate(reference: str) -> tuple[str, str]:
+    """The study and the id, or its beginning, of `STUDY:ID`.
+
+    >>> split_candidate("mine:03148755238f")
+    ('mine', '03148755238f')
+
+    Raises:
+        UserError: it is not written so.
+    """
+    study, _, identity = reference.rpartition(":")
+    if not study or not identity:
+        raise UserError(f"cannot read {reference!r}; write STUDY:ID, as `nas pareto` and `nas studies` show them")
+    return study, identity
 
 
 def redacted(url: str) -> str:

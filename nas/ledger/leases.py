@@ -76,9 +76,9 @@ def acquire(connection: sa.Connection, study: str, holder: str, token: str) -> N
     locked = sa.select(study_table.c.name).where(study_table.c.name == study).with_for_update()
     if connection.execute(locked).first() is None:
         studies.reject_unknown(connection, study)
-    now = _now(connection)
+    now = now_of(connection)
     held = connection.execute(sa.select(leases).where(leases.c.study == study)).one_or_none()
-    if held is not None and _is_alive(held, holder, now):
+    if held is not None and is_alive(held, holder, now):
         raise StudyError(_refusal(held, now))
     connection.execute(sa.delete(leases).where(leases.c.study == study))
     connection.execute(
@@ -93,7 +93,7 @@ def renew(connection: sa.Connection, study: str, token: str) -> None:
         StudyError: another driver has the lease now.
     """
     mine = sa.update(leases).where(leases.c.study == study, leases.c.token == token)
-    if connection.execute(mine.values(renewed=_now(connection))).rowcount == 0:
+    if connection.execute(mine.values(renewed=now_of(connection))).rowcount == 0:
         other = connection.execute(sa.select(leases.c.holder).where(leases.c.study == study)).scalar_one_or_none()
         raise StudyError(
             f"study {study!r} was taken over by {other or 'another driver'}, because this one gave no sign of life "
@@ -106,11 +106,13 @@ def release(connection: sa.Connection, study: str, token: str) -> None:
     connection.execute(sa.delete(leases).where(leases.c.study == study, leases.c.token == token))
 
 
-def _now(connection: sa.Connection) -> float:
+def now_of(connection: sa.Connection) -> float:
+    """The database's clock, in seconds since 1970."""
     return float(connection.execute(_NOW[connection.dialect.name]).scalar_one())
 
 
-def _is_alive(held: sa.Row[Any], newcomer: str, now: float) -> bool:
+def is_alive(held: sa.Row[Any], newcomer: str, now: float) -> bool:
+    """Whether the holder of a lease still drives, as far as somebody (`host:pid`) can tell at this time."""
     if now - held.renewed > LEASE_SECONDS:
         return False
     host, _, process = held.holder.rpartition(":")

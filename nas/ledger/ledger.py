@@ -11,13 +11,27 @@ from typing import Self
 import sqlalchemy as sa
 
 from nas.errors import LedgerError, StudyError
-from nas.ledger import architectures, evaluations, leases, reports, revision, studies, trials
+from nas.ledger import (
+    architectures,
+    biography,
+    evaluations,
+    leases,
+    paces,
+    pulses,
+    reports,
+    revision,
+    sighting,
+    studies,
+    trials,
+)
 from nas.ledger.address import place
 from nas.ledger.architectures import store as store_architectures
+from nas.ledger.biography import Biography
 from nas.ledger.engine import Mode, connect, explained, for_writing
 from nas.ledger.leases import Lease
+from nas.ledger.status import StudyStatus
 from nas.ledger.summary import StudySummary
-from nas.records import Evaluation, EvaluationKey, Plain, StudyRecord, TrialRecord, TrialState
+from nas.records import Evaluation, EvaluationKey, Failure, Pace, Plain, Pulse, StudyRecord, TrialRecord, TrialState
 
 
 class Ledger:
@@ -149,6 +163,37 @@ class Ledger:
             with suppress(LedgerError), self._writing() as connection:  # unreleased, it expires by itself
                 leases.release(connection, study, token)
 
+    # --- watching a study
+
+    def save_pulse(self, pulse: Pulse) -> None:
+        """Keep what the driver of a study says of it, in the place of what it said before."""
+        with self._writing() as connection:
+            pulses.save(connection, pulse)
+
+    def status(self, study: str) -> StudyStatus:
+        """Who drives a study and how far it is.
+
+        Raises:
+            StudyError: no such study.
+        """
+        with self._reading() as connection:
+            return sighting.look(connection, study)
+
+    def paces(self, study: str) -> dict[str, Pace]:
+        """What one worker does, by the host it is on, going by the latest trainings of a study."""
+        with self._reading() as connection:
+            return paces.by_node(connection, study)
+
+    def failures(self, study: str) -> dict[Failure, int]:
+        """How many trainings of a study failed, by type; lost workers included, whose trainings were repeated."""
+        with self._reading() as connection:
+            return paces.failures(connection, study)
+
+    def biography(self, study: str, architecture: str) -> Biography:
+        """Everything that is known of an architecture of a study, by its whole id."""
+        with self._reading() as connection:
+            return biography.read(connection, study, architecture)
+
     # --- trials
 
     def write_trials(
@@ -236,6 +281,16 @@ class Ledger:
             if study is not None:
                 studies.require(connection, study)
             return evaluations.of_study(connection, study)
+
+    def record_loss(self, study: str, evaluation: Evaluation) -> None:
+        """Keep a failure whose training is done again, such as a lost worker; no trial is touched.
+
+        Raises:
+            StudyError: no such study.
+        """
+        with self._writing() as connection:
+            studies.require(connection, study)
+            evaluations.keep(connection, study, evaluation, studies.timestamp())
 
     def set_weights(self, key: EvaluationKey, path: str | None) -> None:
         """Say where the weights of a successful evaluation are, or that they are gone.

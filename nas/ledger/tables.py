@@ -97,6 +97,14 @@ sa.Index(
     postgresql_where=evaluations.c.failure.is_(None),
 )
 
+sa.Index(
+    "ix_nas_evaluations_failure",
+    evaluations.c.study,
+    evaluations.c.failure,
+    sqlite_where=evaluations.c.failure.is_not(None),
+    postgresql_where=evaluations.c.failure.is_not(None),
+)
+
 trials = sa.Table(
     "nas_trials",
     metadata,
@@ -111,6 +119,8 @@ trials = sa.Table(
     sa.Column("evaluation", sa.ForeignKey("nas_evaluations.id")),
     sa.Column("attempts", sa.Integer, nullable=False),
     sa.Column("updated", sa.Text, nullable=False),
+    sa.Column("asked", sa.Text),  # when it was written first
+    sa.Column("submitted", sa.Text),  # the last time
     sa.Index(None, "study", "state", "number"),
     sa.Index(None, "study", "architecture"),
 )
@@ -133,4 +143,12 @@ leases = sa.Table(
     sa.Column("token", sa.Text, nullable=False),
     sa.Column("since", sa.Double, nullable=False),  # seconds since 1970 on the database's clock, as is `renewed`
     sa.Column("renewed", sa.Double, nullable=False),
+)
+
+pulses = sa.Table(
+    "nas_pulses",
+    metadata,
+    sa.Column("study", sa.ForeignKey("nas_studies.name"), primary_key=True),
+    sa.Column("content", Json, nullable=False),
+    sa.Column("written", sa.Double, nullable=False),  # seconds since 1970 on the database's clock
 )

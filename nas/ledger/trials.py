@@ -29,7 +29,7 @@ _COLUMNS = (
     trials.c.evaluation,
     trials.c.attempts,
 )
-_CHANGEABLE = ("choices", "cost", "overrun", "state", "sampler", "evaluation", "updated")  # not `attempts`
+_CHANGEABLE = ("choices", "cost", "overrun", "state", "sampler", "evaluation", "updated")  # not `attempts`, nor `asked`
 
 # Statements are built once: building one costs more than SQLite needs to run it.
 _is_open = sa.or_(*(trials.c.state == state.value for state in OPEN))
@@ -38,7 +38,7 @@ _found = sa.select(trials.c.architecture, trials.c.state).where(_is_it)
 _count_attempt = (
     sa.update(trials)
     .where(_is_it)
-    .values(attempts=trials.c.attempts + 1, updated=sa.bindparam("now"))
+    .values(attempts=trials.c.attempts + 1, updated=sa.bindparam("now"), submitted=sa.bindparam("now"))
     .returning(trials.c.attempts)
 )
 _close = (
@@ -163,6 +163,7 @@ def _values(connection: sa.Connection, study: str, record: TrialRecord, updated:
         "evaluation": None if kept is None else kept[0],
         "attempts": record.attempts,
         "updated": updated,
+        "asked": updated,
     }
 
 

@@ -18,6 +18,7 @@ from nas.executors.base import Executor
 from nas.ledger import Ledger
 from nas.ledger.leases import Lease
 from nas.records import Evaluation, Failure, Plain, TrialRecord, TrialState
+from nas.search.heartbeat import Heartbeat, Listen
 from nas.search.ladder import Ladder
 from nas.search.limits import Limits, Stop
 from nas.search.mirror import Mirror
@@ -28,7 +29,7 @@ from nas.search.standing import Standing
 from nas.search.weights import WeightsFolder
 
 _POLL = 0.2  # seconds between looks at the workers, for the display
-_RENEW = 5.0  # seconds between renewals of the lease
+_RENEW = 5.0  # seconds between renewals of the lease, and between pulses
 _MAX_ATTEMPTS = 3  # of a training whose worker was lost
 _FIRST_FAILURES = 3  # this many defects before the first success stop the search
 _BATCH = 50  # rejected asks written together
@@ -54,6 +55,7 @@ class Search:
         weights: WeightsFolder | None = None,
         mirror: Mirror | None = None,
         watch: Watch = lambda progress: None,
+        listen: Listen = lambda pulse: None,
     ) -> None:
         """Prepare a run; nothing happens before `run`.
 
@@ -66,6 +68,7 @@ class Search:
             weights: where trained weights go, those off the front being removed; None to keep none.
             mirror: Optuna's tables, or None to leave them alone.
             watch: called with the progress several times a second.
+            listen: called with what the ledger is told of the search every few seconds.
         """
         self._name = name
         self._problem = problem
@@ -75,6 +78,7 @@ class Search:
         self._weights = weights
         self._mirror = mirror
         self._watch = watch
+        self._heartbeat = Heartbeat(name, ledger=ledger, executor=executor, listen=listen)
         self._proposer = Proposer(problem)
         proxy, objectives = problem.proxy, problem.objectives
         self._standing = Standing(objectives, reference=problem.reference(), rungs=proxy.rungs)
@@ -107,11 +111,13 @@ class Search:
         self._started = self._renewed = time.monotonic()
         with self._ledger.lease(self._name, holder=holder) as lease:
             self._restore()
+            self._beat(lease)
             while self._fill(lease) or self._running:
                 self._collect()
                 self._housekeeping(lease)
             self._write()
             self._copy_to_mirror()
+            self._beat(lease)
         return self.progress()
 
     def progress(self) -> Progress:
@@ -276,6 +282,7 @@ class Search:
             if evaluation.failure is Failure.NODE_LOST:
                 self._losses[number] += 1
                 if self._losses[number] < _MAX_ATTEMPTS:
+                    self._ledger.record_loss(self._name, evaluation)
                     self._queue.append(number)
                     continue
             self._finished_here += 1
@@ -404,9 +411,15 @@ class Search:
             self._write()
         if time.monotonic() - self._renewed >= _RENEW:
             lease.renew()
+            self._beat(lease)
             self._renewed = time.monotonic()
         if self._mirror is not None and self._mirror.is_due():
             self._mirror.copy(self._told)
+
+    def _beat(self, lease: Lease) -> None:
+        """Say how the search stands to whoever looks from elsewhere."""
+        places, front = self._ladder.places(), self._standing.front
+        self._heartbeat.beat(lease.holder, self.progress(), self._records, rungs=places, front=front)
 
     def _copy_to_mirror(self) -> None:
         if self._mirror is not None:

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from nas.analysis.crowding import crowding_distances
 from nas.analysis.pareto import non_dominated, ranks
+from nas.records import RungState
 from nas.train.recipe import Fidelity
 
 DEFAULT_REDUCTION = 3
@@ -84,6 +85,18 @@ class Ladder:
     def counts(self) -> tuple[int, ...]:
         """How many candidates have reached each rung."""
         return tuple(len(standing) for standing in self._standing)
+
+    def places(self) -> tuple[RungState, ...]:
+        """How many candidates have arrived at each rung, gone on from there, and may still go on."""
+        last = len(self._standing) - 1
+        return tuple(
+            RungState(
+                arrived=len(standing),
+                promoted=len(gone_on),
+                waiting=0 if rung == last else sum(number not in gone_on for number in standing),
+            )
+            for rung, (standing, gone_on) in enumerate(zip(self._standing, self._gone_on, strict=True))
+        )
 
     def _front(self, rung: int) -> int:
         """How many candidates of a rung nobody there beats."""

@@ -24,6 +24,7 @@ from nas.ledger import Ledger
 from nas.records import StudyRecord
 from nas.search.definition import StudyDefinition
 from nas.search.engine import Search, Watch
+from nas.search.heartbeat import Listen
 from nas.search.limits import Limits
 from nas.search.mirror import Mirror
 from nas.search.objectives import Objectives
@@ -176,6 +177,7 @@ def run_plan(
     workers: int,
     device: str,
     watch: Watch,
+    listen: Listen = lambda pulse: None,
 ) -> Progress:
     """Run a plan to its end; raises what `Search.run` raises."""
     definition = plan.definition
@@ -196,6 +198,7 @@ def run_plan(
             weights=weights,
             mirror=Mirror(storage, plan.name, problem.domain.dimensions, problem.objectives),
             watch=watch,
+            listen=listen,
         )
         progress = search.run(f"{socket.gethostname()}:{os.getpid()}")
     prune_checkpoints(checkpoints, set())  # who goes on in a longer run trains from the start again, bit for bit

@@ -47,6 +47,11 @@ class Standing:
         """Evaluated candidates since the hypervolume of accuracy against log cost last grew by a thousandth."""
         return len(self.known) - self._grew_at
 
+    @property
+    def front(self) -> int:
+        """How many candidates are on the front of the highest rung that any has reached."""
+        return next((len(front.items) for front in reversed(self._fronts) if front.items), 0)
+
     def count(self, record: TrialRecord, *, is_fresh: bool) -> list[str]:
         """Take a trial into account that was rejected, has failed or has reached a rung.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -14,6 +15,7 @@ from nas.cli.options import (
     Data,
     Device,
     Json,
+    Metrics,
     RecipeName,
     Resolution,
     Storage,
@@ -25,6 +27,7 @@ from nas.ledger.address import DEFAULT_STORAGE
 
 if TYPE_CHECKING:
     from nas.ledger import Ledger
+    from nas.records import Pulse
     from nas.search.definition import StudyDefinition, StudyFile
     from nas.search.launch import Plan
     from nas.search.limits import Limits
@@ -92,6 +95,7 @@ def run(
     executor: Annotated[str, typer.Option("--executor", help="Who trains: local.")] = "local",
     device: Device = "auto",
     storage: Storage = DEFAULT_STORAGE,
+    metrics: Metrics = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check everything, say what would run, and stop.")] = False,
     as_json: Json = False,
 ) -> None:
@@ -100,8 +104,10 @@ def run(
     Candidates are trained as proxies: the network itself, at low resolution for few epochs, on real images.
     Everything is kept in the ledger as it happens; an interrupted search goes on with --resume.
     """
+    from nas.cli.metrics import serving
     from nas.executors import executors
     from nas.ledger import Ledger
+    from nas.report.metrics import parse_place
     from nas.search.launch import default_workers, resolve_device, study_path
 
     executors[executor]
@@ -113,6 +119,7 @@ def run(
         "control": control, "start": start, "recipe": recipe, "rungs": rungs,
     }  # fmt: skip
     limits = _limits(trials, time, train_time, patience)
+    page = None if metrics is None else parse_place(metrics)
     written = None if resume and path is None else _study_file(path, space)
     name = written.name if written is not None and path is not None else study
     if resume:
@@ -128,8 +135,8 @@ def run(
             facts = {"study": plan.name, "is_new": plan.is_new, **plan.limits.to_dict(), "workers": wide}
             print_json({**facts, "definition": plan.definition.to_dict()})
         return
-    with Ledger.open(storage) as ledger:
-        progress = _search(plan, ledger, storage, executor, wide, place)
+    with serving(page) as listen, Ledger.open(storage) as ledger:
+        progress = _search(plan, ledger, storage, executor, wide, place, listen)
         _finish(plan, ledger, storage, progress, as_json=as_json)
 
 
@@ -325,7 +332,9 @@ def _stops(recipe: Recipe) -> str:
     return f"; most stop after {epochs}" if epochs else ""
 
 
-def _search(plan: Plan, ledger: Ledger, storage: str, executor: str, workers: int, device: str) -> Progress:
+def _search(
+    plan: Plan, ledger: Ledger, storage: str, executor: str, workers: int, device: str, listen: Callable[[Pulse], None]
+) -> Progress:
     from nas.cli.live import SearchDisplay
     from nas.cli.output import aside
     from nas.cli.preparing import decode_images
@@ -345,6 +354,7 @@ def _search(plan: Plan, ledger: Ledger, storage: str, executor: str, workers: in
                 workers=workers,
                 device=device,
                 watch=display.update,
+                listen=listen,
             )
     except KeyboardInterrupt:
         go_on = f"nas search --resume --study {plan.name}{_as_options(plan.limits)}{at(storage)}"

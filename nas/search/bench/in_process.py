@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import socket
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Self
 
-from nas.executors.base import Finished, Work
-from nas.records import Job
+from nas.executors.base import Finished, Work, busy_worker
+from nas.records import Job, WorkerState
 
 
 class InProcess:
@@ -50,6 +52,12 @@ class InProcess:
     def progress(self) -> Mapping[str, float]:
         """Nothing is ever half done."""
         return {}
+
+    def crew(self) -> Sequence[WorkerState]:
+        """This process, once for every worker; nothing takes any time."""
+        name = f"{socket.gethostname()}:{os.getpid()}"
+        busy = [busy_worker(name, job, seconds=0.0, fraction=0.0) for job in self._jobs]
+        return [*busy, *(WorkerState(name=name) for _ in range(self.capacity))]
 
     def cancel(self, job_id: str) -> None:
         """Forget a job."""

@@ -1,0 +1,49 @@
+"""`nas logs`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from nas.cli.options import Json, Storage
+from nas.ledger.address import DEFAULT_STORAGE
+
+if TYPE_CHECKING:
+    from nas.ledger.biography import Biography
+
+
+def run(
+    candidate: Annotated[
+        str, typer.Argument(metavar="STUDY:ID", help="A candidate of a study; the beginning of its id will do.")
+    ],
+    storage: Storage = DEFAULT_STORAGE,
+    as_json: Json = False,
+) -> None:
+    """Tell what happened to one candidate: asked, handed to workers, trained, failed (with traceback), reused."""
+    from nas.analysis.story import story
+    from nas.ledger import Ledger, split_candidate
+
+    study, prefix = split_candidate(candidate)
+    with Ledger.read(storage) as ledger:
+        biography = ledger.biography(study, ledger.architecture_id(study, prefix))
+    events = story(biography)
+    if as_json:
+        from nas.cli.output import print_json
+
+        document = {"study": study, "id": biography.architecture, "cost": dict(biography.asks[0].cost)}
+        print_json({**document, "events": [event.to_dict() for event in events]})
+        return
+    from nas.cli.output import draw
+    from nas.cli.story_view import story_view
+
+    draw(story_view(_title(biography), events))
+
+
+def _title(biography: Biography) -> str:
+    """The candidate and its price."""
+    from nas.units import format_count
+
+    cost = biography.asks[0].cost
+    prices = ", ".join(f"{format_count(cost[name])} {name}" for name in ("flops", "params") if name in cost)
+    return f"{biography.study}:{biography.architecture}  {prices}"

@@ -1,0 +1,67 @@
+"""`nas status`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from nas.cli.options import Json, Storage, StudyName
+from nas.ledger.address import DEFAULT_STORAGE
+
+if TYPE_CHECKING:
+    from nas.ledger import Ledger
+
+_SHORTEST = 0.5  # seconds between two looks
+
+
+def run(
+    study: StudyName = None,
+    watch: Annotated[
+        float | None,
+        typer.Option("--watch", min=_SHORTEST, help="Look again every so many seconds, until nobody drives the study."),
+    ] = None,
+    storage: Storage = DEFAULT_STORAGE,
+    as_json: Json = False,
+) -> None:
+    """Show how a study stands: who runs it, trials, rungs, workers, failures, time left.
+
+    From any machine that reaches the ledger. A running search says every five seconds how it stands.
+    """
+    from nas.errors import UserError
+    from nas.ledger import Ledger
+
+    if watch is not None and as_json:
+        raise UserError("--watch draws again and again, --json prints one document; give one of them")
+    with Ledger.read(storage) as ledger:
+        name = study or ledger.latest_study()
+        if as_json:
+            from nas.cli.output import print_json
+
+            print_json(ledger.status(name).to_dict())
+        elif watch is None:
+            from nas.cli.output import draw
+            from nas.cli.status_view import status_view
+
+            draw(status_view(ledger.status(name)))
+        else:
+            _watch(ledger, name, watch)
+
+
+def _watch(ledger: Ledger, study: str, every: float) -> None:
+    """Draw the status again and again; Ctrl-C is a way to stop looking, not an interruption of anything."""
+    import time
+    from contextlib import suppress
+
+    from rich.live import Live
+
+    from nas.cli.output import console
+    from nas.cli.status_view import status_view
+    from nas.ledger import Driving
+
+    status = ledger.status(study)
+    with suppress(KeyboardInterrupt), Live(status_view(status), console=console(), auto_refresh=False) as live:
+        while status.driving is not Driving.IDLE:
+            time.sleep(every)
+            status = ledger.status(study)
+            live.update(status_view(status), refresh=True)
