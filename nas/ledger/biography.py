@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
+from nas.ledger import studies
 from nas.ledger.evaluations import COLUMNS, from_row
 from nas.ledger.tables import evaluations, trials
 from nas.records import Evaluation, Plain, TrialState
@@ -58,7 +59,12 @@ class Biography:
 
 
 def read(connection: sa.Connection, study: str, architecture: str) -> Biography:
-    """What is known of an architecture of a study, by its whole id."""
+    """What is known of an architecture of a study, by its whole id.
+
+    Raises:
+        StudyError: no such study.
+    """
+    studies.require(connection, study)
     rows = connection.execute(_trials, {"of": study, "which": architecture}).all()
     linked = {row.evaluation for row in rows if row.evaluation is not None}
     return Biography(
