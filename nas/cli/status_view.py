@@ -21,7 +21,7 @@ _WORDS = {
     TrialState.STOPPED: "stopped early",
     TrialState.REUSED: "reused",
     TrialState.FAILED: "failed",
-    TrialState.QUEUED: "queued",
+    TrialState.QUEUED: "unfinished",
     TrialState.REJECTED: "over budget",
 }
 
@@ -29,7 +29,7 @@ _WORDS = {
 def status_view(status: StudyStatus) -> Group:
     """Everything there is to see of a study."""
     pulse = status.pulse
-    parts: list[RenderableType] = [_headline(status), _facts(status)]
+    parts: list[RenderableType] = [_headline(status), _facts(status), ""]
     if len(pulse.rungs) > 1:
         parts.append(rungs_table(pulse))
     if pulse.nodes:
@@ -37,6 +37,12 @@ def status_view(status: StudyStatus) -> Group:
     if pulse.busy:
         parts.append(under_way_table(pulse.busy))
     return Group(*parts)
+
+
+def is_unfinished(status: StudyStatus) -> bool:
+    """Whether a search of this study was broken off and nobody has taken it up again."""
+    is_broken_off = status.driving is Driving.IDLE and status.pulse_age is not None and status.pulse.stop is None
+    return is_broken_off or status.driving is Driving.SILENT
 
 
 def rungs_table(pulse: Pulse) -> Table:
@@ -71,26 +77,26 @@ def under_way_table(busy: Sequence[WorkerState]) -> Table:
 
 def _headline(status: StudyStatus) -> Text:
     """The study's name, whether it runs, and by whom."""
-    line = Text.assemble((status.pulse.study, "bold"), "  ")
-    line.append(_state(status), style=_STYLES[status.driving])
-    return line
+    word, more = _state(status)
+    return Text.assemble((status.pulse.study, "bold"), "  ", (word, _STYLES[status.driving]), (more, "dim"))
 
 
-def _state(status: StudyStatus) -> str:
+def _state(status: StudyStatus) -> tuple[str, str]:
+    """Whether it runs, and the rest of that sentence."""
     if status.driving is Driving.IDLE:
-        return f"not running{_ending(status)}"
-    since = f"since {_moment(status.since or 0.0)}"
-    ago = f"{format_seconds(status.heard or 0.0)} ago"
+        return "not running", _ending(status)
+    heard = f"heard {format_seconds(status.heard or 0.0)} ago"
+    whose = f" {status.driver}, since {_moment(status.since or 0.0)}"
     if status.driving is Driving.SILENT:
-        return f"no sign of life from {status.driver}: it began {_moment(status.since or 0.0)}, last heard {ago}"
-    return f"running on {status.driver} {since}, heard {ago}"
+        return "silent", f"{whose}, last {heard}"
+    return "running", f"{whose}, {heard}"
 
 
 def _ending(status: StudyStatus) -> str:
     if status.pulse_age is None:
         return ""
     how = f"ended by {status.pulse.stop}" if status.pulse.stop else "interrupted"
-    return f"; {how} {format_seconds(status.pulse_age)} ago"
+    return f", {how} {format_seconds(status.pulse_age)} ago"
 
 
 def _facts(status: StudyStatus) -> Table:

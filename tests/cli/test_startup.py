@@ -24,7 +24,16 @@ def loaded_by(arguments: list[str], folder: Path) -> set[str]:
 
 @pytest.mark.parametrize(
     "arguments",
-    [["--help"], ["--version"], ["search", "--help"], ["presets"], ["studies"], ["pareto"]],
+    [
+        ["--help"],
+        ["--version"],
+        ["search", "--help"],
+        ["presets"],
+        ["studies"],
+        ["pareto"],
+        ["status"],
+        ["logs", "a:b"],
+    ],
     ids=" ".join,
 )
 def test_quick_commands_load_nothing_heavy(arguments: list[str], tmp_path: Path) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import socket
+import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -103,6 +106,28 @@ def test_progress_is_known_while_a_job_runs(executor: Executor, tmp_path: Path) 
     (tmp_path / "go").touch()
     assert all_of(executor, 1)["a"].succeeded
     assert executor.progress() == {}
+
+
+def test_the_crew_is_who_is_ready_and_what_each_does(executor: Executor, tmp_path: Path) -> None:
+    assert all(not worker.is_busy for worker in executor.crew())
+    executor.submit(replace(job("a", "halves", until=str(tmp_path / "go")), id="a.1"))
+    for _ in range(int(PATIENCE / 0.01)):
+        if executor.progress()["a.1"] and len(executor.crew()) == executor.workers:
+            break
+        executor.completed(0.01)
+    crew = executor.crew()
+    assert len({worker.name for worker in crew}) == len(crew) == 2
+    (busy,) = [worker for worker in crew if worker.is_busy]
+    assert (busy.job, busy.architecture, busy.rung, busy.fraction) == ("a.1", "a", 0, 0.5)
+    assert busy.node == socket.gethostname()
+    time.sleep(0.01)
+    (later,) = [worker for worker in executor.crew() if worker.is_busy]
+    assert later.seconds > busy.seconds >= 0.0
+    (tmp_path / "go").touch()
+    assert all_of(executor, 1)["a.1"].worker == busy.name
+    assert not any(worker.is_busy for worker in executor.crew())
+    executor.close()
+    assert list(executor.crew()) == []
 
 
 @pytest.mark.parametrize(

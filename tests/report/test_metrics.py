@@ -38,7 +38,7 @@ def test_the_last_pulse_is_served(server: MetricsServer) -> None:
     assert asked(server, "/metrics?name=x")[0] == 200
 
 
-@pytest.mark.parametrize("path", ["/", "/metrics/", "/metrics/../etc/passwd", "/favicon.ico", "//metrics"])
+@pytest.mark.parametrize("path", ["/", "/metrics/", "/metrics/../etc/passwd", "/favicon.ico"])
 def test_there_is_no_other_page(server: MetricsServer, path: str) -> None:
     server.tell(Pulse(study="mine"))
     assert asked(server, path)[0] == 404

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nas.cli.options import Json, Storage, StudyName
+from nas.cli.options import Json, Storage, StudyName, at
 from nas.ledger.address import DEFAULT_STORAGE
 
 if TYPE_CHECKING:
-    from nas.ledger import Ledger
+    from nas.ledger import Ledger, StudyStatus
 
 _SHORTEST = 0.5  # seconds between two looks
 
@@ -40,12 +40,18 @@ def run(
 
             print_json(ledger.status(name).to_dict())
         elif watch is None:
-            from nas.cli.output import draw
-            from nas.cli.status_view import status_view
-
-            draw(status_view(ledger.status(name)))
+            _draw(ledger.status(name), storage)
         else:
             _watch(ledger, name, watch)
+
+
+def _draw(status: StudyStatus, storage: str) -> None:
+    from nas.cli.output import draw
+    from nas.cli.status_view import is_unfinished, status_view
+
+    draw(status_view(status))
+    if is_unfinished(status):
+        draw(f"go on with it: nas search --resume --study {status.pulse.study}{at(storage)}")
 
 
 def _watch(ledger: Ledger, study: str, every: float) -> None:
