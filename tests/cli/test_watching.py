@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -213,3 +220,42 @@ def test_logs_of_nobody_are_a_helpful_error(ledger: Ledger, capsys: Capture, ref
     story_of(ledger)
     assert main(["logs", reference]) == 2
     assert complaint in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_a_real_search_is_watched_over_http_and_missed_when_it_is_killed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    command = [
+        sys.executable, "-m", "nas", "search", "--space", "tiny", "--budget", "10MFLOPs", "--epochs", "1",
+        "--data-share", "0.1", "--trials", "400", "--workers", "1", "--study", "killed", "--metrics", "0",
+    ]  # fmt: skip
+    with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as driver:
+        assert driver.stderr is not None
+        url = next(line.split()[-1] for line in driver.stderr if line.startswith("Metrics are served at"))
+        done = 0
+        while not done and driver.poll() is None:
+            time.sleep(0.5)
+            with suppress(urllib.error.HTTPError), urllib.request.urlopen(url, timeout=10) as answer:  # 503 at first
+                found = re.search(r'nas_trials\{study="killed",state="done"\} (\d+)', answer.read().decode())
+                done = int(found[1]) if found else 0
+        driver.kill()
+    assert done
+    monkeypatch.chdir(tmp_path)
+    status = document(capsys, "status", "killed")
+    assert (status["state"], status["driver"]) == ("silent", f"{socket.gethostname()}:{driver.pid}")
+    assert status["pulse"]["trials"]["done"] >= done
+    assert status["pulse"]["workers"] == []
+    assert main(["status", "killed"]) == 0
+    shown = capsys.readouterr().out
+    assert f"killed  silent {status['driver']}" in shown
+    assert "nas search --resume --study killed" in shown
+
+
+def test_a_bad_place_for_metrics_is_refused_before_anything_begins(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["search", "--space", "tiny", "--budget", "10MFLOPs", "--metrics", "everywhere"]) == 2
+    assert "as a place for metrics" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
