@@ -91,7 +91,7 @@ class MetricsServer:
     @property
     def is_local(self) -> bool:
         """Whether only this machine can connect."""
-        return ip_address(self._server.server_address[0].partition("%")[0]).is_loopback
+        return ip_address(str(self._server.server_address[0]).partition("%")[0]).is_loopback
 
     def close(self) -> None:
         """Stop listening."""

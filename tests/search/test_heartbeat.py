@@ -32,9 +32,7 @@ def test_a_search_says_how_it_ended(ledger: Ledger) -> None:
     assert status.pulse.front
 
 
-def test_a_running_search_is_seen_from_the_ledger_and_over_http(
-    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_running_search_is_seen_in_the_ledger_and_over_http(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
     """Real workers; a reader of the ledger and a real request meanwhile."""
     monkeypatch.setattr(engine, "_RENEW", 0.0)
     definition = make_definition(recipe=Recipe(epochs=3, rungs=[1]))
