@@ -29,7 +29,7 @@ _WORDS = {
 def status_view(status: StudyStatus) -> Group:
     """Everything there is to see of a study."""
     pulse = status.pulse
-    parts: list[RenderableType] = [_headline(status), _facts(status), ""]
+    parts: list[RenderableType] = [_headline(status), "", _facts(status), ""]
     if len(pulse.rungs) > 1:
         parts.append(rungs_table(pulse))
     if pulse.nodes:

@@ -43,8 +43,8 @@ def _told(event: Event) -> RenderableType:
 
 
 def _asked(details: Mapping[str, Plain]) -> Text:
-    who = "drawn at random, as a control" if details["control"] else "by the sampler"
-    told = Text(f"trial {details['trial']} {who}; now {details['state']}")
+    how = ", drawn at random as a control" if details["control"] else ""
+    told = Text(f"trial {details['trial']}{how}; now {details['state']}")
     for name in ("choices", "notes"):
         if details[name]:
             told.append(f"\n{name} {_short(details[name])}", style="dim")
