@@ -199,7 +199,8 @@ def test_logs_tell_the_story_of_a_candidate(ledger: Ledger, capsys: Capture) -> 
     assert main(["logs", "mine:0fce"]) == 0
     shown = capsys.readouterr().out
     for words in (
-        "mine:0fce578b2b9a  561M flops, 3.88M params", "trial 0, drawn at random as a control; now done", "2 times by then",
+        "mine:0fce578b2b9a  561M flops, 3.88M params", "trial 0, drawn at random as a control; now done",
+        "2 times by then",
         "rung 0: node lost, 3.0 s on gpu-07:1", "killed by SIGKILL", "its last [words]",
         "rung 0: 84.30%, loss 0.500, 10.0 s on gpu-08:2, 6.12k images/s", "loss by epoch 2.3 1.1",
     ):  # fmt: skip

@@ -40,22 +40,29 @@ def run(
 
             print_json(ledger.status(name).to_dict())
         elif watch is None:
-            _draw(ledger.status(name), storage)
+            from nas.cli.output import draw
+            from nas.cli.status_view import status_view
+
+            status = ledger.status(name)
+            draw(status_view(status))
+            _say_how_to_go_on(status, storage)
         else:
-            _watch(ledger, name, watch)
+            _say_how_to_go_on(_watch(ledger, name, watch), storage)
 
 
-def _draw(status: StudyStatus, storage: str) -> None:
+def _say_how_to_go_on(status: StudyStatus, storage: str) -> None:
     from nas.cli.output import draw
-    from nas.cli.status_view import is_unfinished, status_view
+    from nas.cli.status_view import is_unfinished
 
-    draw(status_view(status))
     if is_unfinished(status):
         draw(f"go on with it: nas search --resume --study {status.pulse.study}{at(storage)}")
 
 
-def _watch(ledger: Ledger, study: str, every: float) -> None:
-    """Draw the status again and again; Ctrl-C is a way to stop looking, not an interruption of anything."""
+def _watch(ledger: Ledger, study: str, every: float) -> StudyStatus:
+    """Draw the status again and again, and return the last one.
+
+    Ctrl-C is a way to stop looking, not an interruption of anything.
+    """
     import time
     from contextlib import suppress
 
@@ -71,3 +78,4 @@ def _watch(ledger: Ledger, study: str, every: float) -> None:
             time.sleep(every)
             status = ledger.status(study)
             live.update(status_view(status), refresh=True)
+    return status
