@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterable
 from typing import Any
 
 from rich.console import Console, RenderableType
@@ -19,6 +20,12 @@ def console() -> Console:
 def aside() -> Console:
     """For progress, hints and warnings, on stderr."""
     return Console(stderr=True, highlight=False)
+
+
+def remark(sentences: Iterable[str]) -> None:
+    """Things to know, on stderr."""
+    for sentence in sentences:
+        aside().print(sentence, soft_wrap=True, markup=False)
 
 
 def print_json(document: Any) -> None:
