@@ -12,7 +12,7 @@ import sys
 import textwrap
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ from executor_works import job, work, work_on_device
 
 import nas
 from nas.architecture import Architecture, Stage
-from nas.data import DataSet, fingerprint, load_data
+from nas.data import fingerprint, load_data
 from nas.errors import NasError, UserError
 from nas.evaluate.proxy import evaluate
 from nas.executors import Executor, LocalExecutor, RayExecutor
@@ -255,27 +255,22 @@ def test_images_travel_to_a_node_that_lacks_them(
     (tmp_path / "images.npz").unlink()  # the node does not have it either
     node = cluster.add_node(num_cpus=2, resources={"away": 2}, env_vars={"HOME": str(tmp_path / "elsewhere")})
     recipe = Recipe(resolution=16, epochs=1, batch=8)
-    given = {"given": evaluate, "resources": {"away": 1}, "workers": 2}
 
-    def found(data: DataSet, name: str, executor: RayExecutor) -> Evaluation:
+    def found(name: str, images: Sequence[Decoded]) -> Evaluation:
+        executor = start(workers=2, given=evaluate, resources={"away": 1}, images=images)
         architecture = Architecture(stages=(Stage(depth=1, width=8),))
         key = EvaluationKey(architecture=architecture.id, recipe=recipe.id, data=data.fingerprint, seed=0)
-        executor.submit(
-            Job(
-                id=name,
-                key=key,
-                architecture=architecture.to_dict(),
-                recipe=recipe.to_dict(),
-                data=f"npz:{tmp_path}/images.npz",
-            )
-        )
-        return finish_all(executor)[name]
+        source = f"npz:{tmp_path}/images.npz"
+        form, way = architecture.to_dict(), recipe.to_dict()
+        executor.submit(Job(id=name, key=key, architecture=form, recipe=way, data=source))
+        evaluation = finish_all(executor)[name]
+        executor.close()
+        return evaluation
 
-    with_nothing = found(data, "a", start(**given))
-    assert with_nothing.failure is Failure.DATA
-    assert re.search(rf"{tmp_path}/images.npz.*\(on the machine \S+\)", with_nothing.message)
-    images = [Decoded(fingerprint=data.fingerprint, resolution=16)]
-    evaluation = found(data, "b", start(**given, images=images))
+    lost = found("a", ())
+    assert lost.failure is Failure.DATA
+    assert re.search(rf"{tmp_path}/images.npz.*\(on the machine \S+\)", lost.message)
+    evaluation = found("b", [Decoded(fingerprint=data.fingerprint, resolution=16)])
     assert evaluation.succeeded, evaluation.traceback
     cluster.remove_node(node, allow_graceful=False)
 
