@@ -27,7 +27,8 @@ from optuna.storages._rdb.models import (
 from optuna.trial import FrozenTrial
 
 from nas.errors import LedgerError
-from nas.ledger.engine import explained, normalised
+from nas.ledger.engine import normalised
+from nas.ledger.failures import explained
 from nas.records import TrialRecord, TrialState
 from nas.search.objectives import Objectives
 from nas.search.optuna_trials import directions, frozen_trial

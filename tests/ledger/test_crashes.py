@@ -154,9 +154,9 @@ def test_our_tables_can_be_added_to_those_of_optuna(empty_url: str, records: Any
 
 def test_sqlite_is_set_up_for_a_reader_beside_a_writer(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'nas.db'}"
-    with Ledger.open(url) as ledger, ledger._reading() as connection:
-        settings = {
-            name: connection.exec_driver_sql(f"PRAGMA {name}").scalar()
-            for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
-        }
+    names = ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
+    with Ledger.open(url) as ledger:
+        settings = ledger._read(
+            lambda connection: {name: connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in names}
+        )
     assert settings == {"journal_mode": "wal", "synchronous": 1, "foreign_keys": 1, "busy_timeout": 30_000}
