@@ -9,7 +9,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
-import pytest
+import optuna
 import sqlalchemy as sa
 
 from nas.ledger import Ledger
@@ -122,7 +122,6 @@ def test_two_drivers_of_two_studies_share_architectures_and_evaluations(ledger: 
 
 
 def test_optuna_keeps_its_tables_beside_ours(ledger: Ledger, url: str, records: Any) -> None:
-    optuna = pytest.importorskip("optuna")
     storage = optuna.storages.RDBStorage(url)
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = optuna.create_study(storage=storage, study_name="alpha", directions=["maximize", "minimize"])
@@ -142,7 +141,6 @@ def test_optuna_keeps_its_tables_beside_ours(ledger: Ledger, url: str, records: 
 
 
 def test_our_tables_can_be_added_to_those_of_optuna(empty_url: str, records: Any) -> None:
-    optuna = pytest.importorskip("optuna")
     storage = optuna.storages.RDBStorage(empty_url)
     with Ledger.open(empty_url) as ledger:
         ledger.create_study(records.study("alpha"))

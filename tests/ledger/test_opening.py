@@ -241,7 +241,6 @@ else:
     ["postgresql+psycopg://ann:s3cret@127.0.0.1:1/nas", "postgres://ann@127.0.0.1:1/nas?password=s3cret"],
 )
 def test_a_server_that_is_away_is_reported_without_the_password(url: str) -> None:
-    pytest.importorskip("psycopg")
     with pytest.raises(LedgerError, match=r"the server cannot be used: .*check the address") as caught:
         Ledger.open(url)
     assert "127.0.0.1" in str(caught.value)

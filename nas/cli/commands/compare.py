@@ -29,6 +29,7 @@ def run(
     Run it again after an interruption and it goes on; what any study has trained already is not trained again.
     """
     from nas.cli.campaign import run_campaign
+    from nas.cli.output import notice
     from nas.ledger import Ledger
     from nas.report.comparison import comparison_rows, markdown
     from nas.search.comparison import read_comparison
@@ -38,7 +39,7 @@ def run(
     place = resolve_device(device)
     written = read_comparison(_found(study))
     comparison = _comparison(written, _found(study).parent, data, seeds)
-    with Ledger.open(storage) as ledger:
+    with Ledger.open(storage, notify=notice) as ledger:
         run_campaign(
             comparison.campaign(), comparison.to_dict(), ledger, workers=workers or default_workers(place), device=place
         )

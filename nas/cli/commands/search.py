@@ -105,6 +105,7 @@ def run(
     Everything is kept in the ledger as it happens; an interrupted search goes on with --resume.
     """
     from nas.cli.metrics import serving
+    from nas.cli.output import notice
     from nas.executors import executors
     from nas.ledger import Ledger
     from nas.report.metrics import parse_place
@@ -135,7 +136,7 @@ def run(
             facts = {"study": plan.name, "is_new": plan.is_new, **plan.limits.to_dict(), "workers": wide}
             print_json({**facts, "definition": plan.definition.to_dict()})
         return
-    with serving(page) as listen, Ledger.open(storage) as ledger:
+    with serving(page) as listen, Ledger.open(storage, notify=notice) as ledger:
         progress = _search(plan, ledger, storage, executor, wide, place, listen)
         _finish(plan, ledger, storage, progress, as_json=as_json)
 

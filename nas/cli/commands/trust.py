@@ -147,7 +147,7 @@ def _say_what_would_run(plan: TrustPlan, workers: int, *, as_json: bool) -> None
 def _report(plan: TrustPlan, storage: str, checkpoints: str, workers: int, device: str) -> TrustReport:
     from nas.cli.campaign import run_campaign
     from nas.cli.live import StepDisplay
-    from nas.cli.output import aside
+    from nas.cli.output import aside, notice
     from nas.data import load_data
     from nas.evaluate.zerocost import scores
     from nas.ledger import Ledger
@@ -155,7 +155,7 @@ def _report(plan: TrustPlan, storage: str, checkpoints: str, workers: int, devic
     from nas.search.scoring import study_scores
 
     try:
-        with Ledger.open(storage) as ledger:
+        with Ledger.open(storage, notify=notice) as ledger:
             run_campaign(plan.campaign(checkpoints), plan.to_dict(), ledger, workers=workers, device=device)
             data = load_data(plan.data, resolution=plan.proxy.stored_resolution, expected=plan.fingerprint)
             with StepDisplay("zero-cost scores") as display:
