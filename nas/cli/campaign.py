@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from nas.cli.live import StepDisplay
-from nas.cli.output import remark
+from nas.cli.output import notice
 from nas.cli.preparing import decode_images
 from nas.executors.settings import ExecutorSettings
 from nas.ledger import Ledger
@@ -50,6 +50,7 @@ def run_campaign(campaign: Campaign, definition: Mapping[str, Any], ledger: Ledg
                 watch=lambda done, total, under_way: display.fraction((done + under_way) / total),
             )
     finally:
-        remark(said)
+        for sentence in said:
+            notice(sentence)
     if campaign.checkpoints is not None:  # all is done; trainings that failed have left theirs
         prune_checkpoints(campaign.checkpoints, set())

@@ -23,7 +23,11 @@ Budgets = Annotated[
 ]
 Storage = Annotated[
     str,
-    typer.Option("--storage", help="The ledger: sqlite:///FILE or postgresql+psycopg://USER@HOST/DATABASE."),
+    typer.Option(
+        "--storage",
+        help="The ledger: sqlite:///FILE or postgresql+psycopg://USER@HOST/DATABASE (the password best in ~/.pgpass or "
+        "PGPASSWORD). Other databases, such as MySQL, are refused.",
+    ),
 ]
 Resolution = Annotated[
     int | None,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable
 from typing import Any
 
 from rich.console import Console, RenderableType
@@ -22,10 +21,9 @@ def aside() -> Console:
     return Console(stderr=True, highlight=False)
 
 
-def remark(sentences: Iterable[str]) -> None:
-    """Things to know, on stderr."""
-    for sentence in sentences:
-        aside().print(sentence, soft_wrap=True, markup=False)
+def notice(message: str) -> None:
+    """A sentence on stderr about something that happens meanwhile, such as a wait for the database."""
+    aside().print(message, soft_wrap=True, markup=False)
 
 
 def print_json(document: Any) -> None:

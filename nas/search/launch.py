@@ -205,7 +205,7 @@ def run_plan(
             executor=pool,
             limits=plan.limits,
             weights=weights,
-            mirror=Mirror(storage, plan.name, problem.domain.dimensions, problem.objectives),
+            mirror=Mirror(storage, plan.name, problem.domain.dimensions, problem.objectives, notify=ledger.notify),
             watch=watch,
             listen=listen,
         )

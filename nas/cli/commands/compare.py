@@ -45,6 +45,7 @@ def run(
     Run it again after an interruption and it goes on; what any study has trained already is not trained again.
     """
     from nas.cli.campaign import run_campaign
+    from nas.cli.output import notice
     from nas.cli.workers import executor_settings
     from nas.ledger import Ledger
     from nas.report.comparison import comparison_rows, markdown
@@ -62,7 +63,7 @@ def run(
     )
     written = read_comparison(_found(study))
     comparison = _comparison(written, _found(study).parent, data, seeds)
-    with Ledger.open(storage) as ledger:
+    with Ledger.open(storage, notify=notice) as ledger:
         run_campaign(comparison.campaign(), comparison.to_dict(), ledger, settings)
         trials = ledger.trials(comparison.name)
     rows = comparison_rows(

@@ -117,6 +117,7 @@ def run(
     Everything is kept in the ledger as it happens; an interrupted search goes on with --resume.
     """
     from nas.cli.metrics import serving
+    from nas.cli.output import notice
     from nas.cli.workers import executor_settings
     from nas.ledger import Ledger
     from nas.report.metrics import parse_place
@@ -154,7 +155,7 @@ def run(
             facts = {"study": plan.name, "is_new": plan.is_new, **plan.limits.to_dict(), **staff}
             print_json({**facts, "definition": plan.definition.to_dict()})
         return
-    with serving(page) as listen, Ledger.open(storage) as ledger:
+    with serving(page) as listen, Ledger.open(storage, notify=notice) as ledger:
         progress = _search(plan, ledger, storage, settings, checkpoints, listen)
         _finish(plan, ledger, storage, progress, as_json=as_json)
 
@@ -361,7 +362,7 @@ def _search(
     listen: Callable[[Pulse], None],
 ) -> Progress:
     from nas.cli.live import SearchDisplay
-    from nas.cli.output import aside, remark
+    from nas.cli.output import aside, notice
     from nas.cli.preparing import decode_images
     from nas.cli.workers import as_options
     from nas.search.launch import run_plan
@@ -395,7 +396,8 @@ def _search(
         aside().print(f"\n{kept}: {go_on}" if begun else f"\n{kept}.", soft_wrap=True)
         raise
     finally:
-        remark(said)
+        for sentence in said:
+            notice(sentence)
 
 
 def _as_options(limits: Limits) -> str:

@@ -169,7 +169,7 @@ def _say_what_would_run(plan: TrustPlan, workers: int | None, *, as_json: bool) 
 def _report(plan: TrustPlan, storage: str, checkpoints: str, settings: ExecutorSettings) -> TrustReport:
     from nas.cli.campaign import run_campaign
     from nas.cli.live import StepDisplay
-    from nas.cli.output import aside
+    from nas.cli.output import aside, notice
     from nas.data import load_data
     from nas.evaluate.zerocost import scores
     from nas.executors.settings import RAY
@@ -179,7 +179,7 @@ def _report(plan: TrustPlan, storage: str, checkpoints: str, settings: ExecutorS
     from nas.search.scoring import study_scores
 
     try:
-        with Ledger.open(storage) as ledger:
+        with Ledger.open(storage, notify=notice) as ledger:
             run_campaign(plan.campaign(checkpoints), plan.to_dict(), ledger, settings)
             data = load_data(plan.data, resolution=plan.proxy.stored_resolution, expected=plan.fingerprint)
             with StepDisplay("zero-cost scores") as display:
