@@ -23,7 +23,11 @@ Budgets = Annotated[
 ]
 Storage = Annotated[
     str,
-    typer.Option("--storage", help="The ledger: sqlite:///FILE or postgresql+psycopg://USER@HOST/DATABASE."),
+    typer.Option(
+        "--storage",
+        help="The ledger: sqlite:///FILE or postgresql+psycopg://USER@HOST/DATABASE (the password best in ~/.pgpass or "
+        "PGPASSWORD). Other databases, such as MySQL, are refused.",
+    ),
 ]
 Resolution = Annotated[
     int | None,
@@ -56,7 +60,39 @@ Output = Annotated[Path, typer.Option("--output", "-o", help="The folder to writ
 Workers = Annotated[
     int | None,
     typer.Option(
-        "--workers", "-w", min=1, help="Trainings at a time, one thread each; default: one a core, on a GPU one."
+        "--workers",
+        "-w",
+        min=1,
+        help="Trainings at a time, one thread each; default: one a core, on a GPU one; on Ray what there is room for.",
+    ),
+]
+Executor = Annotated[
+    str, typer.Option("--executor", help="Who trains: local (processes here) or ray (a cluster's workers).")
+]
+RayAddress = Annotated[
+    str | None,
+    typer.Option(
+        "--ray-address",
+        help="The Ray cluster: auto for the one this machine belongs to, or host:port; default: a Ray of this machine.",
+    ),
+]
+CpusPerWorker = Annotated[
+    float | None, typer.Option("--cpus-per-worker", help="Cores of a worker on Ray, and its threads; default: 1.")
+]
+GpusPerWorker = Annotated[
+    float | None,
+    typer.Option("--gpus-per-worker", help="GPUs of a worker on Ray: a part of one (0.25), or 1, 2, ...; default: 0."),
+]
+Resources = Annotated[
+    list[str] | None,
+    typer.Option("--resource", help="NAME=AMOUNT of a resource that the Ray cluster's nodes have. Repeatable."),
+]
+Checkpoints = Annotated[
+    str | None,
+    typer.Option(
+        "--checkpoints",
+        help="Folder or URL for trainings put aside between rungs, in a folder of the study's name there; shared by "
+        "all machines that train. Default: beside the ledger.",
     ),
 ]
 Device = Annotated[str, typer.Option("--device", help="Where to train: auto, cpu or cuda.")]

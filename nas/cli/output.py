@@ -21,6 +21,11 @@ def aside() -> Console:
     return Console(stderr=True, highlight=False)
 
 
+def notice(message: str) -> None:
+    """A sentence on stderr about something that happens meanwhile, such as a wait for the database."""
+    aside().print(message, soft_wrap=True, markup=False)
+
+
 def print_json(document: Any) -> None:
     """One JSON document on stdout."""
     sys.stdout.write(json.dumps(document, indent=2, allow_nan=False, default=str) + "\n")

@@ -8,9 +8,10 @@ import math
 import os
 import shutil
 import weakref
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,11 +19,14 @@ from numpy.typing import NDArray
 from nas.data.atomic import new_folder
 from nas.data.dataset import DataSet, Findings, Progress, Split
 from nas.data.images import ImageError, PixelReader, in_threads, refusal
-from nas.data.room import META, NoRoomError, hold, images_folder, room_for, writing
+from nas.data.room import META, NoRoomError, hold, images_folder, limit_of, room_for, writing
 from nas.data.source import Catalog, Source
 from nas.data.statistics import blocks_of, channel_statistics
 from nas.data.streaming import StreamedImages
 from nas.errors import DataError
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer as Buffer
 
 FORMAT = 2
 """Raised when what is in a folder changes its form or meaning."""
@@ -94,6 +98,39 @@ def store(
     if fresh is None:
         raise DataError(f"{folder}: what was just written there cannot be read back; check the disk")
     return fresh
+
+
+def receive(
+    cache: Path,
+    fingerprint: str,
+    resolution: int,
+    files: Iterable[tuple[str, Iterable[Buffer]]],
+    *,
+    size: int,
+) -> None:
+    """Write an entry from the files of another machine's; the processes that want the same wait for the first one.
+
+    Where it is there already, or would not fit, nothing is read or written.
+
+    Args:
+        cache: where it goes.
+        fingerprint: of the data set.
+        resolution: side of the images.
+        files: the name of each file and its content, in blocks.
+        size: bytes of all of it.
+
+    Raises:
+        OSError: the disk is full, or the cache cannot be written to.
+    """
+    folder = entry(cache, fingerprint, resolution)
+    with writing(folder), hold(folder):
+        if recall(cache, fingerprint, resolution) is not None:
+            return
+        shutil.rmtree(folder, ignore_errors=True)  # damaged
+        with suppress(NoRoomError), room_for(cache, size, limit_of(cache)), new_folder(folder) as temporary:
+            for name, blocks in files:
+                with (temporary / name).open("wb") as file:
+                    file.writelines(blocks)
 
 
 def facts(source: Source, catalog: Catalog, resolution: int, mean: list[float], std: list[float]) -> dict[str, Any]:

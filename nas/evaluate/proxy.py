@@ -226,7 +226,10 @@ def _kept_weights(job: Job, training: Training) -> str | None:
 @lru_cache(maxsize=1)
 def _data(reference: str, resolution: int, cache: Path | None, fingerprint: str) -> DataSet:
     """The mapped arrays, kept for the worker's next job: jobs of a study differ in everything but these."""
-    return load_data(reference, resolution=resolution, cache=cache, expected=fingerprint)
+    try:
+        return load_data(reference, resolution=resolution, cache=cache, expected=fingerprint)
+    except DataError as error:
+        raise DataError(f"{error} (on the machine {socket.gethostname()})") from error
 
 
 def _failed(job: Job, error: Exception) -> Evaluation:

@@ -7,9 +7,11 @@ import os
 import pickle
 import socket
 import time
+from collections.abc import Sequence
 
 from nas.executors.base import Work
 from nas.executors.channel import Message, job_from_dict
+from nas.executors.shipping import Decoded, Parcel, unpack
 from nas.executors.version import code_version
 from nas.executors.worker import limit_threads, perform
 
@@ -29,12 +31,25 @@ class CoreActor:
         self._job_id = ""
         self._fraction = 0.0
 
-    def greet(self, version: str) -> Message:
-        """Say who this is and which code it has, and get ready if that is the driver's `version`."""
+    def greet(self, version: str, images: Sequence[Decoded]) -> Message:
+        """Say who this is, which code it has and which of the images are not on this machine.
+
+        Gets ready if the code is the driver's `version`.
+        """
         own = code_version()
-        if own == version:
-            self._work = pickle.loads(self._pickled_work)
-        return {"worker": self._name, "version": own}
+        if own != version:
+            return {"worker": self._name, "version": own, "lacks": []}
+        self._work = pickle.loads(self._pickled_work)
+        lacks = [number for number, one in enumerate(images) if not one.is_here()]
+        return {"worker": self._name, "version": own, "lacks": lacks}
+
+    def receive(self, parcels: Sequence[Parcel]) -> str:
+        """Put images into this machine's cache and say who this is."""
+        import ray
+
+        for parcel in parcels:
+            unpack(parcel, ray.get)
+        return self._name
 
     def run(self, request: str) -> str:
         """The evaluation of a job; both as JSON."""

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-import socket
 import sys
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -19,15 +18,15 @@ import ray.exceptions
 from nas.errors import NasError, UserError
 from nas.executors.forkserver import worker_variables
 from nas.executors.ray_actor import CoreActor
+from nas.executors.ray_address import AUTO, require_address
 from nas.executors.ray_log import RayLog
 from nas.executors.ray_needs import Needs
+from nas.executors.shipping import Decoded, Parcel, pack
 
 Call: TypeAlias = "ray.ObjectRef[Any]"
 """What a call of an actor will have returned."""
 
-_ADDRESS = re.compile(r"auto|[^\s/:]+:\d+")
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
-_LISTENER_SECONDS = 10.0
 _BESIDE = "beside"  # the concurrency group of `pulse`
 
 
@@ -38,9 +37,14 @@ class RayWorker:
         """Take over an actor of the class `CoreActor`."""
         self._actor = actor
 
-    def greet(self, version: str) -> Call:
+    def greet(self, version: str, images: Sequence[Decoded]) -> Call:
         """See `CoreActor.greet`."""
-        call: Call = self._actor.greet.remote(version)
+        call: Call = self._actor.greet.remote(version, images)
+        return call
+
+    def receive(self, parcels: Sequence[Parcel]) -> Call:
+        """See `CoreActor.receive`."""
+        call: Call = self._actor.receive.remote(parcels)
         return call
 
     def run(self, request: str) -> Call:
@@ -80,15 +84,15 @@ class Cluster:
             UserError: no cluster is there, or it is of another version of Ray or Python.
             NasError: a Ray of our own does not start.
         """
-        if address is not None and not _ADDRESS.fullmatch(address):
-            raise UserError(f"{address!r} is no address of a Ray cluster; write 'auto' or 'host:port'")
+        if address is not None:
+            require_address(address)
         self._log = RayLog(log)
         self._is_connected = not ray.is_initialized()  # by us, so that it is ours to end
         self.is_own = self._is_connected and address is None
         try:
             if self._is_connected:
                 self._connect(address)
-            elif address not in (None, "auto", ray.get_runtime_context().gcs_address):
+            elif address not in (None, AUTO, ray.get_runtime_context().gcs_address):
                 here = ray.get_runtime_context().gcs_address
                 raise UserError(f"this process is connected to the Ray at {here} already, and cannot be to {address}")
             self._log.note(f"connected to the Ray at {ray.get_runtime_context().gcs_address}")
@@ -102,8 +106,6 @@ class Cluster:
         return self._log.path
 
     def _connect(self, address: str | None) -> None:
-        if address not in (None, "auto"):
-            _require_listener(address)
         try:
             context: Any = ray.init(
                 address=address or "local",
@@ -143,6 +145,10 @@ class Cluster:
         actor = ray.remote(**options)(CoreActor).remote(pickled_work, threads=needs.threads)
         return RayWorker(actor)
 
+    def parcel(self, content: Decoded) -> Parcel | None:
+        """Images from this machine's cache, put into the object store for as long as the parcel is kept."""
+        return pack(content, ray.put)
+
     def ended(self, calls: Collection[Call], timeout: float) -> list[Call]:
         """Those of the calls that have ended; waits for the first one, `timeout` seconds at most."""
         if not ray.wait(list(calls), num_returns=1, timeout=timeout)[0]:
@@ -166,15 +172,6 @@ class Cluster:
             ray.shutdown()
             self._is_connected = False
         self._log.close()
-
-
-def _require_listener(address: str) -> None:
-    """Raise UserError where nobody listens: Ray itself would try for minutes, and talk to the terminal meanwhile."""
-    host, _, port = address.rpartition(":")
-    try:
-        socket.create_connection((host, int(port)), timeout=_LISTENER_SECONDS).close()
-    except (OSError, OverflowError) as error:
-        raise UserError(f"nobody answers at {address}, where a Ray cluster was to be joined: {error}") from None
 
 
 def _first_line(error: Exception) -> str:

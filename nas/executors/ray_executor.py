@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import math
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
@@ -22,6 +23,7 @@ from nas.errors import NasError, UserError
 from nas.executors.base import Finished, Work, busy_worker, executors
 from nas.executors.channel import job_to_dict
 from nas.executors.ray_needs import Needs
+from nas.executors.shipping import Decoded, Parcel
 from nas.executors.version import code_version
 from nas.executors.worker import pickled
 from nas.records import Evaluation, Failure, Job, WorkerState
@@ -78,9 +80,10 @@ class _Worker:
 class RayExecutor:
     """Workers on Ray: on this machine alone, or on every node of a cluster.
 
-    `workers` of them are asked for. There are as many as the cluster's nodes have room for, now; more appear when nodes
-    join, and the work of those that leave comes back as lost. Ray restarts nothing and repeats nothing: a lost worker
-    is replaced here, so that every submitted job comes back exactly once and every loss is seen.
+    `workers` of them are asked for, or as many as the cluster's nodes have room for. More than there is room for there
+    never are; some appear when nodes join, and the work of those that leave comes back as lost. Ray restarts nothing
+    and repeats nothing: a lost worker is replaced here, so that every submitted job comes back exactly once and every
+    loss is seen.
 
     Attributes:
         log_path: the file with all that Ray had to say to this process; it names the folder of the workers' output.
@@ -90,11 +93,13 @@ class RayExecutor:
         self,
         work: Work,
         *,
-        workers: int = 2,
+        workers: int | None = 2,
+        most: int | None = None,
         cpus_per_worker: float = 1.0,
         gpus_per_worker: float = 0.0,
         resources: Mapping[str, float] | None = None,
         address: str | None = None,
+        images: Sequence[Decoded] = (),
         hang_seconds: float = 120.0,
         room_seconds: float = 600.0,
         log: Path | None = None,
@@ -104,12 +109,16 @@ class RayExecutor:
         Args:
             work: what a worker does with a job; a function at the top level of a module that every node can import, or
                 a `partial` of one. An argument `device` of it is 'cuda' for workers with a GPU, else 'cpu'.
-            workers: how many to have where there is room for them, each with one job at a time.
+            workers: how many to have where there is room for them, each with one job at a time; None for as many as
+                there ever is room for.
+            most: how many at most, where `workers` is None.
             cpus_per_worker: cores set aside for each; also its threads of torch and other numeric libraries.
             gpus_per_worker: GPUs set aside for each: a fraction, which shares one, or a whole number.
             resources: custom resources of the cluster set aside for each worker.
             address: `auto` for the cluster this machine belongs to, `host:port` for another; None for the Ray this
                 process is connected to, or else one started on this machine, which ends with the executor.
+            images: decoded data sets in this machine's cache; a node that lacks one gets it, once, before its workers
+                are given jobs. One that is not in the cache cannot be sent, and the work has to find it by itself.
             hang_seconds: a worker that says nothing for so long, not even that it lives, is killed and replaced.
             room_seconds: how long to wait for a node with room for a worker, while there is none.
             log: file for what Ray has to say; None for a new one in the temporary folder.
@@ -120,9 +129,10 @@ class RayExecutor:
                 not have; the cluster cannot be joined, or this machine alone has no room for a single worker.
             NasError: a Ray on this machine does not start.
         """
-        if workers < 1 or hang_seconds <= 0 or room_seconds < 0:
+        if any(count is not None and count < 1 for count in (workers, most)) or hang_seconds <= 0 or room_seconds < 0:
             raise ValueError(
-                f"workers must be at least 1 and times positive, got {workers}, {hang_seconds} and {room_seconds}"
+                "workers must be at least 1 and times positive, "
+                f"got {workers}, at most {most}, {hang_seconds} and {room_seconds}"
             )
         from nas.executors.ray_cluster import Cluster  # Ray takes a second to import
 
@@ -130,7 +140,10 @@ class RayExecutor:
         self._work = pickled(_on_device(work, "cuda" if gpus_per_worker else "cpu"))
         self._hang_seconds = hang_seconds
         self._room_seconds = room_seconds
-        self._pulse_seconds = max(_PULSE_SECONDS, workers / _PULSES_PER_SECOND)
+        self._asked = workers
+        self._most = math.inf if most is None else most
+        self._images = tuple(images)
+        self._parcels: dict[Decoded, Parcel | None] = {}
         self._version = code_version()
         self._flights: dict[str, _Flight] = {}
         self._waiting: deque[_Flight] = deque()
@@ -148,8 +161,7 @@ class RayExecutor:
             self._roomless = 0.0  # seconds listened without room for anybody
             if self._cluster.is_own and not self._room:
                 raise UserError(f"this machine has no room for a worker of {self._needs}; {self._describe_nodes()}")
-            for _ in range(workers):
-                self._hire()
+            self._staff()
             self._listened = time.monotonic()  # when the chores were last done
         except BaseException:
             self.close()
@@ -284,7 +296,7 @@ class RayExecutor:
         worker.calls.add(call)
         self._expected[call] = worker, take
 
-    def _take_greeting(self, worker: _Worker, greeting: Mapping[str, str]) -> None:
+    def _take_greeting(self, worker: _Worker, greeting: Mapping[str, Any]) -> None:
         if greeting["version"] != self._version:
             self._error = UserError(
                 f"the worker {greeting['worker']} has nas {greeting['version']}, this program {self._version}; results "
@@ -292,7 +304,21 @@ class RayExecutor:
                 "it while a study runs"
             )
             return
-        worker.name = greeting["worker"]
+        parcels = [parcel for parcel in map(self._parcel, greeting["lacks"]) if parcel is not None]
+        if parcels:
+            self._expect(worker, worker.actor.receive(parcels), self._take_name)
+        else:
+            self._take_name(worker, greeting["worker"])
+
+    def _parcel(self, number: int) -> Parcel | None:
+        """The images of this number, put where every node can get them when the first one lacks them."""
+        content = self._images[number]
+        if content not in self._parcels:
+            self._parcels[content] = self._cluster.parcel(content)
+        return self._parcels[content]
+
+    def _take_name(self, worker: _Worker, name: str) -> None:
+        worker.name = name
         self._stillborn = 0
         self._idle.append(worker)
         self._dispatch()
@@ -303,6 +329,10 @@ class RayExecutor:
         if worker.flight is not None and worker.flight.job.id == job_id:
             worker.flight.fraction = fraction
         self._expect(worker, worker.actor.pulse(self._pulse_seconds), self._take_pulse)
+
+    @property
+    def _pulse_seconds(self) -> float:
+        return max(_PULSE_SECONDS, len(self._workers) / _PULSES_PER_SECOND)
 
     # Workers and nodes.
 
@@ -325,6 +355,7 @@ class RayExecutor:
 
     def _survey(self, passed: float) -> None:
         self._room = self._count_room()
+        self._staff()
         self._roomless = 0.0 if self._room else self._roomless + passed
         if self._roomless > self._room_seconds:
             self._error = NasError(
@@ -338,10 +369,16 @@ class RayExecutor:
         nodes = [f"{node.get('CPU', 0):g} CPU + {node.get('GPU', 0):g} GPU" for node in self._cluster.nodes()]
         return f"nodes: {', '.join(nodes) or 'none'}"
 
+    def _staff(self) -> None:
+        """Have as many workers as there are to be; those without room wait for it."""
+        wanted = self._asked or max(1, min(self._room, self._most))
+        while len(self._workers) < wanted:
+            self._hire()
+
     def _hire(self) -> None:
         worker = _Worker(self._cluster.start(self._work, self._needs))
         self._workers.add(worker)
-        self._expect(worker, worker.actor.greet(self._version), self._take_greeting)
+        self._expect(worker, worker.actor.greet(self._version, self._images), self._take_greeting)
         self._expect(worker, worker.actor.pulse(0.0), self._take_pulse)
 
     def _bury(self, worker: _Worker, ending: str, last_words: str) -> None:
@@ -383,7 +420,7 @@ class RayExecutor:
         if worker in self._idle:
             self._idle.remove(worker)
         worker.actor.kill()
-        self._hire()
+        self._staff()
 
     def _check_open(self) -> None:
         if self._is_closed:

@@ -26,7 +26,7 @@ class Needs:
     resources: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if self.cpus <= 0 or self.gpus < 0 or any(amount <= 0 for amount in self.resources.values()):
+        if not (self.cpus > 0 and self.gpus >= 0 and all(amount > 0 for amount in self.resources.values())):
             raise UserError(f"a worker needs more than nothing of each resource, got {self}")
         if self.gpus > 1 and self.gpus != int(self.gpus):
             raise UserError(f"gpus_per_worker must be a fraction of one or a whole number, got {self.gpus}")

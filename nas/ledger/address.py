@@ -10,7 +10,8 @@ DEFAULT_STORAGE = "sqlite:///nas.db"
 """The ledger a command uses when none is named: a SQLite file in the working directory."""
 
 _HIDDEN = "***"
-_CREDENTIALS = re.compile(r"(?P<user>://[^:@/?]*):.*@")  # greedy: a password may itself hold '@', ':' or '/'
+# Greedy, because a password may itself hold '@', ':' or '/'; the scheme may be missing in what somebody has mistyped.
+_CREDENTIALS = re.compile(r"\A(?P<user>[^:/]*://[^:]*|(?![^:/]*://)[^:]*):.*@", re.DOTALL)
 _SECRET_OPTION = re.compile(r"([?&][^=&]*passw[^=&]*=)[^&]*", re.IGNORECASE)
 _SQLITE = re.compile(r"sqlite(\+\w+)?:///(?P<path>[^?]*)")
 

@@ -1,11 +1,9 @@
-"""From an address to an engine: which databases we speak to, how they are set up, what their errors mean."""
+"""From an address to an engine: which databases we speak to, and how they are set up."""
 
 from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
@@ -14,14 +12,12 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from nas.errors import LedgerError
 from nas.ledger.address import DEFAULT_STORAGE, place
-
-BUSY_SECONDS = 30
-"""How long a writer waits for another one before it gives up."""
+from nas.ledger.failures import BUSY_SECONDS
 
 CONNECT_SECONDS = 10
 """How long to wait for a PostgreSQL server that does not answer."""
@@ -33,17 +29,10 @@ _DRIVERS = {
     "postgresql": "postgresql+psycopg",
     "postgresql+psycopg": "postgresql+psycopg",
 }
-_SQLITE_REASONS = {
-    "SQLITE_NOTADB": "it is not a SQLite database; name another file with --storage",
-    "SQLITE_CORRUPT": "the database is damaged; restore the file from a copy",
-    "SQLITE_CANTOPEN": "the file cannot be opened or created; check the permissions of the file and its folder",
-    "SQLITE_READONLY": "the database is read-only; check the permissions of the file and its folder",
-    "SQLITE_FULL": "the disk is full; free some space, then resume with --resume",
-    "SQLITE_BUSY": f"another program has kept the database locked for {BUSY_SECONDS} s; wait for it or stop it",
-    "SQLITE_IOERR": "the disk cannot be read or written; check it and its free space",
-    "SQLITE_PERM": "permission denied; check the permissions of the file and its folder",
-}
-_DENIED = {"42501", "25006"}  # insufficient privilege, read-only transaction
+# A server that vanishes without a word (power, network) is noticed after half a minute instead of two hours: by the
+# peer's silence where we wait for an answer, by the missing acknowledgement where we have sent something.
+_KEEP_ALIVE = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 4, "tcp_user_timeout": 30_000}
+_SUPPORTED = "use 'sqlite:///FILE' or 'postgresql+psycopg://user@host/database'"
 
 
 class Mode(StrEnum):
@@ -77,21 +66,23 @@ def insert_missing(dialect: str, table: sa.Table) -> sqlite.Insert | postgresql.
     return insert(dialect, table).on_conflict_do_nothing()
 
 
-@contextmanager
-def explained(where: str) -> Iterator[None]:
-    """Turn what a user can cause (full disk, server away, not a database) into a `LedgerError` that names the place."""
-    try:
-        yield
-    except DBAPIError as error:
-        reason = _sqlite_reason(error) if isinstance(error.orig, sqlite3.Error) else _postgresql_reason(error)
-        if reason is None:
-            raise
-        raise LedgerError(f"ledger {where}: {reason}") from error
-
-
 def normalised(url: str) -> str:
     """The address with the driver a ledger uses, password included: for connecting, not for showing."""
     return _parse(url).render_as_string(hide_password=False)
+
+
+def engine_options(url: str) -> dict[str, Any]:
+    """What an engine of somebody else on the same database needs to survive what ours does."""
+    address = _parse(url)
+    if address.get_backend_name() == "sqlite":
+        return {}
+    return {"connect_args": _server_arguments(address), "pool_pre_ping": True}
+
+
+def _server_arguments(address: sa.URL) -> dict[str, Any]:
+    """Options of libpq, unless the address has them."""
+    wanted = {"connect_timeout": CONNECT_SECONDS, **_KEEP_ALIVE}
+    return {name: value for name, value in wanted.items() if name not in address.query}
 
 
 def _parse(url: str) -> sa.URL:
@@ -105,8 +96,12 @@ def _parse(url: str) -> sa.URL:
     driver = _DRIVERS.get(address.drivername)
     if driver is None:
         raise LedgerError(
-            f"a ledger cannot live in {address.drivername!r} ({place(url)}); "
-            "use 'sqlite:///FILE' or 'postgresql+psycopg://user@host/database'"
+            f"a ledger cannot live in {address.drivername!r} ({place(url)}); it speaks to SQLite and, by psycopg, to "
+            f"PostgreSQL: {_SUPPORTED}"
+        )
+    if address.password is not None and url.partition("://")[2].partition(":")[2].count("@") > 1:
+        raise LedgerError(
+            f"the password in {place(url)} holds an '@'; write it as %40 (and ':' as %3A, '/' as %2F, '%' as %25)"
         )
     return address.set(drivername=driver)
 
@@ -181,23 +176,10 @@ def for_writing(engine: sa.Engine) -> sa.Engine:
 
 
 def _postgresql_engine(address: sa.URL, mode: Mode) -> sa.Engine:
-    options: dict[str, Any] = {} if "connect_timeout" in address.query else {"connect_timeout": CONNECT_SECONDS}
     try:
-        engine = sa.create_engine(address, connect_args=options, pool_pre_ping=True)
+        engine = sa.create_engine(address, connect_args=_server_arguments(address))
     except ImportError as error:
         raise LedgerError(
             f"PostgreSQL needs psycopg; `pip install nas-convnets[postgres]` brings it ({error})"
         ) from error
     return engine.execution_options(postgresql_readonly=mode is Mode.READ)
-
-
-def _sqlite_reason(error: DBAPIError) -> str | None:
-    name: str = getattr(error.orig, "sqlite_errorname", "")
-    return next((reason for prefix, reason in _SQLITE_REASONS.items() if name.startswith(prefix)), None)
-
-
-def _postgresql_reason(error: DBAPIError) -> str | None:
-    if isinstance(error, OperationalError | InterfaceError) or getattr(error.orig, "sqlstate", None) in _DENIED:
-        said = " ".join(str(error.orig).split())
-        return f"the server cannot be used: {said}; check the address, the server and your rights on the database"
-    return None

@@ -115,7 +115,6 @@ def set_weights(connection: sa.Connection, key: EvaluationKey, path: str | None)
 # Statements are built once: building one costs more than SQLite needs to run it.
 _with_key = sa.and_(*(evaluations.c[part.name] == sa.bindparam(part.name) for part in fields(EvaluationKey)))
 _success = sa.select(evaluations.c.id, *COLUMNS).where(_with_key, evaluations.c.failure.is_(None))
-_failures = sa.select(evaluations.c.id, *COLUMNS).where(_with_key, evaluations.c.failure.is_not(None))
 
 
 @cache
@@ -124,8 +123,10 @@ def _insertion(dialect: str) -> sa.Executable:
 
 
 def _same_failure(connection: sa.Connection, evaluation: Evaluation) -> int | None:
-    rows = connection.execute(_failures, asdict(evaluation.key))
-    return next((identity for identity, *content in rows if from_row(content) == evaluation), None)
+    """The row of the very same failure; compared by the database, to which the NaN of a curve equals itself."""
+    row = _values("", evaluation, "")
+    content = (evaluations.c[column.name].is_not_distinct_from(row[column.name]) for column in COLUMNS)
+    return connection.execute(sa.select(evaluations.c.id).where(*content).limit(1)).scalar_one_or_none()
 
 
 def _values(study: str, evaluation: Evaluation, finished: str) -> dict[str, Any]:

@@ -10,10 +10,9 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import sqlalchemy as sa
 
@@ -39,13 +38,10 @@ class Lease:
     Call `renew` on every turn of the driver's loop; all but one call in `RENEW_SECONDS` cost nothing.
     """
 
-    def __init__(
-        self, study: str, holder: str, token: str, writing: Callable[[], AbstractContextManager[sa.Connection]]
-    ) -> None:
+    def __init__(self, study: str, holder: str, heartbeat: Callable[[], None]) -> None:
         self.study = study
         self.holder = holder
-        self._token = token
-        self._writing = writing
+        self._heartbeat = heartbeat
         self._renewed = time.monotonic()
 
     def renew(self) -> None:
@@ -56,8 +52,7 @@ class Lease:
         """
         if time.monotonic() - self._renewed < RENEW_SECONDS:
             return
-        with self._writing() as connection:
-            renew(connection, self.study, self._token)
+        self._heartbeat()
         self._renewed = time.monotonic()
 
 
@@ -68,17 +63,18 @@ def acquire(connection: sa.Connection, study: str, holder: str, token: str) -> N
         connection: inside a writing transaction.
         study: its name.
         holder: `host:pid` of the driver.
-        token: unique to this acquisition.
+        token: unique to this acquisition, which may be repeated with it.
 
     Raises:
         StudyError: no such study, or a living driver has it.
     """
-    locked = sa.select(study_table.c.name).where(study_table.c.name == study).with_for_update()
+    # Newcomers wait for one another here; key_share leaves the drivers alone, whose rows refer to the study.
+    locked = sa.select(study_table.c.name).where(study_table.c.name == study).with_for_update(key_share=True)
     if connection.execute(locked).first() is None:
         studies.reject_unknown(connection, study)
+    held = connection.execute(sa.select(leases).where(leases.c.study == study).with_for_update()).one_or_none()
     now = now_of(connection)
-    held = connection.execute(sa.select(leases).where(leases.c.study == study)).one_or_none()
-    if held is not None and is_alive(held, holder, now):
+    if held is not None and held.token != token and is_alive(held, holder, now):
         raise StudyError(_refusal(held, now))
     connection.execute(sa.delete(leases).where(leases.c.study == study))
     connection.execute(
@@ -94,11 +90,35 @@ def renew(connection: sa.Connection, study: str, token: str) -> None:
     """
     mine = sa.update(leases).where(leases.c.study == study, leases.c.token == token)
     if connection.execute(mine.values(renewed=now_of(connection))).rowcount == 0:
-        other = connection.execute(sa.select(leases.c.holder).where(leases.c.study == study)).scalar_one_or_none()
-        raise StudyError(
-            f"study {study!r} was taken over by {other or 'another driver'}, because this one gave no sign of life "
-            f"for {LEASE_SECONDS:.0f} s; what it had stored is safe"
-        )
+        _say_lost(connection, study)
+
+
+def require(connection: sa.Connection, study: str, token: str) -> None:
+    """Make sure that the lease is still held, and stays so to the end of the transaction.
+
+    The row is locked, so that nobody can take the lease before we have committed, and so that a transaction waits for
+    an earlier one of the same driver which lost its connection while the server was still at it.
+
+    Raises:
+        StudyError: another driver has the lease now, or has had it.
+    """
+    if connection.execute(_mine, {"in_study": study, "by": token}).first() is None:
+        _say_lost(connection, study)
+
+
+_mine = (
+    sa.select(leases.c.study)
+    .where(leases.c.study == sa.bindparam("in_study"), leases.c.token == sa.bindparam("by"))
+    .with_for_update()
+)
+
+
+def _say_lost(connection: sa.Connection, study: str) -> NoReturn:
+    other = connection.execute(sa.select(leases.c.holder).where(leases.c.study == study)).scalar_one_or_none()
+    raise StudyError(
+        f"study {study!r} was taken over by {other or 'another driver'}, because this one gave no sign of life "
+        f"for {LEASE_SECONDS:.0f} s; what it had stored is safe"
+    )
 
 
 def release(connection: sa.Connection, study: str, token: str) -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from itertools import count
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
 import sqlalchemy as sa
 
@@ -27,51 +28,83 @@ from nas.ledger import (
 from nas.ledger.address import place
 from nas.ledger.architectures import store as store_architectures
 from nas.ledger.biography import Biography
-from nas.ledger.engine import Mode, connect, explained, for_writing
+from nas.ledger.engine import Mode, connect, for_writing
+from nas.ledger.failures import explained
 from nas.ledger.leases import Lease
+from nas.ledger.patience import PATIENCE_SECONDS, Notify, Patience
 from nas.ledger.status import StudyStatus
 from nas.ledger.summary import StudySummary
 from nas.records import Evaluation, EvaluationKey, Failure, Pace, Plain, Pulse, StudyRecord, TrialRecord, TrialState
+
+T = TypeVar("T")
+
+_RELEASE_SECONDS = 2.0  # a lease that cannot be given back expires by itself: not worth a long wait
 
 
 class Ledger:
     """The durable truth of every search in one database, SQLite or PostgreSQL.
 
     Open it with `Ledger.open` to drive a search, with `Ledger.read` to look, and close it by `with` or `close`. What a
-    writing method has returned from survives the death of the process. Every method raises `LedgerError` if the
-    database fails it (full disk, server away).
+    writing method has returned from survives the death of the process.
+
+    A method whose server is away (restarted, out of reach) waits for it with growing pauses and then does what it was
+    asked, once: also when the connection was lost after the server had stored something and before it could say so.
+    Opening does not wait. Every method raises `LedgerError` if the database fails it for good (wrong password, full
+    disk) or for longer than its patience.
+
+    A ledger that holds a lease writes only while it has it: every writing method then raises `StudyError`, and writes
+    nothing, after another driver has taken the study over.
     """
 
-    def __init__(self, engine: sa.Engine, where: str) -> None:
+    def __init__(
+        self,
+        engine: sa.Engine,
+        where: str,
+        *,
+        patience: float = PATIENCE_SECONDS,
+        notify: Notify = lambda message: None,
+    ) -> None:
         self._engine = engine
         self._writer = for_writing(engine)
         self._where = where
+        self._patience = Patience(where, patience, notify)
+        self._held: dict[str, str] = {}  # tokens of the leases by study
+        self.notify = notify
 
     @classmethod
-    def open(cls, url: str, *, create: bool = True) -> Self:
+    def open(
+        cls,
+        url: str,
+        *,
+        create: bool = True,
+        patience: float = PATIENCE_SECONDS,
+        notify: Notify = lambda message: None,
+    ) -> Self:
         """Open a ledger for writing, bringing its tables to the newest revision.
 
         Args:
             url: `sqlite:///FILE` or `postgresql+psycopg://user:password@host/database`.
             create: make the file and the tables if there are none.
+            patience: seconds that a method waits for a server that is away.
+            notify: told when such a wait has begun and when it is over.
 
         Raises:
             LedgerError: the address cannot be read, the database cannot be used, was written by a newer program, or
                 holds no ledger while `create` is False.
         """
-        return cls._open(url, Mode.CREATE if create else Mode.WRITE)
+        return cls._open(url, Mode.CREATE if create else Mode.WRITE, patience, notify)
 
     @classmethod
-    def read(cls, url: str) -> Self:
+    def read(cls, url: str, *, patience: float = PATIENCE_SECONDS, notify: Notify = lambda message: None) -> Self:
         """Open an existing ledger for reading only, also while a driver writes it or where we may not write.
 
         Raises:
             LedgerError: as `open` does, or if it was written by an older program.
         """
-        return cls._open(url, Mode.READ)
+        return cls._open(url, Mode.READ, patience, notify)
 
     @classmethod
-    def _open(cls, url: str, mode: Mode) -> Self:
+    def _open(cls, url: str, mode: Mode, patience: float, notify: Notify) -> Self:
         where = place(url)
         engine = connect(url, mode)
         try:
@@ -80,7 +113,7 @@ class Ledger:
         except BaseException:
             engine.dispose()
             raise
-        return cls(engine, where)
+        return cls(engine, where, patience=patience, notify=notify)
 
     def close(self) -> None:
         """Close every connection."""
@@ -97,15 +130,33 @@ class Ledger:
     def __repr__(self) -> str:
         return f"Ledger({self._where!r})"
 
-    @contextmanager
-    def _reading(self) -> Iterator[sa.Connection]:
-        with explained(self._where), self._engine.connect() as connection:
-            yield connection
+    def _read(self, query: Callable[[sa.Connection], T]) -> T:
+        """What a query returns, in a transaction of its own."""
 
-    @contextmanager
-    def _writing(self) -> Iterator[sa.Connection]:
-        with explained(self._where), self._writer.begin() as connection:
-            yield connection
+        def transaction() -> T:
+            with self._engine.connect() as connection:
+                return query(connection)
+
+        with explained(self._where):
+            return self._patience(transaction)
+
+    def _write(self, change: Callable[[sa.Connection], T]) -> T:
+        """Do something in a transaction, which fails if a lease was lost."""
+
+        def fenced(connection: sa.Connection) -> T:
+            for study, token in self._held.items():
+                leases.require(connection, study, token)
+            return change(connection)
+
+        return self._change(fenced, self._patience)
+
+    def _change(self, change: Callable[[sa.Connection], T], patience: Patience) -> T:
+        def transaction() -> T:
+            with self._writer.begin() as connection:
+                return change(connection)
+
+        with explained(self._where):
+            return patience(transaction)
 
     # --- studies
 
@@ -115,8 +166,8 @@ class Ledger:
         Raises:
             StudyError: the name is taken.
         """
-        with self._writing() as connection:
-            studies.create(connection, record)
+        turns = count()
+        self._write(lambda connection: studies.create(connection, record, is_repeated=next(turns) > 0))
 
     def study(self, name: str) -> StudyRecord:
         """One study.
@@ -124,13 +175,11 @@ class Ledger:
         Raises:
             StudyError: there is none of this name; the message lists those there are.
         """
-        with self._reading() as connection:
-            return studies.read(connection, name)
+        return self._read(lambda connection: studies.read(connection, name))
 
     def studies(self) -> list[StudySummary]:
         """Every study with its progress, the most recently active one first."""
-        with self._reading() as connection:
-            return studies.summaries(connection)
+        return self._read(lambda connection: studies.summaries(connection))
 
     def latest_study(self) -> str:
         """The name of the most recently active study.
@@ -155,20 +204,26 @@ class Ledger:
             StudyError: no such study, or a living driver has it.
         """
         token = secrets.token_hex(8)
-        with self._writing() as connection:
-            leases.acquire(connection, study, holder, token)
+        self._change(lambda connection: leases.acquire(connection, study, holder, token), self._patience)
+        self._held[study] = token
+
+        def heartbeat() -> None:
+            self._change(lambda connection: leases.renew(connection, study, token), self._patience)
+
         try:
-            yield Lease(study, holder, token, self._writing)
+            yield Lease(study, holder, heartbeat)
         finally:
-            with suppress(LedgerError), self._writing() as connection:  # unreleased, it expires by itself
-                leases.release(connection, study, token)
+            if self._held.get(study) == token:
+                del self._held[study]
+            with suppress(LedgerError):
+                in_haste = Patience(self._where, _RELEASE_SECONDS)
+                self._change(lambda connection: leases.release(connection, study, token), in_haste)
 
     # --- watching a study
 
     def save_pulse(self, pulse: Pulse) -> None:
         """Keep what the driver of a study says of it, in the place of what it said before."""
-        with self._writing() as connection:
-            pulses.save(connection, pulse)
+        self._write(lambda connection: pulses.save(connection, pulse))
 
     def status(self, study: str) -> StudyStatus:
         """Who drives a study and how far it is.
@@ -176,23 +231,19 @@ class Ledger:
         Raises:
             StudyError: no such study.
         """
-        with self._reading() as connection:
-            return sighting.look(connection, study)
+        return self._read(lambda connection: sighting.look(connection, study))
 
     def paces(self, study: str) -> dict[str, Pace]:
         """What one worker does, by the host it is on, going by the latest trainings of a study."""
-        with self._reading() as connection:
-            return paces.by_node(connection, study)
+        return self._read(lambda connection: paces.by_node(connection, study))
 
     def failures(self, study: str) -> dict[Failure, int]:
         """How many trainings of a study failed, by type; lost workers included, whose trainings were repeated."""
-        with self._reading() as connection:
-            return paces.failures(connection, study)
+        return self._read(lambda connection: paces.failures(connection, study))
 
     def biography(self, study: str, architecture: str) -> Biography:
         """Everything that is known of an architecture of a study, by its whole id."""
-        with self._reading() as connection:
-            return biography.read(connection, study, architecture)
+        return self._read(lambda connection: biography.read(connection, study, architecture))
 
     # --- trials
 
@@ -217,9 +268,12 @@ class Ledger:
         Raises:
             StudyError: no such study, or a number already stands for another architecture.
         """
-        with self._writing() as connection:
+
+        def store(connection: sa.Connection) -> None:
             store_architectures(connection, architectures)
             trials.write(connection, study, records, studies.timestamp())
+
+        self._write(store)
 
     def record_submission(self, study: str, number: int) -> int:
         """Count one more attempt at a trial.
@@ -230,8 +284,14 @@ class Ledger:
         Raises:
             StudyError: no such trial.
         """
-        with self._writing() as connection:
-            return trials.submitted(connection, study, number, studies.timestamp())
+        counted = 0
+
+        def submit(connection: sa.Connection) -> int:
+            nonlocal counted
+            counted = trials.submitted(connection, study, number, studies.timestamp(), counted=counted)
+            return counted
+
+        return self._write(submit)
 
     def finish(self, study: str, number: int, evaluation: Evaluation, state: TrialState) -> Evaluation:
         """Store an evaluation and close its trial.
@@ -252,8 +312,9 @@ class Ledger:
             StudyError: no such trial.
             ValueError: the evaluation is of another architecture, or does not fit the state.
         """
-        with self._writing() as connection:
-            return trials.finish(connection, study, number, evaluation, state, studies.timestamp())
+        return self._write(
+            lambda connection: trials.finish(connection, study, number, evaluation, state, studies.timestamp())
+        )
 
     def trials(self, study: str, states: Collection[TrialState] | None = None) -> list[TrialRecord]:
         """The trials of a study by number, with their evaluations; of some states only, or of all for None.
@@ -261,15 +322,13 @@ class Ledger:
         Raises:
             StudyError: no such study.
         """
-        with self._reading() as connection:
-            return trials.read(connection, study, states)
+        return self._read(lambda connection: trials.read(connection, study, states))
 
     # --- evaluations
 
     def find(self, key: EvaluationKey) -> Evaluation | None:
         """The successful evaluation of a key, whichever study made it."""
-        with self._reading() as connection:
-            return evaluations.find(connection, key)
+        return self._read(lambda connection: evaluations.find(connection, key))
 
     def evaluations(self, study: str | None = None) -> list[Evaluation]:
         """The evaluations that a study made or reused, failed ones included, oldest first; all of them for None.
@@ -277,10 +336,13 @@ class Ledger:
         Raises:
             StudyError: no such study.
         """
-        with self._reading() as connection:
+
+        def query(connection: sa.Connection) -> list[Evaluation]:
             if study is not None:
                 studies.require(connection, study)
             return evaluations.of_study(connection, study)
+
+        return self._read(query)
 
     def record_loss(self, study: str, evaluation: Evaluation) -> None:
         """Keep a failure whose training is done again, such as a lost worker; no trial is touched.
@@ -288,9 +350,12 @@ class Ledger:
         Raises:
             StudyError: no such study.
         """
-        with self._writing() as connection:
+
+        def store(connection: sa.Connection) -> None:
             studies.require(connection, study)
             evaluations.keep(connection, study, evaluation, studies.timestamp())
+
+        self._write(store)
 
     def set_weights(self, key: EvaluationKey, path: str | None) -> None:
         """Say where the weights of a successful evaluation are, or that they are gone.
@@ -298,8 +363,7 @@ class Ledger:
         Raises:
             LedgerError: nothing succeeded under this key.
         """
-        with self._writing() as connection:
-            evaluations.set_weights(connection, key, path)
+        self._write(lambda connection: evaluations.set_weights(connection, key, path))
 
     # --- architectures and what is known about them
 
@@ -309,8 +373,7 @@ class Ledger:
         Raises:
             LedgerError: there is none of this id.
         """
-        with self._reading() as connection:
-            return architectures.read(connection, identity)
+        return self._read(lambda connection: architectures.read(connection, identity))
 
     def architecture_id(self, study: str, prefix: str) -> str:
         """The id of the one architecture of a study that begins with `prefix`; a whole id is always found.
@@ -318,8 +381,7 @@ class Ledger:
         Raises:
             StudyError: no such study, none of its architectures begins so, or several do.
         """
-        with self._reading() as connection:
-            return architectures.resolve(connection, study, prefix)
+        return self._read(lambda connection: architectures.resolve(connection, study, prefix))
 
     def save_report(self, study: str, architecture: str, kind: str, content: Mapping[str, Plain]) -> dict[str, Plain]:
         """Keep a note about an architecture of a study, such as its test accuracy. It is made once.
@@ -330,10 +392,10 @@ class Ledger:
         Raises:
             StudyError: no such study.
         """
-        with self._writing() as connection:
-            return reports.save(connection, study, architecture, kind, content, studies.timestamp())
+        return self._write(
+            lambda connection: reports.save(connection, study, architecture, kind, content, studies.timestamp())
+        )
 
     def report(self, study: str, architecture: str, kind: str) -> dict[str, Plain] | None:
         """The report of this kind about an architecture of a study, if there is one."""
-        with self._reading() as connection:
-            return reports.read(connection, study, architecture, kind)
+        return self._read(lambda connection: reports.read(connection, study, architecture, kind))

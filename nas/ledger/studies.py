@@ -23,18 +23,26 @@ def timestamp() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
-def create(connection: sa.Connection, record: StudyRecord) -> None:
+def create(connection: sa.Connection, record: StudyRecord, *, is_repeated: bool = False) -> None:
     """Add a study.
+
+    Args:
+        connection: inside a writing transaction.
+        record: the study.
+        is_repeated: whether this may have succeeded before without our hearing of it; the very same study is ours then.
 
     Raises:
         StudyError: the name is taken.
     """
     statement = insert_missing(connection.dialect.name, studies).returning(studies.c.name)
     row = {"name": record.name, "definition": record.definition, "created": record.created}
-    if connection.execute(statement, row).first() is None:
-        raise StudyError(
-            f"study {record.name!r} exists already; continue it with --resume, or name another one with --study"
-        )
+    if connection.execute(statement, row).first() is not None:
+        return
+    if is_repeated and read(connection, record.name) == record:
+        return
+    raise StudyError(
+        f"study {record.name!r} exists already; continue it with --resume, or name another one with --study"
+    )
 
 
 def read(connection: sa.Connection, name: str) -> StudyRecord:

@@ -34,11 +34,20 @@ _CHANGEABLE = ("choices", "cost", "overrun", "state", "sampler", "evaluation", "
 # Statements are built once: building one costs more than SQLite needs to run it.
 _is_open = sa.or_(*(trials.c.state == state.value for state in OPEN))
 _is_it = sa.and_(trials.c.study == sa.bindparam("in_study"), trials.c.number == sa.bindparam("at"))
-_found = sa.select(trials.c.architecture, trials.c.state).where(_is_it)
+_has_success = sa.and_(evaluation_table.c.id.is_not(None), evaluation_table.c.failure.is_(None))
+_found = (
+    sa.select(trials.c.architecture, _has_success)
+    .outerjoin_from(trials, evaluation_table, trials.c.evaluation == evaluation_table.c.id)
+    .where(_is_it)
+)
+_counted = sa.bindparam("counted", type_=sa.Integer)
+_attempts = sa.case(
+    (_counted == 0, trials.c.attempts + 1), (_counted > trials.c.attempts, _counted), else_=trials.c.attempts
+)
 _count_attempt = (
     sa.update(trials)
     .where(_is_it)
-    .values(attempts=trials.c.attempts + 1, updated=sa.bindparam("now"), submitted=sa.bindparam("now"))
+    .values(attempts=_attempts, updated=sa.bindparam("now"), submitted=sa.bindparam("now"))
     .returning(trials.c.attempts)
 )
 _close = (
@@ -76,8 +85,16 @@ def write(connection: sa.Connection, study: str, records: Sequence[TrialRecord],
     connection.execute(_upsertion(connection.dialect.name), rows)
 
 
-def submitted(connection: sa.Connection, study: str, number: int, updated: str) -> int:
+def submitted(connection: sa.Connection, study: str, number: int, updated: str, *, counted: int = 0) -> int:
     """Count one more attempt at a trial.
+
+    Args:
+        connection: inside a writing transaction.
+        study: its name.
+        number: of the trial.
+        updated: now.
+        counted: what this returned in a transaction that may have been committed without our hearing of it; the attempt
+            is not counted again.
 
     Returns:
         The number of attempts so far, this one included.
@@ -85,8 +102,8 @@ def submitted(connection: sa.Connection, study: str, number: int, updated: str) 
     Raises:
         StudyError: no such trial.
     """
-    counted = connection.execute(_count_attempt, {"in_study": study, "at": number, "now": updated})
-    attempts: int | None = counted.scalar_one_or_none()
+    answer = connection.execute(_count_attempt, {"in_study": study, "at": number, "now": updated, "counted": counted})
+    attempts: int | None = answer.scalar_one_or_none()
     return _reject_unknown(connection, study, number) if attempts is None else attempts
 
 
@@ -106,11 +123,11 @@ def finish(
     found = connection.execute(_found, trial).one_or_none()
     if found is None:
         _reject_unknown(connection, study, number)
-    architecture, before = found
+    architecture, has_success = found
     if architecture != evaluation.key.architecture:
         raise ValueError(f"trial {number} is of architecture {architecture}, the evaluation is of {evaluation.key}")
     identity, standing = evaluations.keep(connection, study, evaluation, updated)
-    if state is TrialState.FAILED and before == TrialState.STOPPED:  # it keeps the success of the rung it came from
+    if state is TrialState.FAILED and has_success:  # it has failed on its way up: it keeps the rung that it came from
         connection.execute(_fall, {**trial, "to": state.value, "now": updated})
         return standing
     link = None if state is TrialState.QUEUED else identity

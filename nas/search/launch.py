@@ -8,7 +8,6 @@ import socket
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +17,7 @@ from nas.cost import Budget
 from nas.data import Description, describe
 from nas.data.cores import available_cores
 from nas.errors import StudyError, UserError
-from nas.evaluate.proxy import evaluate
-from nas.executors import executors
+from nas.executors.settings import ExecutorSettings
 from nas.ledger import Ledger
 from nas.records import StudyRecord
 from nas.search.definition import StudyDefinition
@@ -32,6 +30,7 @@ from nas.search.problem import DEFAULT_CONTROL
 from nas.search.progress import Progress
 from nas.search.samplers import samplers
 from nas.search.weights import weights_folder
+from nas.search.workers import images_of, workers_of
 from nas.space import SearchSpace, Value
 from nas.space.extremes import require_reachable
 from nas.task import Task
@@ -39,7 +38,6 @@ from nas.train.checkpoint import prune_checkpoints
 from nas.train.recipe import Recipe
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
-CHECKPOINTS = "checkpoints"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,10 +55,6 @@ class Plan:
     definition: StudyDefinition
     limits: Limits
     is_new: bool
-
-    def workers(self, wanted: int) -> int:
-        """As many as are wanted, but no more than there are candidates to train."""
-        return wanted if self.limits.trials is None else min(wanted, self.limits.trials)
 
 
 def define(
@@ -173,22 +167,37 @@ def run_plan(
     ledger: Ledger,
     *,
     storage: str,
-    executor: str,
-    workers: int,
-    device: str,
+    settings: ExecutorSettings,
     watch: Watch,
+    say: Callable[[str], None],
+    checkpoints: str,
     listen: Listen = lambda pulse: None,
 ) -> Progress:
-    """Run a plan to its end; raises what `Search.run` raises."""
+    """Run a plan to its end.
+
+    Args:
+        plan: what to run; its images are decoded.
+        ledger: where everything is kept.
+        storage: address of the ledger.
+        settings: who trains.
+        watch: told the progress several times a second.
+        say: told, at the end, what people should know of the executor.
+        checkpoints: folder or URL, of this study alone, for trainings put aside between rungs.
+        listen: told the pulse that goes into the ledger.
+
+    Raises:
+        UserError, NasError: there are no workers to be had.
+        ...: what `Search.run` raises.
+    """
     definition = plan.definition
     weights = weights_folder(storage, plan.name)
     weights.make()
-    if plan.is_new:
-        ledger.create_study(_record(plan))
-    work = partial(evaluate, device=device)
-    with executors[executor](work, workers=workers) as pool:
-        checkpoints = str(weights.folder / CHECKPOINTS)
-        problem = definition.problem(checkpoints)
+    problem = definition.problem(checkpoints)
+    with workers_of(
+        settings, jobs=plan.limits.trials, images=images_of(definition.fingerprint, definition.recipe), say=say
+    ) as pool:
+        if plan.is_new:
+            ledger.create_study(_record(plan))
         search = Search(
             plan.name,
             problem,
@@ -196,7 +205,7 @@ def run_plan(
             executor=pool,
             limits=plan.limits,
             weights=weights,
-            mirror=Mirror(storage, plan.name, problem.domain.dimensions, problem.objectives),
+            mirror=Mirror(storage, plan.name, problem.domain.dimensions, problem.objectives, notify=ledger.notify),
             watch=watch,
             listen=listen,
         )

@@ -67,6 +67,11 @@ class Campaign:
     trainings: tuple[Training, ...]
     checkpoints: str | None = None
 
+    @property
+    def width(self) -> int:
+        """How many trainings can be under way at the same time: the rungs of one wait for each other."""
+        return len({(one.architecture.id, one.recipe.id, one.seed) for one in self.trainings})
+
     def key(self, training: Training) -> EvaluationKey:
         """What the ledger knows the result by."""
         return EvaluationKey(

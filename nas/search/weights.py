@@ -9,6 +9,7 @@ from pathlib import Path
 
 from nas.errors import UserError
 
+_CHECKPOINTS = "checkpoints"
 _SUFFIX = ".safetensors"
 
 
@@ -43,7 +44,25 @@ class WeightsFolder:
 
 
 def weights_folder(storage: str, study: str) -> WeightsFolder:
-    """The folder of a study: beside a SQLite ledger, or in the working directory for a server."""
+    """The folder of a study: beside a SQLite ledger, or in the working directory for a server; absolute.
+
+    Workers on other machines use it by the same path, so there it has to be on a disk that all of them share. Where it
+    is not, weights are lost with the machine that has them (an export trains again).
+    """
     prefix = "sqlite:///"
     beside = Path(storage.removeprefix(prefix)) if storage.startswith(prefix) else Path("nas.db")
-    return WeightsFolder(beside.with_name(f"{beside.name}.weights") / study)
+    return WeightsFolder(beside.absolute().with_name(f"{beside.name}.weights") / study)
+
+
+def checkpoints_place(given: str | None, storage: str, study: str) -> str:
+    """Where a study's trainings are put aside: a place of its own, for what is left there at the end is removed.
+
+    Args:
+        given: folder or URL in which the study has a folder of its name; None for the folder of its weights.
+        storage: address of the ledger.
+        study: its name.
+    """
+    if given is None:
+        return str(weights_folder(storage, study).folder / _CHECKPOINTS)
+    below = f"{given.rstrip('/')}/{study}"
+    return below if "://" in below else str(Path(below).absolute())

@@ -10,7 +10,7 @@ from nas.records import Evaluation, Job
 
 def no_op(job: Job, /, *, report: Report) -> Evaluation:
     """A training that takes no time."""
-    return Evaluation(key=job.key, accuracy=job.architecture["x"])
+    return Evaluation(key=job.key, accuracy=0.5)
 
 
 def no_op_trainable(config: dict[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What a trial costs beyond its training and its sampler: our workers on Ray, against Ray Tune."""
+"""What a trial costs beyond its training: a search on Ray with its durable ledger, against Ray Tune with Optuna."""
 
 from __future__ import annotations
 
@@ -12,8 +12,17 @@ import pytest
 from ray_works import no_op, no_op_trainable
 
 import nas
+from nas.cost import Budget
 from nas.executors import RayExecutor
-from nas.records import EvaluationKey, Job
+from nas.ledger import Ledger
+from nas.records import StudyRecord, TrialState
+from nas.search.definition import StudyDefinition
+from nas.search.engine import Search
+from nas.search.limits import Limits
+from nas.search.mirror import Mirror
+from nas.search.progress import Progress
+from nas.space import load_space
+from nas.train import Recipe
 
 _TRIALS = 200
 _WORKERS = 2
@@ -34,32 +43,32 @@ def ray_here() -> Iterator[None]:
         ray.shutdown()
 
 
-def job(number: int, x: float) -> Job:
-    key = EvaluationKey(architecture=str(number), recipe="r", data="d", seed=0)
-    return Job(id=str(number), key=key, architecture={"x": x}, recipe={}, data="none")
-
-
-def ours() -> list[float]:
-    """When each of the trials ended, on the clock: asked of Optuna, done by a worker, told to Optuna."""
-    study = optuna.create_study(direction="maximize", sampler=optuna.samplers.RandomSampler(seed=0))
-    asked: dict[str, optuna.Trial] = {}
+def ours(folder: Path) -> list[float]:
+    """When each of the trials ended, on the clock: a search as it is, with its SQLite ledger and Optuna's tables."""
+    space = load_space("tiny")
+    definition = StudyDefinition(
+        space=space, budget=Budget(), task=space.task, data="none", fingerprint="0" * 16, recipe=Recipe(),
+        sampler="random",
+    )  # fmt: skip
+    url, problem = f"sqlite:///{folder}/nas.db", definition.problem()
     ended: list[float] = []
-    with RayExecutor(no_op, workers=_WORKERS) as executor:
-        while len(ended) < _TRIALS:
-            while executor.capacity and len(asked) < _TRIALS:
-                trial = study.ask()
-                asked[str(trial.number)] = trial
-                executor.submit(job(trial.number, trial.suggest_float("x", 0.0, 1.0)))
-            for finished in executor.completed(60.0):
-                assert finished.evaluation.succeeded
-                study.tell(asked[finished.job_id], finished.evaluation.accuracy)
-                ended.append(time.perf_counter())
-    assert len(study.trials) == _TRIALS
+
+    def watch(progress: Progress) -> None:
+        ended.extend([time.perf_counter()] * (progress.trained - len(ended)))
+
+    with Ledger.open(url) as ledger, RayExecutor(no_op, workers=_WORKERS) as executor:
+        ledger.create_study(StudyRecord(name="s", definition=definition.to_dict(), created="2026-01-01T00:00:00"))
+        Search(
+            "s", problem, ledger=ledger, executor=executor, limits=Limits(trials=_TRIALS), watch=watch,
+            mirror=Mirror(url, "s", problem.domain.dimensions, problem.objectives),
+        ).run("benchmark:0")  # fmt: skip
+        assert sum(trial.state is TrialState.DONE for trial in ledger.trials("s")) == _TRIALS
+    assert len(ended) == _TRIALS
     return ended
 
 
 def tunes(folder: Path) -> list[float]:
-    """The same with Tune: actors used again, results in its own files, which it needs."""
+    """The same number with Tune: random as well, actors used again, results in its own files, which it needs."""
     from ray import tune
     from ray.tune.search.optuna import OptunaSearch
 
@@ -99,7 +108,7 @@ def typical(ended: list[float]) -> float:
 @pytest.mark.filterwarnings("default")
 def test_a_trial_costs_a_tenth_of_tunes(ray_here: None, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    mine, theirs = typical(ours()), typical(tunes(tmp_path))
+    mine, theirs = typical(ours(tmp_path)), typical(tunes(tmp_path / "tune"))
     with capsys.disabled():
         print(f"\n{_TRIALS} no-op trials: {mine:.1f} ms each, Ray Tune's {theirs:.1f} ms ({theirs / mine:.0f} times)")
     assert theirs > 10 * mine

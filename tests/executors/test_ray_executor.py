@@ -12,21 +12,23 @@ import sys
 import textwrap
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import psutil
 import pytest
 from executor_works import job, work, work_on_device
 
 import nas
 from nas.architecture import Architecture, Stage
-from nas.data import fingerprint
+from nas.data import fingerprint, load_data
 from nas.errors import NasError, UserError
 from nas.evaluate.proxy import evaluate
 from nas.executors import Executor, LocalExecutor, RayExecutor
+from nas.executors.shipping import Decoded
 from nas.records import Evaluation, EvaluationKey, Failure, Job
 from nas.train import Recipe
 
@@ -230,6 +232,49 @@ def test_workers_come_and_go_with_the_nodes(start: Callable[..., RayExecutor], c
         cluster.remove_node(node, allow_graceful=False)
 
 
+def test_as_many_workers_as_there_is_room_for(start: Callable[..., RayExecutor], cluster: Any) -> None:
+    nodes = [cluster.add_node(num_cpus=1, resources={"field": 1})]
+    executor = start(workers=None, most=2, resources={"field": 1})
+    assert executor.workers == len(executor._workers) == 1
+    nodes += [cluster.add_node(num_cpus=1, resources={"field": 1}) for _ in range(2)]
+    assert until(lambda: executor.completed(0.1) == [] and executor.workers == 2)
+    assert len(executor._workers) == 2
+    for node in nodes:
+        cluster.remove_node(node, allow_graceful=False)
+
+
+def test_images_travel_to_a_node_that_lacks_them(
+    start: Callable[..., RayExecutor], cluster: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for home in ("driver", "elsewhere"):
+        (tmp_path / home).mkdir()
+    monkeypatch.setenv("HOME", str(tmp_path / "driver"))
+    pixels = np.random.default_rng(0).integers(0, 255, (60, 8, 8), dtype=np.uint8)
+    np.savez(tmp_path / "images.npz", images=pixels, labels=np.arange(60) % 3)
+    data = load_data(f"npz:{tmp_path}/images.npz", resolution=16)
+    (tmp_path / "images.npz").unlink()  # the node does not have it either
+    node = cluster.add_node(num_cpus=2, resources={"away": 2}, env_vars={"HOME": str(tmp_path / "elsewhere")})
+    recipe = Recipe(resolution=16, epochs=1, batch=8)
+
+    def found(name: str, images: Sequence[Decoded]) -> Evaluation:
+        executor = start(workers=2, given=evaluate, resources={"away": 1}, images=images)
+        architecture = Architecture(stages=(Stage(depth=1, width=8),))
+        key = EvaluationKey(architecture=architecture.id, recipe=recipe.id, data=data.fingerprint, seed=0)
+        source = f"npz:{tmp_path}/images.npz"
+        form, way = architecture.to_dict(), recipe.to_dict()
+        executor.submit(Job(id=name, key=key, architecture=form, recipe=way, data=source))
+        evaluation = finish_all(executor)[name]
+        executor.close()
+        return evaluation
+
+    lost = found("a", ())
+    assert lost.failure is Failure.DATA
+    assert re.search(rf"{tmp_path}/images.npz.*\(on the machine \S+\)", lost.message)
+    evaluation = found("b", [Decoded(fingerprint=data.fingerprint, resolution=16)])
+    assert evaluation.succeeded, evaluation.traceback
+    cluster.remove_node(node, allow_graceful=False)
+
+
 def test_a_cluster_without_room_is_waited_for_and_then_an_error(start: Callable[..., RayExecutor]) -> None:
     executor = start(resources={"unheard of": 2}, room_seconds=2.0)
     assert (executor.workers, executor.capacity) == (1, 1)
@@ -246,6 +291,16 @@ def test_eight_workers_share_two_gpus(start: Callable[..., RayExecutor], tmp_pat
     found = finish_all(executor).values()
     assert len({evaluation.images for evaluation in found}) == 8
     assert Counter(evaluation.message for evaluation in found) == {"0": 4, "1": 4}
+
+
+def test_a_ninth_worker_has_to_wait_for_a_gpu(start: Callable[..., RayExecutor], tmp_path: Path) -> None:
+    executor = start(workers=9, gpus_per_worker=0.25, cpus_per_worker=0.1)
+    assert executor.workers == executor.capacity == 8
+    for i in range(8):
+        executor.submit(job(str(i), "meet", folder=str(tmp_path), guests=9))
+    found = finish_all(executor).values()
+    assert len({evaluation.images for evaluation in found}) == 8
+    assert sum(worker.is_placed for worker in executor._workers) == 8
 
 
 # What a worker is given.

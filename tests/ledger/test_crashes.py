@@ -9,7 +9,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
-import pytest
+import optuna
 import sqlalchemy as sa
 
 from nas.ledger import Ledger
@@ -122,7 +122,6 @@ def test_two_drivers_of_two_studies_share_architectures_and_evaluations(ledger: 
 
 
 def test_optuna_keeps_its_tables_beside_ours(ledger: Ledger, url: str, records: Any) -> None:
-    optuna = pytest.importorskip("optuna")
     storage = optuna.storages.RDBStorage(url)
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = optuna.create_study(storage=storage, study_name="alpha", directions=["maximize", "minimize"])
@@ -142,7 +141,6 @@ def test_optuna_keeps_its_tables_beside_ours(ledger: Ledger, url: str, records: 
 
 
 def test_our_tables_can_be_added_to_those_of_optuna(empty_url: str, records: Any) -> None:
-    optuna = pytest.importorskip("optuna")
     storage = optuna.storages.RDBStorage(empty_url)
     with Ledger.open(empty_url) as ledger:
         ledger.create_study(records.study("alpha"))
@@ -154,9 +152,9 @@ def test_our_tables_can_be_added_to_those_of_optuna(empty_url: str, records: Any
 
 def test_sqlite_is_set_up_for_a_reader_beside_a_writer(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'nas.db'}"
-    with Ledger.open(url) as ledger, ledger._reading() as connection:
-        settings = {
-            name: connection.exec_driver_sql(f"PRAGMA {name}").scalar()
-            for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
-        }
+    names = ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
+    with Ledger.open(url) as ledger:
+        settings = ledger._read(
+            lambda connection: {name: connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in names}
+        )
     assert settings == {"journal_mode": "wal", "synchronous": 1, "foreign_keys": 1, "busy_timeout": 30_000}

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from nas.errors import StudyError
 from nas.ledger import Ledger, leases
 from nas.ledger.leases import LEASE_SECONDS, RENEW_SECONDS
 from nas.ledger.tables import leases as lease_table
+from nas.records import TrialState
 
 HERE = socket.gethostname()
 ME = f"{HERE}:{os.getpid()}"
@@ -133,3 +135,60 @@ def test_losing_a_lease_does_not_release_that_of_the_next_one(ledger: Ledger, ur
         first.__exit__(None, None, None)
         with pytest.raises(StudyError, match="driven by elsewhere:2"), ledger.lease("alpha", holder=ME):
             pass
+
+
+def test_a_ledger_writes_only_while_it_has_its_lease(ledger: Ledger, url: str, records: Any) -> None:
+    records.write(ledger, records.trial(0))
+    with ledger.lease("alpha", holder="elsewhere:1"):
+        age(url, LEASE_SECONDS + 60)
+        records.write(ledger, records.trial(1))  # too late, but nobody else came: it goes on
+        with Ledger.open(url) as other, other.lease("alpha", holder=ME):
+            for writing in (
+                lambda: records.write(ledger, records.trial(2)),
+                lambda: ledger.record_submission("alpha", 0),
+                lambda: ledger.finish("alpha", 0, records.success(), TrialState.DONE),
+                lambda: ledger.save_report("alpha", "a0", "test", {}),
+                lambda: ledger.create_study(records.study("beta")),
+            ):
+                with pytest.raises(StudyError, match=f"'alpha' was taken over by {ME}"):
+                    writing()
+        with pytest.raises(StudyError, match="taken over by another driver"):
+            ledger.record_submission("alpha", 0)  # also after the other one has left
+        assert ledger.trials("alpha") == [records.trial(0), records.trial(1)]
+    records.write(ledger, records.trial(2))
+
+
+HOLDER = """
+import os, socket, sys
+from nas.errors import StudyError
+from nas.ledger import Ledger
+from nas.records import TrialRecord, TrialState
+
+with Ledger.open(sys.argv[1]) as ledger:
+    try:
+        with ledger.lease("alpha", holder="elsewhere:1"):
+            for number in range(10**9):
+                trial = TrialRecord(number=number, architecture="a0", choices={}, cost={}, overrun={},
+                                    state=TrialState.QUEUED)
+                ledger.write_trials("alpha", [trial], architectures={"a0": {}})
+                print(number, flush=True)
+                input()
+    except StudyError as error:
+        print(error, flush=True)
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="stops a process by a signal")
+def test_a_driver_that_comes_back_too_late_writes_nothing_and_says_who_has_the_study(ledger: Ledger, url: str) -> None:
+    command = [sys.executable, "-c", HOLDER, url]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
+        assert holder.stdout is not None
+        holder.stdout.readline()
+        holder.send_signal(signal.SIGSTOP)
+        age(url, LEASE_SECONDS + 1)
+        with Ledger.open(url) as other, other.lease("alpha", holder=ME):
+            before = other.trials("alpha")
+            holder.send_signal(signal.SIGCONT)
+            said, _ = holder.communicate("\n")
+            assert other.trials("alpha") == before
+    assert said.startswith(f"study 'alpha' was taken over by {ME}, because this one gave no sign of life for 30 s")

@@ -11,7 +11,9 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
@@ -43,6 +45,36 @@ def test_an_empty_database_is_brought_to_what_the_tables_say(empty_url: str) -> 
 def test_the_known_revisions_are_those_of_the_migrations() -> None:
     script = ScriptDirectory(str(MIGRATIONS))
     assert tuple(step.revision for step in script.walk_revisions())[::-1] == REVISIONS
+
+
+def test_a_ledger_of_the_first_revision_is_brought_up_to_date_with_its_rows(empty_url: str, records: Any) -> None:
+    engine = sa.create_engine(empty_url)
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, REVISIONS[0])
+        for row in FIRST_ROWS:
+            connection.execute(sa.text(row))
+    engine.dispose()
+    with pytest.raises(LedgerError, match=f"older nas .revision {REVISIONS[0]}, now {REVISIONS[-1]}"):
+        Ledger.read(empty_url)
+    for _ in range(2):
+        with Ledger.open(empty_url) as ledger:
+            (trial,) = ledger.trials("old")
+            assert trial.evaluation is not None
+            assert (trial.attempts, trial.evaluation.accuracy, trial.evaluation.phases) == (1, 0.5, {})
+            assert ledger.find(records.key("a0")) == trial.evaluation
+
+
+FIRST_ROWS = (
+    "INSERT INTO nas_studies VALUES ('old', '{}', '2026-01-01T00:00:00+00:00')",
+    "INSERT INTO nas_architectures VALUES ('a0', '{}')",
+    "INSERT INTO nas_evaluations (id, study, architecture, recipe, data, seed, rung, accuracy, curve, images, seconds, "
+    "train_seconds, peak_memory, worker, message, traceback, finished) VALUES "
+    "(1, 'old', 'a0', 'r1', 'd1', 0, 0, 0.5, '[2.5]', 7, 1.0, 1.0, 0, 'host:1', '', '', '2026-01-01T00:00:00+00:00')",
+    "INSERT INTO nas_trials VALUES ('old', 0, 'a0', '{}', '{}', '{}', 'done', '{}', 1, 1, '2026-01-01T00:00:00+00:00')",
+)
 
 
 def test_opening_again_keeps_everything(ledger: Ledger, url: str, records: Any) -> None:
@@ -126,6 +158,10 @@ def test_a_path_with_odd_characters_is_a_path(tmp_path: Path, records: Any) -> N
     [
         ("nas.db", "cannot read 'nas.db' as the address of a ledger; write it like 'sqlite:///nas.db'"),
         ("", "cannot read '' as the address"),
+        (
+            "postgresql://ann:p@secret@db/nas",
+            r"password in postgresql://ann:\*\*\*@db/nas holds an '@'; write it as %40",
+        ),
         ("mysql://ann:secret@db/nas", r"cannot live in 'mysql' \(mysql://ann:\*\*\*@db/nas\)"),
         ("sqlite+aiosqlite:///nas.db", "cannot live in 'sqlite.aiosqlite'"),
         ("sqlite://", "must outlive the process"),
@@ -241,7 +277,6 @@ else:
     ["postgresql+psycopg://ann:s3cret@127.0.0.1:1/nas", "postgres://ann@127.0.0.1:1/nas?password=s3cret"],
 )
 def test_a_server_that_is_away_is_reported_without_the_password(url: str) -> None:
-    pytest.importorskip("psycopg")
     with pytest.raises(LedgerError, match=r"the server cannot be used: .*check the address") as caught:
         Ledger.open(url)
     assert "127.0.0.1" in str(caught.value)

@@ -80,9 +80,12 @@ def test_failed_candidates_are_kept_and_told_and_do_not_stop_the_search(run: Run
     assert {trial.evaluation.failure for trial in failed if trial.evaluation} == {Failure.DIVERGED}
 
 
-def test_defect_in_the_first_trainings_stops_the_search_and_shows_it(run: Runner) -> None:
+def test_defect_in_the_first_trainings_stops_the_search_and_shows_it(run: Runner, ledger: Ledger) -> None:
     with pytest.raises(SearchStopped, match=r"first 3 trainings all failed \(bug\)(?s:.*)ZeroDivisionError"):
         run(make_definition(), trials=20, work=search_works.always_broken)
+    kept = [(trial.attempts, trial.evaluation) for trial in ledger.trials("study") if trial.evaluation is not None]
+    assert [attempts for attempts, _ in kept] == [1, 1, 1]
+    assert all("ZeroDivisionError: a defect" in evaluation.traceback for _, evaluation in kept)
 
 
 def test_training_whose_worker_died_is_handed_out_again(run: Runner, ledger: Ledger) -> None:

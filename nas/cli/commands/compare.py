@@ -7,7 +7,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nas.cli.options import Data, Device, Json, Storage, Workers
+from nas.cli.options import (
+    CpusPerWorker,
+    Data,
+    Device,
+    Executor,
+    GpusPerWorker,
+    Json,
+    RayAddress,
+    Resources,
+    Storage,
+    Workers,
+)
 from nas.ledger.address import DEFAULT_STORAGE
 
 if TYPE_CHECKING:
@@ -20,6 +31,11 @@ def run(
     seeds: Annotated[int | None, typer.Option("--seeds", min=1, help="Trainings of each architecture.")] = None,
     workers: Workers = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Write the table as a Markdown file.")] = None,
+    executor: Executor = "local",
+    ray_address: RayAddress = None,
+    cpus_per_worker: CpusPerWorker = None,
+    gpus_per_worker: GpusPerWorker = None,
+    resource: Resources = None,
     device: Device = "auto",
     storage: Storage = DEFAULT_STORAGE,
     as_json: Json = False,
@@ -29,19 +45,26 @@ def run(
     Run it again after an interruption and it goes on; what any study has trained already is not trained again.
     """
     from nas.cli.campaign import run_campaign
+    from nas.cli.output import notice
+    from nas.cli.workers import executor_settings
     from nas.ledger import Ledger
     from nas.report.comparison import comparison_rows, markdown
     from nas.search.comparison import read_comparison
-    from nas.search.launch import default_workers, resolve_device
     from nas.units import plural
 
-    place = resolve_device(device)
+    settings = executor_settings(
+        executor,
+        workers=workers,
+        device=device,
+        ray_address=ray_address,
+        cpus_per_worker=cpus_per_worker,
+        gpus_per_worker=gpus_per_worker,
+        resource=resource,
+    )
     written = read_comparison(_found(study))
     comparison = _comparison(written, _found(study).parent, data, seeds)
-    with Ledger.open(storage) as ledger:
-        run_campaign(
-            comparison.campaign(), comparison.to_dict(), ledger, workers=workers or default_workers(place), device=place
-        )
+    with Ledger.open(storage, notify=notice) as ledger:
+        run_campaign(comparison.campaign(), comparison.to_dict(), ledger, settings)
         trials = ledger.trials(comparison.name)
     rows = comparison_rows(
         [(entry.label or entry.architecture, entry.published) for entry in comparison.entries], trials

@@ -27,6 +27,7 @@ def run(
     from dataclasses import asdict
 
     from nas.cli.live import StepDisplay
+    from nas.cli.output import notice
     from nas.errors import UserError
     from nas.export.winner import export_winner
     from nas.ledger import Ledger
@@ -35,7 +36,7 @@ def run(
     if best == (identity is not None):
         raise UserError("say which candidate: either --best or --id ID (`nas pareto` shows the ids)")
     place = resolve_device(device)
-    with Ledger.open(storage, create=False) as ledger:
+    with Ledger.open(storage, create=False, notify=notice) as ledger:
         name = study or ledger.latest_study()
         chosen = None if identity is None else ledger.architecture_id(name, identity)
         with StepDisplay("training it again (its weights were not kept)") as display:

@@ -11,13 +11,19 @@ import typer
 
 from nas.cli.options import (
     Budgets,
+    Checkpoints,
     Classes,
+    CpusPerWorker,
     Data,
     Device,
+    Executor,
+    GpusPerWorker,
     Json,
     Metrics,
+    RayAddress,
     RecipeName,
     Resolution,
+    Resources,
     Storage,
     Workers,
     at,
@@ -26,6 +32,7 @@ from nas.cli.options import (
 from nas.ledger.address import DEFAULT_STORAGE
 
 if TYPE_CHECKING:
+    from nas.executors.settings import ExecutorSettings
     from nas.ledger import Ledger
     from nas.records import Pulse
     from nas.search.definition import StudyDefinition, StudyFile
@@ -92,8 +99,13 @@ def run(
     ] = None,
     resolution: Resolution = None,
     classes: Classes = None,
-    executor: Annotated[str, typer.Option("--executor", help="Who trains: local.")] = "local",
+    executor: Executor = "local",
+    ray_address: RayAddress = None,
+    cpus_per_worker: CpusPerWorker = None,
+    gpus_per_worker: GpusPerWorker = None,
+    resource: Resources = None,
     device: Device = "auto",
+    checkpoints: Checkpoints = None,
     storage: Storage = DEFAULT_STORAGE,
     metrics: Metrics = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check everything, say what would run, and stop.")] = False,
@@ -105,13 +117,12 @@ def run(
     Everything is kept in the ledger as it happens; an interrupted search goes on with --resume.
     """
     from nas.cli.metrics import serving
-    from nas.executors import executors
+    from nas.cli.output import notice
+    from nas.cli.workers import executor_settings
     from nas.ledger import Ledger
     from nas.report.metrics import parse_place
-    from nas.search.launch import default_workers, resolve_device, study_path
+    from nas.search.launch import study_path
 
-    executors[executor]
-    place = resolve_device(device)
     path = study_path(study) if study else None
     given: dict[str, Any] = {
         "space": space, "budget": budget, "data": data, "sampler": sampler, "seed": seed, "epochs": epochs,
@@ -121,22 +132,31 @@ def run(
     limits = _limits(trials, time, train_time, patience)
     page = None if metrics is None else parse_place(metrics)
     written = None if resume and path is None else _study_file(path, space)
+    settings = executor_settings(
+        executor,
+        workers=workers or (written.workers if written else None),
+        device=device,
+        ray_address=ray_address,
+        cpus_per_worker=cpus_per_worker,
+        gpus_per_worker=gpus_per_worker,
+        resource=resource,
+    )
     name = written.name if written is not None and path is not None else study
     if resume:
         plan = _resumed(name, path, written, given, limits, storage)
     else:
         plan = _new(name, path, written or _study_file(path, space), given, limits, storage)
-    wide = plan.workers(workers or (written.workers if written else None) or default_workers(place))
-    _announce(plan, wide, place, storage)
+    _announce(plan, settings, storage)
     if dry_run:
         if as_json:
             from nas.cli.output import print_json
 
-            facts = {"study": plan.name, "is_new": plan.is_new, **plan.limits.to_dict(), "workers": wide}
+            staff = {"executor": settings.kind, "workers": settings.workers_for(plan.limits.trials)}
+            facts = {"study": plan.name, "is_new": plan.is_new, **plan.limits.to_dict(), **staff}
             print_json({**facts, "definition": plan.definition.to_dict()})
         return
-    with serving(page) as listen, Ledger.open(storage) as ledger:
-        progress = _search(plan, ledger, storage, executor, wide, place, listen)
+    with serving(page) as listen, Ledger.open(storage, notify=notice) as ledger:
+        progress = _search(plan, ledger, storage, settings, checkpoints, listen)
         _finish(plan, ledger, storage, progress, as_json=as_json)
 
 
@@ -304,7 +324,7 @@ def _contradictable(given: dict[str, Any]) -> tuple[dict[str, Any], str | None]:
     return said, moved
 
 
-def _announce(plan: Plan, workers: int, device: str, storage: str) -> None:
+def _announce(plan: Plan, settings: ExecutorSettings, storage: str) -> None:
     from nas.cli.output import aside
     from nas.ledger import redacted
     from nas.units import plural
@@ -319,8 +339,9 @@ def _announce(plan: Plan, workers: int, device: str, storage: str) -> None:
         f"  budget  {definition.budget}, at {task.resolution}x{task.resolution} with {task.classes} classes\n"
         f"  proxy   {definition.data} at {recipe.resolution}x{recipe.resolution}, {plural(recipe.epochs, 'epoch')}"
         f"{_stops(recipe)}\n"
-        f"  search  {definition.objectives} by {definition.sampler}, seed {definition.seed}, {workers} at a time on "
-        f"{device}, {len(definition.start)} given to begin with\n"
+        f"  search  {definition.objectives} by {definition.sampler}, seed {definition.seed}, "
+        f"{len(definition.start)} given to begin with\n"
+        f"  train   {settings.describe(plan.limits.trials)}\n"
         f"  until   {plan.limits}",
         soft_wrap=True,
     )
@@ -333,34 +354,50 @@ def _stops(recipe: Recipe) -> str:
 
 
 def _search(
-    plan: Plan, ledger: Ledger, storage: str, executor: str, workers: int, device: str, listen: Callable[[Pulse], None]
+    plan: Plan,
+    ledger: Ledger,
+    storage: str,
+    settings: ExecutorSettings,
+    checkpoints: str | None,
+    listen: Callable[[Pulse], None],
 ) -> Progress:
     from nas.cli.live import SearchDisplay
-    from nas.cli.output import aside
+    from nas.cli.output import aside, notice
     from nas.cli.preparing import decode_images
+    from nas.cli.workers import as_options
     from nas.search.launch import run_plan
+    from nas.search.weights import checkpoints_place
+    from nas.train.checkpoint import require_place
 
-    begun = not plan.is_new
+    said: list[str] = []
+    place = checkpoints_place(checkpoints, storage, plan.name)
+    if checkpoints is not None:
+        require_place(place)
     try:
         definition = plan.definition
         decode_images(definition.data, definition.recipe.stored_resolution, expected=definition.fingerprint)
-        begun = True
         with SearchDisplay() as display:
             return run_plan(
                 plan,
                 ledger,
                 storage=storage,
-                executor=executor,
-                workers=workers,
-                device=device,
+                settings=settings,
                 watch=display.update,
                 listen=listen,
+                say=said.append,
+                checkpoints=place,
             )
     except KeyboardInterrupt:
-        go_on = f"nas search --resume --study {plan.name}{_as_options(plan.limits)}{at(storage)}"
+        begun = plan.name in {study.name for study in ledger.studies()}
+        where = "" if checkpoints is None else f" --checkpoints {checkpoints}"
+        options = f"{_as_options(plan.limits)}{as_options(settings)}{where}{at(storage)}"
+        go_on = f"nas search --resume --study {plan.name}{options}"
         kept = "Interrupted; what is finished is kept. Go on with" if begun else "Interrupted before anything began"
         aside().print(f"\n{kept}: {go_on}" if begun else f"\n{kept}.", soft_wrap=True)
         raise
+    finally:
+        for sentence in said:
+            notice(sentence)
 
 
 def _as_options(limits: Limits) -> str:

@@ -28,12 +28,13 @@ def run(
 
     From any machine that reaches the ledger. A running search says every five seconds how it stands.
     """
+    from nas.cli.output import notice
     from nas.errors import UserError
     from nas.ledger import Ledger
 
     if watch is not None and as_json:
         raise UserError("--watch draws again and again, --json prints one document; give one of them")
-    with Ledger.read(storage) as ledger:
+    with Ledger.read(storage, notify=notice) as ledger:
         name = study or ledger.latest_study()
         if as_json:
             from nas.cli.output import print_json

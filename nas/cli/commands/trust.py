@@ -7,11 +7,30 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nas.cli.options import Budgets, Classes, Data, Device, Json, Resolution, Seed, Space, Storage, Workers, overridden
+from nas.cli.options import (
+    Budgets,
+    Checkpoints,
+    Classes,
+    CpusPerWorker,
+    Data,
+    Device,
+    Executor,
+    GpusPerWorker,
+    Json,
+    RayAddress,
+    Resolution,
+    Resources,
+    Seed,
+    Space,
+    Storage,
+    Workers,
+    overridden,
+)
 from nas.ledger.address import DEFAULT_STORAGE
 
 if TYPE_CHECKING:
     from nas.data import Description
+    from nas.executors.settings import ExecutorSettings
     from nas.report.trust import TrustReport
     from nas.search.trust import TrustPlan
 
@@ -39,17 +58,15 @@ def run(
     study: Annotated[
         str | None, typer.Option("--study", help="Name for the study; default: by space and budget.")
     ] = None,
-    checkpoints: Annotated[
-        str | None,
-        typer.Option(
-            "--checkpoints",
-            help="Folder or URL for trainings put aside between rungs, in a folder of the study's name there; "
-            "default: beside the ledger.",
-        ),
-    ] = None,
+    checkpoints: Checkpoints = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Write the report as a Markdown file.")] = None,
     resolution: Resolution = None,
     classes: Classes = None,
+    executor: Executor = "local",
+    ray_address: RayAddress = None,
+    cpus_per_worker: CpusPerWorker = None,
+    gpus_per_worker: GpusPerWorker = None,
+    resource: Resources = None,
     device: Device = "auto",
     storage: Storage = DEFAULT_STORAGE,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check everything, say what would run, and stop.")] = False,
@@ -61,13 +78,21 @@ def run(
     rankings: with intervals, with the noise of the reference itself, with counting parameters and FLOPs, and with
     zero-cost scores. Run it again after an interruption and it goes on.
     """
+    from nas.cli.workers import executor_settings
     from nas.cost import Budget
-    from nas.search.launch import default_workers, resolve_device
     from nas.search.trust import default_name, plan_trust
     from nas.space import load_space
     from nas.train.recipe_files import load_recipe
 
-    place = resolve_device(device)
+    settings = executor_settings(
+        executor,
+        workers=workers,
+        device=device,
+        ray_address=ray_address,
+        cpus_per_worker=cpus_per_worker,
+        gpus_per_worker=gpus_per_worker,
+        resource=resource,
+    )
     found = load_space(space)
     limits = Budget.parse(budget)
     plan = plan_trust(
@@ -82,22 +107,19 @@ def run(
         seeds=seeds,
         seed=seed,
     )
-    wide = min(workers or default_workers(place), architectures)
-    _announce(plan, wide, place, storage)
+    _announce(plan, settings, storage)
     if dry_run:
-        _say_what_would_run(plan, wide, as_json=as_json)
+        _say_what_would_run(plan, settings.workers_for(plan.campaign().width), as_json=as_json)
         return
     aside = _place_aside(checkpoints, storage, plan.name)
-    _show(_report(plan, storage, aside, wide, place), output, as_json=as_json)
+    _show(_report(plan, storage, aside, settings), output, as_json=as_json)
 
 
 def _place_aside(checkpoints: str | None, storage: str, study: str) -> str:
-    """Where the study's trainings are put aside: a place of its own, for what is left there at the end is removed."""
-    from nas.search.weights import weights_folder
+    from nas.search.weights import checkpoints_place
     from nas.train.checkpoint import require_place
 
-    default = weights_folder(storage, study).folder / "checkpoints"
-    place = str(default) if checkpoints is None else f"{checkpoints.rstrip('/')}/{study}"
+    place = checkpoints_place(checkpoints, storage, study)
     require_place(place)
     return place
 
@@ -110,7 +132,7 @@ def _described(data: str) -> Description:
         return describe(data, progress=display.count)
 
 
-def _announce(plan: TrustPlan, workers: int, device: str, storage: str) -> None:
+def _announce(plan: TrustPlan, settings: ExecutorSettings, storage: str) -> None:
     from nas.cli.output import aside
     from nas.ledger import redacted
     from nas.report.trust_text import last_words, rung_words
@@ -122,12 +144,12 @@ def _announce(plan: TrustPlan, workers: int, device: str, storage: str) -> None:
         f"  space      {plan.space.name} within {plan.budget}, {plural(len(plan.architectures), 'architecture')}\n"
         f"  proxy      {rung_words(plan.proxy)}\n"
         f"  reference  {last_words(plan.reference)}\n"
-        f"  trainings  {trainings} by each recipe on {plan.data}, {workers} at a time on {device}",
+        f"  trainings  {trainings} by each recipe on {plan.data}, {settings.describe(plan.campaign().width)}",
         soft_wrap=True,
     )
 
 
-def _say_what_would_run(plan: TrustPlan, workers: int, *, as_json: bool) -> None:
+def _say_what_would_run(plan: TrustPlan, workers: int | None, *, as_json: bool) -> None:
     if not as_json:
         return  # it is said already
     from nas.cli.output import print_json
@@ -144,19 +166,21 @@ def _say_what_would_run(plan: TrustPlan, workers: int, *, as_json: bool) -> None
     )
 
 
-def _report(plan: TrustPlan, storage: str, checkpoints: str, workers: int, device: str) -> TrustReport:
+def _report(plan: TrustPlan, storage: str, checkpoints: str, settings: ExecutorSettings) -> TrustReport:
     from nas.cli.campaign import run_campaign
     from nas.cli.live import StepDisplay
-    from nas.cli.output import aside
+    from nas.cli.output import aside, notice
     from nas.data import load_data
     from nas.evaluate.zerocost import scores
+    from nas.executors.settings import RAY
     from nas.ledger import Ledger
     from nas.report.trust import trust_report
+    from nas.search.launch import resolve_device
     from nas.search.scoring import study_scores
 
     try:
-        with Ledger.open(storage) as ledger:
-            run_campaign(plan.campaign(checkpoints), plan.to_dict(), ledger, workers=workers, device=device)
+        with Ledger.open(storage, notify=notice) as ledger:
+            run_campaign(plan.campaign(checkpoints), plan.to_dict(), ledger, settings)
             data = load_data(plan.data, resolution=plan.proxy.stored_resolution, expected=plan.fingerprint)
             with StepDisplay("zero-cost scores") as display:
                 scored = study_scores(
@@ -167,7 +191,7 @@ def _report(plan: TrustPlan, storage: str, checkpoints: str, workers: int, devic
                     ledger,
                     names=tuple(scores),
                     seeds=plan.seeds,
-                    device=device,
+                    device=resolve_device("auto") if settings.kind == RAY else settings.device,
                     watch=display.count,
                 )
             return trust_report(plan, ledger.trials(plan.name), scored)

@@ -1,0 +1,100 @@
+"""From the options that say who trains to the settings of an executor, and back to a command line."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from shlex import quote
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from nas.executors.settings import ExecutorSettings
+
+
+def executor_settings(
+    executor: str,
+    *,
+    workers: int | None,
+    device: str,
+    ray_address: str | None,
+    cpus_per_worker: float | None,
+    gpus_per_worker: float | None,
+    resource: Sequence[str] | None,
+) -> ExecutorSettings:
+    """The settings that a command line means; None is what it does not say.
+
+    Raises:
+        UnknownNameError: no such executor.
+        UserError: an option does not go with the executor, or a value is none; nobody answers at the cluster's address.
+    """
+    from nas.errors import UserError
+    from nas.executors import executors
+    from nas.executors.ray_address import require_address
+    from nas.executors.ray_needs import Needs
+    from nas.executors.settings import RAY, ExecutorSettings
+    from nas.search.launch import default_workers, resolve_device
+
+    executors[executor]
+    if executor != RAY:
+        given = {
+            "--ray-address": ray_address,
+            "--cpus-per-worker": cpus_per_worker,
+            "--gpus-per-worker": gpus_per_worker,
+            "--resource": resource or None,
+        }
+        said = [option for option, value in given.items() if value is not None]
+        if said:
+            raise UserError(f"{', '.join(said)}: only workers on Ray have that; add --executor ray, or leave it out")
+        place = resolve_device(device)
+        return ExecutorSettings(kind=executor, workers=workers or default_workers(place), device=place)
+    needs = Needs(
+        cpus=1.0 if cpus_per_worker is None else cpus_per_worker,
+        gpus=gpus_per_worker or 0.0,
+        resources=_amounts(resource or ()),
+    )
+    place = "cuda" if needs.gpus else "cpu"
+    if device not in ("auto", place):
+        raise UserError(
+            f"--device {device}: workers on Ray train on what they are given; that is {place} with --gpus-per-worker "
+            f"{needs.gpus:g}"
+        )
+    if ray_address is not None:
+        require_address(ray_address)
+    return ExecutorSettings(kind=executor, workers=workers, device=place, address=ray_address, needs=needs)
+
+
+def as_options(settings: ExecutorSettings) -> str:
+    """The settings as they are written on a command line, if they are not the usual ones."""
+    from nas.executors.settings import RAY
+
+    if settings.kind != RAY:
+        return ""
+    needs = settings.needs
+    words = ["--executor", settings.kind]
+    words += [] if settings.address is None else ["--ray-address", settings.address]
+    words += [] if needs.cpus == 1 else ["--cpus-per-worker", f"{needs.cpus:g}"]
+    words += [] if not needs.gpus else ["--gpus-per-worker", f"{needs.gpus:g}"]
+    for name, amount in needs.resources.items():
+        words += ["--resource", f"{name}={amount:g}"]
+    words += [] if settings.workers is None else ["--workers", f"{settings.workers}"]
+    return " " + " ".join(map(quote, words))
+
+
+def _amounts(written: Sequence[str]) -> dict[str, float]:
+    """`NAME=AMOUNT`, as in 'site=1'; raises UserError."""
+    from nas.errors import UserError
+
+    amounts: dict[str, float] = {}
+    for one in written:
+        name, _, amount = one.partition("=")
+        try:
+            value = float(amount)
+        except ValueError:
+            value = 0.0
+        if not name or not value > 0:
+            raise UserError(f"--resource {one}: write NAME=AMOUNT with an amount above 0, such as site=1")
+        if name in ("CPU", "GPU"):
+            raise UserError(f"--resource {one}: say this by --{name.lower()}s-per-worker")
+        if name in amounts:
+            raise UserError(f"--resource {one}: {name} is given twice")
+        amounts[name] = value
+    return amounts

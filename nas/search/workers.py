@@ -1,0 +1,42 @@
+"""The workers of a run: from the settings of an executor to one that trains, and whose images are where it trains."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+
+from nas.evaluate.proxy import evaluate
+from nas.executors.base import Executor
+from nas.executors.settings import ExecutorSettings, log_of
+from nas.executors.shipping import Decoded
+from nas.train.recipe import Recipe
+
+
+@contextmanager
+def workers_of(
+    settings: ExecutorSettings, *, jobs: int | None, images: Sequence[Decoded], say: Callable[[str], None]
+) -> Iterator[Executor]:
+    """Workers that train proxies, for the block.
+
+    Args:
+        settings: who they are.
+        jobs: how many trainings there will be, where that is known.
+        images: what they train on, decoded.
+        say: told at the end where the system under them has left its messages.
+
+    Raises:
+        UserError, NasError: there are none to be had.
+    """
+    with settings.start(partial(evaluate, device=settings.device), jobs=jobs, images=images) as executor:
+        try:
+            yield executor
+        finally:
+            if (log := log_of(executor)) is not None:
+                say(f"What Ray had to say is in {log}")
+
+
+def images_of(fingerprint: str, *recipes: Recipe) -> tuple[Decoded, ...]:
+    """The decoded images that trainings by these recipes read."""
+    resolutions = sorted({recipe.stored_resolution for recipe in recipes})
+    return tuple(Decoded(fingerprint=fingerprint, resolution=resolution) for resolution in resolutions)
