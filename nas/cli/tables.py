@@ -17,6 +17,7 @@ from nas.units import format_count, format_seconds
 
 if TYPE_CHECKING:  # it brings torch along, which `nas pareto` has no use for
     from nas.report.cost import PartRow
+    from nas.report.refine import RefinedRow
     from nas.report.trust import TrustReport
 
 
@@ -146,3 +147,34 @@ def legend(rows: Sequence[PartRow]) -> str:
     for row in rows:
         names.setdefault(row.what, []).append(row.name)
     return "\n".join(f"{', '.join(where)}: {what}" for what, where in names.items())
+
+
+def refine_table(rows: Sequence[RefinedRow], title: str) -> Table:
+    """Recipes unchanged and best found, by architecture; what was stopped or failed is counted beside."""
+    made = table(
+        title, "id", ">FLOPs", ">unchanged", ">best found", ">gain", ">to the end", ">stopped", ">failed", "changes"
+    )
+    made.columns[-1].no_wrap = False
+    for row in rows:
+        made.add_row(
+            row.id,
+            format_count(row.flops),
+            _percent(row.unchanged),
+            _percent(row.best),
+            "" if row.gain is None else f"{row.gain:+.1%}",
+            str(row.finished),
+            str(sum(row.stopped.values())),
+            str(row.failed),
+            "none" if not row.changes else ", ".join(_change(name, *values) for name, values in row.changes.items()),
+        )
+    return made
+
+
+def _percent(accuracy: float | None) -> str:
+    return "" if accuracy is None else f"{accuracy:.1%}"
+
+
+def _change(name: str, before: object, now: object) -> str:
+    if isinstance(before, dict) and isinstance(now, dict):
+        return ", ".join(_change(f"{name}.{key}", before[key], now[key]) for key in now if before[key] != now[key])
+    return f"{name} {'null' if before is None else before} > {now}"

@@ -72,13 +72,15 @@ class Cluster:
     What Ray has to say goes to a file. `ray stop` is never called: it would end everybody's.
     """
 
-    def __init__(self, address: str | None, *, log: Path | None = None) -> None:
+    def __init__(self, address: str | None, *, log: Path | None = None, variables_for: Needs | None = None) -> None:
         """Connect.
 
         Args:
             address: `auto` for the cluster this machine belongs to, `host:port` for one given by its head; None for the
                 connection this process has already, or else for a Ray of our own on this machine.
             log: the file for what Ray has to say; None for a new one in the temporary folder.
+            variables_for: what each worker has, where others than `start` start them; a new connection then gives
+                their environment to all of them.
 
         Raises:
             UserError: no cluster is there, or it is of another version of Ray or Python.
@@ -91,7 +93,7 @@ class Cluster:
         self.is_own = self._is_connected and address is None
         try:
             if self._is_connected:
-                self._connect(address)
+                self._connect(address, None if variables_for is None else self._environment(variables_for))
             elif address not in (None, AUTO, ray.get_runtime_context().gcs_address):
                 here = ray.get_runtime_context().gcs_address
                 raise UserError(f"this process is connected to the Ray at {here} already, and cannot be to {address}")
@@ -105,12 +107,13 @@ class Cluster:
         """The file with what Ray has to say."""
         return self._log.path
 
-    def _connect(self, address: str | None) -> None:
+    def _connect(self, address: str | None, environment: dict[str, Any] | None) -> None:
         try:
             context: Any = ray.init(
                 address=address or "local",
                 include_dashboard=False if address is None else None,
                 log_to_driver=False,
+                runtime_env=environment,
             )
         except Exception as error:  # Ray has no class for it
             reason = f"{_first_line(error)}\nThere may be more in {self.log_path}"
@@ -118,6 +121,13 @@ class Cluster:
                 raise NasError(f"Ray cannot start on this machine: {reason}") from error
             raise UserError(f"cannot join the Ray cluster at {address!r}: {reason}") from error
         self._log.note(f"what the workers write is below {context.address_info['session_dir']}/logs")
+
+    def _environment(self, needs: Needs) -> dict[str, Any]:
+        """What Ray is to give to a worker beside its resources."""
+        variables = worker_variables(os.environ, threads=needs.threads)
+        if self.is_own:  # the same files are here; nodes of a cluster have their own
+            variables["PYTHONPATH"] = os.pathsep.join(entry or os.getcwd() for entry in sys.path)
+        return {"env_vars": variables}
 
     def nodes(self) -> list[Mapping[str, float]]:
         """All the resources, in use or not, of every node that lives."""
@@ -129,9 +139,6 @@ class Cluster:
         Ray itself neither restarts it nor repeats its calls (the default): a job that ends its process would end the
         next one as well, unseen and uncounted. Whoever waits for a call learns of the loss and decides.
         """
-        variables = worker_variables(os.environ, threads=needs.threads)
-        if self.is_own:  # the same files are here; nodes of a cluster have their own
-            variables["PYTHONPATH"] = os.pathsep.join(entry or os.getcwd() for entry in sys.path)
         options: dict[str, Any] = {
             "num_cpus": needs.cpus,
             "num_gpus": needs.gpus,
@@ -140,7 +147,7 @@ class Cluster:
             "max_task_retries": 0,
             "concurrency_groups": {_BESIDE: 1},
             "enable_task_events": False,  # pulses are not worth a place in Ray's records
-            "runtime_env": {"env_vars": variables},
+            "runtime_env": self._environment(needs),
         }
         actor = ray.remote(**options)(CoreActor).remote(pickled_work, threads=needs.threads)
         return RayWorker(actor)

@@ -148,7 +148,7 @@ class _Run:
 
     def __init__(self, campaign: Campaign, ledger: Ledger, executor: Executor) -> None:
         self._campaign, self._ledger, self._executor = campaign, ledger, executor
-        self._trainings = _written(campaign, ledger)
+        self._trainings = number_trainings(campaign, ledger)
         self._keys = {number: campaign.key(training) for number, training in self._trainings.items()}
         queued = {trial.number for trial in ledger.trials(campaign.study, {TrialState.QUEUED})}
         self._waiting = [number for number in self._trainings if number in queued]
@@ -218,7 +218,7 @@ class _Run:
         return any(replace(key, rung=rung) in pending for rung in range(key.rung))
 
 
-def _written(campaign: Campaign, ledger: Ledger) -> dict[int, Training]:
+def number_trainings(campaign: Campaign, ledger: Ledger) -> dict[int, Training]:
     """Make sure that every training is a trial; the trainings by its number, in the order they are wanted."""
     stored = {_sorted(trial.choices): trial for trial in ledger.trials(campaign.study)}
     fresh = count(len(stored))  # trials are numbered without gaps

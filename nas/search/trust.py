@@ -130,7 +130,7 @@ def plan_trust(
         raise UserError("--recipe and --reference are the same recipe; a proxy is judged by a longer one")
     require_reachable(space, budget, task)
     drawn = tuple(space.sample(architectures, budget, seed, task=task))
-    _require_fit(drawn, data, [proxy, reference])
+    require_fit(drawn, data, [proxy, reference])
     return TrustPlan(
         name=name,
         space=space,
@@ -151,7 +151,7 @@ def _training(role: str, architecture: Architecture, recipe: Recipe, seed: int, 
     return Training(label=label, architecture=architecture, recipe=recipe, seed=seed, rung=rung)
 
 
-def _require_fit(architectures: tuple[Architecture, ...], data: Description, recipes: list[Recipe]) -> None:
+def require_fit(architectures: tuple[Architecture, ...], data: Description, recipes: list[Recipe]) -> None:
     """The smallest images must survive the strides of the networks."""
     side = min(fidelity.resolution for recipe in recipes for fidelity in recipe.fidelities)
     try:

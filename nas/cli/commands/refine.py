@@ -1,0 +1,296 @@
+"""`nas refine`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from nas.cli.options import (
+    Checkpoints,
+    CpusPerWorker,
+    Data,
+    GpusPerWorker,
+    Json,
+    RayAddress,
+    RecipeName,
+    Resources,
+    Storage,
+    Workers,
+    at,
+)
+from nas.ledger.address import DEFAULT_STORAGE
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from nas.executors.settings import ExecutorSettings
+    from nas.report.refine import RefinedRow
+    from nas.search.refine import Refinement
+    from nas.train.recipe import Recipe
+
+
+def run(
+    study: Annotated[
+        str | None, typer.Argument(help="Name of the search; default: the latest.", show_default=False)
+    ] = None,
+    top: Annotated[
+        int | None,
+        typer.Option("--top", min=1, help="How many of the front, the most accurate ones; default: up to 5."),
+    ] = None,
+    identity: Annotated[
+        list[str] | None,
+        typer.Option("--id", help="An architecture of the study by its id or the beginning of it. Repeatable."),
+    ] = None,
+    trials: Annotated[
+        int, typer.Option("--trials", "-n", min=2, help="Recipes for each architecture, the unchanged one included.")
+    ] = 16,
+    recipe: RecipeName = None,
+    epochs: Annotated[int | None, typer.Option("--epochs", min=1, help="Length of a training to the end.")] = None,
+    rungs: Annotated[
+        str | None,
+        typer.Option(
+            "--rungs",
+            help="Epochs after which most recipes stop, such as 1,3; none: train all to the end. Default: the "
+            "recipe's, or a 27th, a ninth and a third of its epochs.",
+        ),
+    ] = None,
+    data: Data = None,
+    seed: Annotated[
+        int | None, typer.Option("--seed", min=0, help="Seed of draws and trainings; default: the study's.")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Folder for the best recipe of each architecture, ID.yaml.")
+    ] = None,
+    workers: Workers = None,
+    ray_address: RayAddress = None,
+    cpus_per_worker: CpusPerWorker = None,
+    gpus_per_worker: GpusPerWorker = None,
+    resource: Resources = None,
+    checkpoints: Checkpoints = None,
+    storage: Storage = DEFAULT_STORAGE,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check everything, say what would run, and stop.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Tune the training recipe of the best architectures of a search.
+
+    Tries changes of learning rate, weight decay, drop path, label smoothing and strength of augmentation with Ray
+    Tune's ASHA, which stops most of them early. The recipe as it is comes first, so that gains are measured against it.
+    Every result is an evaluation in the ledger. Run it again after an interruption and it goes on.
+    """
+    from nas.cli.workers import executor_settings
+
+    settings = executor_settings(
+        "ray",
+        workers=workers,
+        device="auto",
+        ray_address=ray_address,
+        cpus_per_worker=cpus_per_worker,
+        gpus_per_worker=gpus_per_worker,
+        resource=resource,
+    )
+    plan = _plan(study, top, identity or [], trials, recipe, epochs, rungs, data, seed, storage)
+    _announce(plan, settings, storage)
+    if dry_run:
+        if as_json:
+            _print_plan(plan)
+        return
+    rows = _refine(plan, settings, checkpoints, storage)
+    files = {} if output is None else _write_recipes(plan, rows, output)
+    _show(plan, rows, files, storage, as_json=as_json)
+
+
+def _plan(
+    study: str | None,
+    top: int | None,
+    identities: Sequence[str],
+    trials: int,
+    recipe: str | None,
+    epochs: int | None,
+    rungs: str | None,
+    data: str | None,
+    seed: int | None,
+    storage: str,
+) -> Refinement:
+    from nas.architecture import Architecture
+    from nas.cli.live import StepDisplay
+    from nas.data import describe
+    from nas.ledger import Ledger
+    from nas.search.refine import (
+        best_of_front,
+        named_architectures,
+        plan_refinement,
+        require_top_or_ids,
+        searched_study,
+    )
+
+    require_top_or_ids(top, identities)
+    with Ledger.read(storage) as ledger:
+        name, definition = searched_study(ledger, study)
+        if identities:
+            architectures = named_architectures(ledger, name, identities)
+        else:
+            rows = best_of_front(ledger, name, definition, top=top)
+            architectures = [Architecture.from_dict(ledger.architecture(row.id)) for row in rows]
+    found = _recipe(definition.recipe, recipe, epochs, rungs)
+    with StepDisplay("reading the images") as display:
+        described = describe(data or definition.data, progress=display.count)
+    return plan_refinement(name, definition, architectures, data=described, recipe=found, trials=trials, seed=seed)
+
+
+def _recipe(own: Recipe, name: str | None, epochs: int | None, rungs: str | None) -> Recipe:
+    """The study's recipe, or another one, with what the command line says instead."""
+    from nas.errors import UserError
+    from nas.search.refine import refined_recipe
+    from nas.train.recipe_files import load_recipe
+
+    base = own if name is None else load_recipe(name)
+    try:
+        stops = None if rungs is None else [] if rungs == "none" else [int(one) for one in rungs.split(",")]
+    except ValueError:
+        raise UserError(f"--rungs {rungs}: write numbers of epochs such as 1,3, or none") from None
+    if epochs is not None:
+        kept = [rung for rung in base.to_dict().get("rungs", []) if rung["epochs"] < epochs]
+        base = base.changed(epochs=epochs, rungs=kept)
+    return refined_recipe(base, rungs=stops)
+
+
+def _announce(plan: Refinement, settings: ExecutorSettings, storage: str) -> None:
+    from nas.cli.output import aside
+    from nas.ledger import redacted
+    from nas.units import plural
+
+    recipe = plan.recipe
+    stops = " and ".join(str(rung.epochs) for rung in recipe.rungs)
+    aside().print(
+        f"[bold]Study {plan.name}[/bold] in {redacted(storage)}\n"
+        f"  refines  {plural(len(plan.architectures), 'architecture')} of {plan.refines}\n"
+        f"  tries    {plan.trials} recipes on each, the unchanged one included, seed {plan.seed}\n"
+        f"  each     {plan.data} at {recipe.resolution}x{recipe.resolution}, {plural(recipe.epochs, 'epoch')}"
+        f"{f'; most stop after {stops}' if stops else ''}\n"
+        f"  train    {settings.describe(len(plan.architectures) * plan.trials)}",
+        soft_wrap=True,
+    )
+
+
+def _print_plan(plan: Refinement) -> None:
+    from nas.cli.output import print_json
+
+    recipes = {
+        one.id: [plan.recipe_of(one, draw).to_dict() for draw in range(plan.trials)] for one in plan.architectures
+    }
+    print_json({"study": plan.name, "recipes": recipes, "definition": plan.to_dict()})
+
+
+def _refine(plan: Refinement, settings: ExecutorSettings, checkpoints: str | None, storage: str) -> list[RefinedRow]:
+    import os
+    import socket
+    from functools import partial
+
+    from nas.cli.live import StepDisplay
+    from nas.cli.output import aside, remark
+    from nas.cli.preparing import decode_images
+    from nas.evaluate.proxy import evaluate
+    from nas.executors.ray_tune import RayTune
+    from nas.ledger import Ledger
+    from nas.report.refine import refined_rows
+    from nas.search.refine_run import run_refinement
+    from nas.search.weights import checkpoints_place
+    from nas.search.workers import images_of
+    from nas.train.checkpoint import prune_checkpoints, require_place
+
+    place = checkpoints_place(checkpoints, storage, plan.name)
+    require_place(place)
+    said: list[str] = []
+
+    def connect() -> RayTune:
+        decode_images(plan.data, plan.recipe.stored_resolution, expected=plan.fingerprint)
+        workers = RayTune(
+            partial(evaluate, device=settings.device),
+            workers=settings.workers,
+            needs=settings.needs,
+            address=settings.address,
+            images=images_of(plan.fingerprint, plan.recipe),
+        )
+        said.append(f"What Ray had to say is in {workers.log_path}")
+        return workers
+
+    try:
+        with Ledger.open(storage) as ledger:
+            with StepDisplay(f"refining {plan.refines}") as display:
+                run_refinement(
+                    plan,
+                    ledger,
+                    connect,
+                    checkpoints=place,
+                    holder=f"{socket.gethostname()}:{os.getpid()}",
+                    watch=display.count,
+                )
+            rows = refined_rows(plan, ledger.trials(plan.name))
+    except KeyboardInterrupt:
+        aside().print("\nInterrupted; what is finished is kept. Give the same command again to go on.", soft_wrap=True)
+        raise
+    finally:
+        remark(said)
+    prune_checkpoints(place, set())
+    return rows
+
+
+def _write_recipes(plan: Refinement, rows: Sequence[RefinedRow], folder: Path) -> dict[str, str]:
+    """The best recipe of every architecture that has one, as a file; the files by architecture."""
+    from nas.cli.output import aside
+    from nas.data.atomic import new_file
+    from nas.errors import UserError
+    from nas.report.refine import recipe_text
+
+    files: dict[str, str] = {}
+    best = {row.id: row for row in rows if row.best is not None}
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for architecture in plan.architectures:
+            if architecture.id not in best:
+                continue
+            row = best[architecture.id]
+            path = folder / f"{row.id}.yaml"
+            with new_file(path) as temporary:
+                text = recipe_text(plan.recipe_of(architecture, row.draw), row, plan)
+                temporary.write_text(text, encoding="utf-8")
+            files[row.id] = str(path)
+    except OSError as error:
+        raise UserError(f"{folder}: the recipes cannot be written there: {error.strerror or error}") from None
+    aside().print(f"{len(files)} recipes written to {folder}", soft_wrap=True)
+    return files
+
+
+def _show(plan: Refinement, rows: Sequence[RefinedRow], files: dict[str, str], storage: str, *, as_json: bool) -> None:
+    from nas.report.refine import OPTIMISTIC
+
+    commands = {row.id: _training_of(plan, row, files, storage) for row in rows if row.best is not None}
+    if as_json:
+        from nas.cli.output import print_json
+
+        shown = [{**row.to_dict(), "file": files.get(row.id), "train": commands.get(row.id)} for row in rows]
+        print_json({"study": plan.name, "architectures": shown, "note": OPTIMISTIC})
+        return
+    from nas.cli.output import draw
+    from nas.cli.tables import refine_table
+
+    draw(refine_table(rows, f"{plan.refines}: recipes refined"), "", OPTIMISTIC, "")
+    if files:
+        draw(*(f"train it: {command}" for command in commands.values()))
+    else:
+        draw("for the recipes as files, give the same command again with -o recipes/")
+
+
+def _training_of(plan: Refinement, row: RefinedRow, files: dict[str, str], storage: str) -> str | None:
+    """The command that trains an architecture by its best recipe; None where no file has it."""
+    from shlex import quote
+
+    if row.id not in files:
+        return None
+    reference, folder = quote(f"{plan.refines}:{row.id}"), quote(f"trained/{row.id}")
+    return (
+        f"nas train {reference} --recipe {quote(files[row.id])} --data {quote(plan.data)} --seeds 3 -o {folder}"
+        f"{at(storage)}"
+    )
