@@ -110,13 +110,10 @@ class StudyDefinition:
         """Inverse of `to_dict`.
 
         Raises:
-            StudyError: it is the definition of a comparison.
+            StudyError: it is the definition of another kind of study.
         """
         if "space" not in data:
-            what = (
-                "judges a proxy (`nas trust`" if "reference" in data else "compares given architectures (`nas compare`"
-            )
-            raise StudyError(f"this study {what} goes on with it); name a search with its study")
+            raise StudyError(f"this study {_other_kind(data)} goes on with it); name a search with its study")
         space = data["space"]
         return cls(
             space=read_space(*parse_yaml(space["text"], f"{space['name']}.yaml")),
@@ -221,3 +218,12 @@ def read_study_file(path: Path) -> StudyFile:
     if study is None:
         raise UserError(f"{path}: cannot be read")
     return study
+
+
+def _other_kind(definition: Mapping[str, Any]) -> str:
+    """What a study does that is no search, and by which command."""
+    if "reference" in definition:
+        return "judges a proxy (`nas trust`"
+    if "refines" in definition:
+        return "tunes recipes (`nas refine`"
+    return "compares given architectures (`nas compare`"

@@ -8,11 +8,12 @@ come out, and what is left is climbed.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
-from nas.executors.ray_tune import Climb, Halving, RayTune
+from nas.executors.ray_tune import Climb, Halving, Referee
 from nas.ledger import Ledger
 from nas.records import Evaluation, EvaluationKey, Failure, TrialState
 from nas.search.ladder import DEFAULT_REDUCTION
@@ -28,10 +29,18 @@ Watch = Callable[[int, int], None]
 """Called with trainings that are over and trainings in all, several times a second."""
 
 
+class Climbers(Protocol):
+    """Workers that climb: `RayTune`."""
+
+    def run(self, climbs: Sequence[Climb], referee: Referee) -> Mapping[int, str]:
+        """See `RayTune.run`."""
+        ...
+
+
 def run_refinement(
     plan: Refinement,
     ledger: Ledger,
-    connect: Callable[[], RayTune],
+    connect: Callable[[], AbstractContextManager[Climbers]],
     *,
     checkpoints: str | None,
     holder: str,
@@ -98,29 +107,45 @@ class _Course:
 
     def left(self) -> list[Climb]:
         """What is to be done, by what the ledger holds."""
-        states = {trial.number: trial for trial in self._ledger.trials(self._plan.name)}
-        known = {
-            number: self._known(training)
-            for number, training in self._trainings.items()
-            if states[number].state is not TrialState.FAILED
-        }
-        self._halving = self._fresh_halving()
-        going = dict.fromkeys(known, True)
-        for number, evaluation in self._in_order(known):
-            going[number] = self._goes_on(number, evaluation)
-        for number, evaluations in known.items():
-            if evaluations and states[number].evaluation != evaluations[-1]:
-                self._reuse(number, evaluations[-1])
-        climbs = [
-            self._climb(number, len(found))
-            for number, found in known.items()
-            if going[number] and len(found) < self._plan.rungs
-        ]
+        records = {trial.number: trial for trial in self._ledger.trials(self._plan.name)}
+        history = self._ledger.evaluations(self._plan.name)
+        known = {number: self._known(training) for number, training in self._trainings.items()}
+        going = self._decided_again(known, history)
+        diverged = {one.key: one for one in history if one.failure is Failure.DIVERGED}
+        climbs: list[Climb] = []
+        for number, found in known.items():
+            record = records[number]
+            if record.state is TrialState.FAILED:
+                continue
+            if found and record.evaluation != found[-1]:
+                self._reuse(number, found[-1])
+            if not going[number] or len(found) == self._plan.rungs:
+                continue
+            failure = diverged.get(self._key(self._trainings[number], len(found)))
+            if failure is None:
+                climbs.append(self._climb(number, len(found)))
+            else:  # it would do so again
+                self._ledger.finish(self._plan.name, number, failure, TrialState.FAILED)
         self._left = {climb.number for climb in climbs}
         self._silent = set(self._left)
         return climbs
 
-    def account_for(self, climbs: Iterable[Climb], lost: dict[int, str]) -> None:
+    def _decided_again(
+        self, known: Mapping[int, Sequence[Evaluation]], history: Sequence[Evaluation]
+    ) -> dict[int, bool]:
+        """Which trainings go on, told the evaluations in the order they came.
+
+        First come those that were there before the study asked for them.
+        """
+        self._halving = self._fresh_halving()
+        order = {one.key: place for place, one in enumerate(history) if one.succeeded}
+        told = [(number, one) for number, found in known.items() for one in found]
+        going = dict.fromkeys(known, True)
+        for number, evaluation in sorted(told, key=lambda pair: order.get(pair[1].key, -1)):
+            going[number] = self._goes_on(number, evaluation)
+        return going
+
+    def account_for(self, climbs: Iterable[Climb], lost: Mapping[int, str]) -> None:
         """Count those that lost their worker, and give up those that did so too often."""
         for climb in climbs:
             number = climb.number
@@ -158,12 +183,6 @@ class _Course:
                 break
             found.append(evaluation)
         return found
-
-    def _in_order(self, known: dict[int, list[Evaluation]]) -> list[tuple[int, Evaluation]]:
-        """Evaluations in the order they came; first those that were there before the study asked for them."""
-        order = {one.key: place for place, one in enumerate(self._ledger.evaluations(self._plan.name)) if one.succeeded}
-        pairs = [(number, one) for number, found in known.items() for one in found]
-        return sorted(pairs, key=lambda pair: order.get(pair[1].key, -1))
 
     def _reuse(self, number: int, evaluation: Evaluation) -> None:
         is_last = evaluation.key.rung == self._plan.rungs - 1

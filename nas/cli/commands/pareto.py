@@ -35,6 +35,10 @@ def run(
         definition = ledger.study(name).definition
         if "reference" in definition:
             raise UserError(f"{name}: this study judges a proxy and has no front; `nas trust` shows it")
+        if "refines" in definition:
+            raise UserError(
+                f"{name}: this study tunes recipes and has no front; `nas refine {definition['refines']}` shows it"
+            )
         budget = Budget.parse(definition["budget"])
         rows = evaluated_rows(ledger.trials(name), budget)
     best = front_rows(rows, searched_costs(definition))
