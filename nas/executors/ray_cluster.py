@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import sys
-from collections.abc import Collection, Mapping, Sequence
+import threading
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -109,12 +112,13 @@ class Cluster:
 
     def _connect(self, address: str | None, environment: dict[str, Any] | None) -> None:
         try:
-            context: Any = ray.init(
-                address=address or "local",
-                include_dashboard=False if address is None else None,
-                log_to_driver=False,
-                runtime_env=environment,
-            )
+            with _own_termination():
+                context: Any = ray.init(
+                    address=address or "local",
+                    include_dashboard=False if address is None else None,
+                    log_to_driver=False,
+                    runtime_env=environment,
+                )
         except Exception as error:  # Ray has no class for it
             reason = f"{_first_line(error)}\nThere may be more in {self.log_path}"
             if address is None:
@@ -179,6 +183,17 @@ class Cluster:
             ray.shutdown()
             self._is_connected = False
         self._log.close()
+
+
+@contextmanager
+def _own_termination() -> Iterator[None]:
+    """Keep what this process does on SIGTERM: Ray would have it end at once, with an exit code of its own."""
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        yield
+    finally:
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, before)
 
 
 def _first_line(error: Exception) -> str:

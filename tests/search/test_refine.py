@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings, strategies as st
+from hypothesis import given, settings, strategies as st
 from search_runs import make_definition
 
 from nas.data import describe
@@ -130,7 +130,7 @@ def test_the_unchanged_recipe_comes_first_and_is_trained_to_the_end(ledger: Ledg
     assert row.gain == pytest.approx((row.best or 0) - (row.unchanged or 0))
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=5, deadline=None)
 @given(stops=st.lists(st.integers(0, 12), max_size=4), width=st.integers(1, 3))
 def test_resumed_is_uninterrupted_and_trains_nothing_twice(
     tmp_path_factory: pytest.TempPathFactory, stops: list[int], width: int
@@ -154,7 +154,7 @@ def test_resumed_is_uninterrupted_and_trains_nothing_twice(
         assert (again.trained, again.begun) == ([], [])
 
 
-@settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=5, deadline=None)
 @given(steps=st.integers(0, 30), width=st.integers(2, 5))
 def test_side_by_side_nothing_is_trained_twice_and_all_is_decided(
     tmp_path_factory: pytest.TempPathFactory, steps: int, width: int
@@ -304,7 +304,7 @@ def test_a_refinement_is_not_taken_for_a_search(ledger: Ledger) -> None:
     assert searched_study(ledger, None)[0] == "searched"
     with pytest.raises(StudyError, match="nas refine"):
         searched_study(ledger, plan.name)
-    with pytest.raises(StudyError, match="no study 'nothing'"):
+    with pytest.raises(StudyError, match="unknown study 'nothing'"):
         searched_study(ledger, "nothing")
 
 
