@@ -41,7 +41,8 @@ def main() -> int:
     if NAME == "scontrol":
         print("localhost\nnode-2\nnode-3")
     if NAME == "ray" and "--head" in ARGUMENTS:
-        socket.create_server(("127.0.0.1", int(ARGUMENTS[ARGUMENTS.index("--port") + 1])))
+        with socket.create_server(("127.0.0.1", int(ARGUMENTS[ARGUMENTS.index("--port") + 1]))):
+            wait()
     if NAME == "ray" and "--block" in ARGUMENTS:
         wait()
     if NAME == "nas" and ARGUMENTS[0] == "pareto":

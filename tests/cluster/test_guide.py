@@ -84,6 +84,7 @@ class Stage:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.started: list[subprocess.Popen[str]] = []
         (folder / "bin").mkdir()
         for name in ("nas", "ray", "srun", "scontrol"):
             path = folder / "bin" / name
@@ -96,6 +97,10 @@ class Stage:
             self.port = free.getsockname()[1]
 
     def start(self, script: str, *arguments: str, **variables: str) -> subprocess.Popen[str]:
+        self.started.append(process := self._start(script, *arguments, **variables))
+        return process
+
+    def _start(self, script: str, *arguments: str, **variables: str) -> subprocess.Popen[str]:
         return subprocess.Popen(
             ["bash", CLUSTER / script, *arguments],
             env={
@@ -125,10 +130,19 @@ class Stage:
             assert time.monotonic() < end, f"{name} has not {what} {count} times"
             time.sleep(0.02)
 
+    def close(self) -> None:
+        """End what a failing test has left."""
+        for process in self.started:
+            with process:
+                if process.poll() is None:
+                    os.killpg(process.pid, signal.SIGKILL)
+
 
 @pytest.fixture
-def stage(tmp_path: Path) -> Stage:
-    return Stage(tmp_path)
+def stage(tmp_path: Path) -> Iterator[Stage]:
+    stage = Stage(tmp_path)
+    yield stage
+    stage.close()
 
 
 def ray_options(arguments: list[str]) -> dict[str, Any]:
