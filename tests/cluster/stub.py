@@ -1,6 +1,7 @@
 """Stands for `nas`, `ray`, `srun` and `scontrol` in the scripts of `cluster/`; writes down how it was called.
 
-What `NAS_KNOWS` names is a study that `nas pareto` finds. A search waits to be ended where `NAS_WAITS` says so.
+What `NAS_KNOWS` names is a study that `nas pareto` finds. A search waits to be ended where `NAS_WAITS` says so,
+and otherwise ends once as many Rays have begun as `RAYS` says.
 """
 
 from __future__ import annotations
@@ -49,6 +50,9 @@ def main() -> int:
         return 0 if ARGUMENTS[1] == os.environ.get("NAS_KNOWS") else 2
     if NAME == "nas" and "NAS_WAITS" in os.environ:
         wait()
+    if NAME == "nas":
+        while Path(os.environ["CALLS"]).read_text().count('["begun", "ray"') < int(os.environ.get("RAYS", "0")):
+            time.sleep(0.02)
     return 0
 
 

@@ -195,7 +195,7 @@ def slurm(stage: Stage, *, nodes: int = 3, **variables: str) -> subprocess.Popen
 @pytest.mark.parametrize("nodes", [1, 3])
 def test_a_slurm_job_searches_and_leaves_nothing(stage: Stage, nodes: int) -> None:
     stage.port = 20000 + stage.port % 20000
-    job = slurm(stage, nodes=nodes)
+    job = slurm(stage, nodes=nodes, RAYS=str(min(nodes, 2)))
     assert job.communicate()[1] == ""
     assert job.returncode == 0
     assert len(stage.calls("ended", "ray")) == len(stage.calls("begun", "ray")) == min(nodes, 2)
