@@ -179,7 +179,7 @@ class RayTune:
         """Have them climb until each has come to its end, was not let on, failed, or lost its worker.
 
         Returns:
-            Those that lost their worker, with what Ray said about it. They may be given to another run.
+            Those that lost their worker, with what Ray said about it, if anything. They may be given to another run.
 
         Raises:
             NasError: workers cannot work, or there is no room for them.
@@ -297,7 +297,8 @@ class _Watcher(tune.Callback):
         self._witness.begin(trial.config["number"])
 
     def on_trial_error(self, iteration: int, trials: list[Trial], trial: Trial, **info: Any) -> None:
-        self.lost[trial.config["number"]] = str(trial.get_pickled_error() or "its worker ended").strip()
+        said = Path(trial.error_file or "")  # Tune's own getters look where the file will be later
+        self.lost[trial.config["number"]] = said.read_text(encoding="utf-8").strip() if said.is_file() else ""
 
     def on_step_end(self, iteration: int, trials: list[Trial], **info: Any) -> None:
         self._witness.turn()
