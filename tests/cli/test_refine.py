@@ -164,7 +164,7 @@ def test_refining_improves_nothing_unseen_and_trains_nothing_twice(searched: Pat
 
 @pytest.mark.ray
 @pytest.mark.slow
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL], ids=lambda how: how.name)
 def test_interrupted_and_continued_is_as_uninterrupted(searched: Path, tmp_path: Path, how: signal.Signals) -> None:
     whole = refined(searched)["study"]
     (tmp_path / "nas.db").write_bytes(_database(searched, tmp_path))
