@@ -189,7 +189,7 @@ def _refine(plan: Refinement, settings: ExecutorSettings, checkpoints: str | Non
     from functools import partial
 
     from nas.cli.live import StepDisplay
-    from nas.cli.output import aside, remark
+    from nas.cli.output import aside, notice
     from nas.cli.preparing import decode_images
     from nas.evaluate.proxy import evaluate
     from nas.executors.ray_tune import RayTune
@@ -205,7 +205,6 @@ def _refine(plan: Refinement, settings: ExecutorSettings, checkpoints: str | Non
     said: list[str] = []
 
     def connect() -> RayTune:
-        decode_images(plan.data, plan.recipe.stored_resolution, expected=plan.fingerprint)
         workers = RayTune(
             partial(evaluate, device=settings.device),
             workers=settings.workers,
@@ -217,7 +216,8 @@ def _refine(plan: Refinement, settings: ExecutorSettings, checkpoints: str | Non
         return workers
 
     try:
-        with Ledger.open(storage) as ledger:
+        decode_images(plan.data, plan.recipe.stored_resolution, expected=plan.fingerprint)
+        with Ledger.open(storage, notify=notice) as ledger:
             with StepDisplay(f"refining {plan.refines}") as display:
                 run_refinement(
                     plan,
@@ -232,7 +232,8 @@ def _refine(plan: Refinement, settings: ExecutorSettings, checkpoints: str | Non
         aside().print("\nInterrupted; what is finished is kept. Give the same command again to go on.", soft_wrap=True)
         raise
     finally:
-        remark(said)
+        for sentence in said:
+            notice(sentence)
     prune_checkpoints(place, set())
     return rows
 
