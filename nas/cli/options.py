@@ -10,6 +10,9 @@ import typer
 from nas.ledger.address import DEFAULT_STORAGE, redacted
 from nas.task import Task
 
+WORKERS_PANEL = "Workers"
+"""Heading of the options that say who trains, in a command's help."""
+
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout and nothing else.")]
 Space = Annotated[str, typer.Option("--space", "-s", help="A space file, or the name of a packaged space.")]
 Budgets = Annotated[
@@ -64,28 +67,48 @@ Workers = Annotated[
         "-w",
         min=1,
         help="Trainings at a time, one thread each; default: one a core, on a GPU one; on Ray what there is room for.",
+        rich_help_panel=WORKERS_PANEL,
     ),
 ]
 Executor = Annotated[
-    str, typer.Option("--executor", help="Who trains: local (processes here) or ray (a cluster's workers).")
+    str,
+    typer.Option(
+        "--executor",
+        help="Who trains: local (processes here) or ray (a cluster's workers).",
+        rich_help_panel=WORKERS_PANEL,
+    ),
 ]
 RayAddress = Annotated[
     str | None,
     typer.Option(
         "--ray-address",
         help="The Ray cluster: auto for the one this machine belongs to, or host:port; default: a Ray of this machine.",
+        rich_help_panel=WORKERS_PANEL,
     ),
 ]
 CpusPerWorker = Annotated[
-    float | None, typer.Option("--cpus-per-worker", help="Cores of a worker on Ray, and its threads; default: 1.")
+    float | None,
+    typer.Option(
+        "--cpus-per-worker",
+        help="Cores of a worker on Ray, and its threads; default: 1.",
+        rich_help_panel=WORKERS_PANEL,
+    ),
 ]
 GpusPerWorker = Annotated[
     float | None,
-    typer.Option("--gpus-per-worker", help="GPUs of a worker on Ray: a part of one (0.25), or 1, 2, ...; default: 0."),
+    typer.Option(
+        "--gpus-per-worker",
+        help="GPUs of a worker on Ray: a part of one (0.25), or 1, 2, ...; default: 0.",
+        rich_help_panel=WORKERS_PANEL,
+    ),
 ]
 Resources = Annotated[
     list[str] | None,
-    typer.Option("--resource", help="NAME=AMOUNT of a resource that the Ray cluster's nodes have. Repeatable."),
+    typer.Option(
+        "--resource",
+        help="NAME=AMOUNT of a resource that the Ray cluster's nodes have. Repeatable.",
+        rich_help_panel=WORKERS_PANEL,
+    ),
 ]
 Checkpoints = Annotated[
     str | None,
@@ -93,9 +116,12 @@ Checkpoints = Annotated[
         "--checkpoints",
         help="Folder or URL for trainings put aside between rungs, in a folder of the study's name there; shared by "
         "all machines that train. Default: beside the ledger.",
+        rich_help_panel=WORKERS_PANEL,
     ),
 ]
-Device = Annotated[str, typer.Option("--device", help="Where to train: auto, cpu or cuda.")]
+Device = Annotated[
+    str, typer.Option("--device", help="Where to train: auto, cpu or cuda.", rich_help_panel=WORKERS_PANEL)
+]
 Metrics = Annotated[
     str | None,
     typer.Option(

@@ -44,6 +44,9 @@ if TYPE_CHECKING:
     from nas.train.recipe import Recipe
 
 
+_LIMITS, _CHOOSING, _PROXY = "When it ends", "How candidates are chosen", "How they are trained"  # headings of the help
+
+
 def run(
     space: Annotated[
         str | None, typer.Option("--space", "-s", help="A space file, or the name of a packaged space.")
@@ -56,32 +59,55 @@ def run(
             "--objective",
             help="accuracy against one or two of flops, params and activations, such as accuracy,flops (the default); "
             "accuracy alone for the best within the budget.",
+            rich_help_panel=_CHOOSING,
         ),
     ] = None,
-    trials: Annotated[int | None, typer.Option("--trials", "-n", min=1, help="Candidates to evaluate.")] = None,
+    trials: Annotated[
+        int | None, typer.Option("--trials", "-n", min=1, help="Candidates to evaluate.", rich_help_panel=_LIMITS)
+    ] = None,
     time: Annotated[
-        str | None, typer.Option("--time", help="Begin no training after this time, such as 2h or 1h30min.")
+        str | None,
+        typer.Option(
+            "--time", help="Begin no training after this time, such as 2h or 1h30min.", rich_help_panel=_LIMITS
+        ),
     ] = None,
     train_time: Annotated[
-        str | None, typer.Option("--train-time", help="The same for the time of all trainings together.")
+        str | None,
+        typer.Option("--train-time", help="The same for the time of all trainings together.", rich_help_panel=_LIMITS),
     ] = None,
     patience: Annotated[
         int | None,
-        typer.Option("--patience", min=1, help="Stop after so many candidates by which the front hardly grew."),
+        typer.Option(
+            "--patience",
+            min=1,
+            help="Stop after so many candidates by which the front hardly grew.",
+            rich_help_panel=_LIMITS,
+        ),
     ] = None,
     workers: Workers = None,
     sampler: Annotated[
-        str | None, typer.Option("--sampler", help="surrogate (the default), evolution, tpe, nsga2, gp or random.")
+        str | None,
+        typer.Option(
+            "--sampler", help="surrogate (the default), evolution, tpe, nsga2, gp or random.", rich_help_panel=_CHOOSING
+        ),
     ] = None,
     control: Annotated[
         float | None,
         typer.Option(
-            "--control", min=0.0, max=1.0, help="Share of trials drawn at random, to compare with; default: 0.1."
+            "--control",
+            min=0.0,
+            max=1.0,
+            help="Share of trials drawn at random, to compare with; default: 0.1.",
+            rich_help_panel=_CHOOSING,
         ),
     ] = None,
     start: Annotated[
         list[str] | None,
-        typer.Option("--start", help="A preset or file in the space, or a study whose front comes first. Repeatable."),
+        typer.Option(
+            "--start",
+            help="A preset or file in the space, or a study whose front comes first. Repeatable.",
+            rich_help_panel=_CHOOSING,
+        ),
     ] = None,
     seed: Annotated[int | None, typer.Option("--seed", min=0, help="Seed of sampler and trainings.")] = None,
     study: Annotated[
@@ -91,11 +117,20 @@ def run(
     recipe: RecipeName = None,
     rungs: Annotated[
         str | None,
-        typer.Option("--rungs", help="Epochs after which most proxies stop, such as 1,3; none: train all to the end."),
+        typer.Option(
+            "--rungs",
+            help="Epochs after which most proxies stop, such as 1,3; none: train all to the end.",
+            rich_help_panel=_PROXY,
+        ),
     ] = None,
-    epochs: Annotated[int | None, typer.Option("--epochs", min=1, help="Length of a proxy training.")] = None,
+    epochs: Annotated[
+        int | None, typer.Option("--epochs", min=1, help="Length of a proxy training.", rich_help_panel=_PROXY)
+    ] = None,
     data_share: Annotated[
-        float | None, typer.Option("--data-share", help="Part of the training images a proxy uses, in (0, 1].")
+        float | None,
+        typer.Option(
+            "--data-share", help="Part of the training images a proxy uses, in (0, 1].", rich_help_panel=_PROXY
+        ),
     ] = None,
     resolution: Resolution = None,
     classes: Classes = None,
