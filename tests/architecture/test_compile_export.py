@@ -18,7 +18,7 @@ FAMILIES = (
     "convnext_tiny", "convnext_isotropic_small", "conv2former_n", "replknet_31b", "resnet50", "resnext50_32x4d",
     "unireplknet_a", "van_b0", "r50_to_convnext_t/move_up_dwconv",
 )  # fmt: skip
-QUICK = ("convnext_tiny", "resnet50")
+QUICK = ("convnext_tiny",)
 
 
 def small(preset: str, *, depth: int = 2) -> Architecture:

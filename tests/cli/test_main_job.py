@@ -105,6 +105,7 @@ def test_training_longer_ends_with_a_folder_that_loads(capsys: pytest.CaptureFix
     assert nas.load_model(tmp_path / "trained")(torch.zeros(1, 1, 32, 32)).shape == (1, 10)
 
 
+@pytest.mark.slow
 def test_interrupted_search_says_how_to_go_on_and_goes_on(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "nas", "search", *SMALL, "--trials", "400", "--study", "broken_off"]
     with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True, start_new_session=True) as driver:

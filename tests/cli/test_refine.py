@@ -47,6 +47,7 @@ def printed(capsys: Capture, *arguments: str) -> Any:
     return json.loads(capsys.readouterr().out)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("_inside")
 def test_dry_run_says_what_would_run_and_begins_nothing(capsys: Capture) -> None:
     plan = printed(capsys, *REFINE, "--dry-run")
@@ -67,6 +68,7 @@ def test_dry_run_says_what_would_run_and_begins_nothing(capsys: Capture) -> None
         assert [study.name for study in ledger.studies()] == [STUDY]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("_inside")
 @pytest.mark.parametrize(
     ("arguments", "says"),

@@ -34,6 +34,7 @@ def printed(capsys: Capture, *arguments: str) -> Any:
     return json.loads(capsys.readouterr().out)
 
 
+@pytest.mark.slow
 def test_trust_judges_rungs_and_scores_and_goes_on(capsys: Capture) -> None:
     report = printed(capsys, "-o", "report.md", "--checkpoints", f"{Path('aside').absolute().as_uri()}/")
     assert [path.name for path in Path("aside").iterdir()] == [report["study"]]

@@ -142,6 +142,7 @@ print(json.dumps([found.accuracy.hex(), found.loss.hex(), found.curve]))
 """
 
 
+@pytest.mark.slow
 def test_a_killed_worker_is_replaced_by_another_process(job: Job, cache: Path, tmp_path: Path) -> None:
     def run(wanted: Job, stop: float) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-c", ONE_JOB, json.dumps(job_to_dict(wanted)), str(cache), str(stop)]
