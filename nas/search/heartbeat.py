@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 
 from nas.analysis.nodes import node_states, total_pace
 from nas.executors.base import Executor
 from nas.ledger import Ledger
-from nas.records import Pulse, RungState, TrialRecord
+from nas.records import Pulse, RungState, TrialState
 from nas.search.progress import Progress
 
 Listen = Callable[[Pulse], None]
@@ -36,7 +35,7 @@ class Heartbeat:
         self,
         driver: str,
         progress: Progress,
-        trials: Sequence[TrialRecord],
+        trials: Mapping[TrialState, int],
         *,
         rungs: tuple[RungState, ...],
         front: int,
@@ -50,7 +49,7 @@ class Heartbeat:
         self,
         driver: str,
         progress: Progress,
-        trials: Sequence[TrialRecord],
+        trials: Mapping[TrialState, int],
         rungs: tuple[RungState, ...],
         front: int,
     ) -> Pulse:
@@ -60,7 +59,7 @@ class Heartbeat:
         return Pulse(
             study=self._study,
             driver=driver,
-            trials=dict(Counter(record.state for record in trials)),
+            trials={state: count for state, count in trials.items() if count},
             target=progress.target,
             rungs=rungs,
             failures=self._ledger.failures(self._study),

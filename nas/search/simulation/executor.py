@@ -1,0 +1,120 @@
+"""An executor whose trainings take no real time: a clock of its own, and a heap of the moments at which they end."""
+
+from __future__ import annotations
+
+import heapq
+import time
+from collections.abc import Callable, Mapping
+from types import TracebackType
+from typing import NamedTuple, Self
+
+from nas.executors.base import Finished
+from nas.records import Evaluation, Job
+from nas.search.simulation.world import Outcome
+
+
+class _Running(NamedTuple):
+    """A job under way, in the order in which jobs end; the serial number settles ties."""
+
+    end: float
+    serial: int
+    job_id: str
+    begun: float
+    evaluation: Evaluation
+
+
+class SimulatedExecutor:
+    """Workers that train in virtual time: looking at them moves the clock to the end of the next training.
+
+    Virtual time stands still while the driver works, so a search comes out the same however fast the driver is.
+
+    Attributes:
+        now: virtual seconds since the beginning.
+        busy: virtual seconds that workers have spent on jobs that ended.
+        spent: real seconds that the simulation itself has taken, which are none of the driver's.
+        most: jobs that were under way at a time at most.
+    """
+
+    def __init__(self, outcome: Callable[[Job], Outcome], *, workers: int, together: int = 1) -> None:
+        """Workers that are all free.
+
+        Args:
+            outcome: how a job will go.
+            workers: jobs at a time.
+            together: trainings that have ended by each look. One is how it is while trainings are long compared with
+                the driver's work; a driver that cannot keep up finds several.
+        """
+        self._outcome = outcome
+        self._workers = workers
+        self._together = together
+        self._heap: list[_Running] = []
+        self._jobs: dict[str, _Running] = {}
+        self._serial = 0
+        self.now = self.busy = self.spent = 0.0
+        self.most = 0
+
+    @property
+    def workers(self) -> int:
+        """How many jobs can be under way at the same time."""
+        return self._workers
+
+    @property
+    def capacity(self) -> int:
+        """How many jobs `submit` accepts right now."""
+        return self._workers - len(self._jobs)
+
+    def submit(self, job: Job) -> None:
+        """Begin a job now.
+
+        Raises:
+            ValueError: a job of the same id is under way.
+            RuntimeError: no worker is free.
+        """
+        begun = time.perf_counter()
+        if job.id in self._jobs:
+            raise ValueError(f"job {job.id} is under way already")
+        if not self.capacity:
+            raise RuntimeError(f"all {self._workers} workers are busy")
+        seconds, evaluation = self._outcome(job)
+        self._serial += 1
+        running = self._jobs[job.id] = _Running(self.now + seconds, self._serial, job.id, self.now, evaluation)
+        heapq.heappush(self._heap, running)
+        self.most = max(self.most, len(self._jobs))
+        self.spent += time.perf_counter() - begun
+
+    def completed(self, timeout: float) -> list[Finished]:
+        """The trainings that end next, at the moment when the last of them does; never waits in real time."""
+        begun = time.perf_counter()
+        found: list[Finished] = []
+        while self._heap and len(found) < self._together:
+            running = heapq.heappop(self._heap)
+            if self._jobs.get(running.job_id) is not running:
+                continue  # cancelled
+            del self._jobs[running.job_id]
+            self.now = running.end
+            self.busy += running.end - running.begun
+            found.append(Finished(running.job_id, running.evaluation))
+        self.spent += time.perf_counter() - begun
+        return found
+
+    def progress(self) -> Mapping[str, float]:
+        """The fraction done of every job under way."""
+        now = self.now
+        return {name: (now - one.begun) / (one.end - one.begun or 1.0) for name, one in self._jobs.items()}
+
+    def cancel(self, job_id: str) -> None:
+        """Stop a job, if it is under way."""
+        self._jobs.pop(job_id, None)
+
+    def close(self) -> None:
+        """Forget all jobs."""
+        self._jobs.clear()
+        self._heap.clear()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
+    ) -> None:
+        self.close()
