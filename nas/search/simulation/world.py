@@ -138,7 +138,7 @@ class World:
         flops = cost["flops"] / self.typical["flops"]
         penalty = sum((math.log(cost[one] / self.typical[one]) - math.log(flops)) ** 2 for one in _ASPECTS)
         unfinished = 1 - self.fidelities[key.rung].epochs / self.fidelities[-1].epochs
-        mean = _CEILING - _DEFICIT * flops**-_FALL - _PENALTY * penalty - _UNTRAINED * unfinished
+        mean: float = _CEILING - _DEFICIT * flops**-_FALL - _PENALTY * penalty - _UNTRAINED * unfinished
         return min(max(mean + self._generator(key, "noise").gauss(0, self.noise), 0.0), 1.0)
 
     def _generator(self, *what: object) -> random.Random:
