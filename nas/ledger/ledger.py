@@ -28,7 +28,7 @@ from nas.ledger import (
 from nas.ledger.address import place
 from nas.ledger.architectures import store as store_architectures
 from nas.ledger.biography import Biography
-from nas.ledger.engine import Mode, connect, for_writing
+from nas.ledger.engine import Mode, connect, for_writing, size_of
 from nas.ledger.failures import explained
 from nas.ledger.leases import Lease
 from nas.ledger.patience import PATIENCE_SECONDS, Notify, Patience
@@ -229,6 +229,10 @@ class Ledger:
             with suppress(LedgerError):
                 in_haste = Patience(self._where, _RELEASE_SECONDS)
                 self._change(lambda connection: leases.release(connection, study, token), in_haste)
+
+    def bytes(self) -> int:
+        """What the whole database takes up, other people's tables in it included."""
+        return self._read(size_of)
 
     # --- watching a study
 

@@ -119,6 +119,11 @@ class Search:
             self._beat(lease)
         return self.progress()
 
+    @property
+    def front(self) -> int:
+        """How many candidates are on the front of the highest rung that any has reached."""
+        return self._standing.front
+
     def progress(self) -> Progress:
         """How far the search is."""
         standing, limits = self._standing, self._limits

@@ -56,7 +56,8 @@ class Ladder:
     def arrive(self, number: int, rung: int, point: Sequence[float]) -> None:
         """A candidate has reached a rung, and its objectives there are known."""
         self._standing[rung][number] = tuple(point)
-        self._ranks[rung].add(number, point)
+        if rung < len(self._standing) - 1:  # nobody goes on from the last one
+            self._ranks[rung].add(number, point)
         if rung:
             self._gone_on[rung - 1].add(number)
 

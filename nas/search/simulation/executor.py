@@ -31,8 +31,8 @@ class SimulatedExecutor:
     Attributes:
         now: virtual seconds since the beginning.
         busy: virtual seconds that workers have spent on jobs that ended.
-        spent: real seconds that the simulation itself has taken, which are none of the driver's.
-        most: jobs that were under way at a time at most.
+        spent: processor seconds that the simulation itself has taken, which are none of the driver's.
+        submitted: jobs so far.
     """
 
     def __init__(self, outcome: Callable[[Job], Outcome], *, workers: int, together: int = 1) -> None:
@@ -49,9 +49,8 @@ class SimulatedExecutor:
         self._together = together
         self._heap: list[_Running] = []
         self._jobs: dict[str, _Running] = {}
-        self._serial = 0
         self.now = self.busy = self.spent = 0.0
-        self.most = 0
+        self.submitted = 0
 
     @property
     def workers(self) -> int:
@@ -70,21 +69,20 @@ class SimulatedExecutor:
             ValueError: a job of the same id is under way.
             RuntimeError: no worker is free.
         """
-        begun = time.perf_counter()
+        begun = time.thread_time()
         if job.id in self._jobs:
             raise ValueError(f"job {job.id} is under way already")
         if not self.capacity:
             raise RuntimeError(f"all {self._workers} workers are busy")
         seconds, evaluation = self._outcome(job)
-        self._serial += 1
-        running = self._jobs[job.id] = _Running(self.now + seconds, self._serial, job.id, self.now, evaluation)
+        self.submitted += 1
+        running = self._jobs[job.id] = _Running(self.now + seconds, self.submitted, job.id, self.now, evaluation)
         heapq.heappush(self._heap, running)
-        self.most = max(self.most, len(self._jobs))
-        self.spent += time.perf_counter() - begun
+        self.spent += time.thread_time() - begun
 
     def completed(self, timeout: float) -> list[Finished]:
         """The trainings that end next, at the moment when the last of them does; never waits in real time."""
-        begun = time.perf_counter()
+        begun = time.thread_time()
         found: list[Finished] = []
         while self._heap and len(found) < self._together:
             running = heapq.heappop(self._heap)
@@ -94,7 +92,7 @@ class SimulatedExecutor:
             self.now = running.end
             self.busy += running.end - running.begun
             found.append(Finished(running.job_id, running.evaluation))
-        self.spent += time.perf_counter() - begun
+        self.spent += time.thread_time() - begun
         return found
 
     def progress(self) -> Mapping[str, float]:

@@ -1,0 +1,112 @@
+"""Cells in processes of their own, so that memory and time to resume are their own, too."""
+
+from __future__ import annotations
+
+import multiprocessing
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from multiprocessing.connection import Connection
+from typing import Any
+
+from nas.errors import NasError
+from nas.search.simulation.run import Cell, Ran, Resumed, resume_cell, run_cell
+
+
+class SimulationError(NasError):
+    """A simulated search has died."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """A cell, what its search came to, and what it took to resume it."""
+
+    cell: Cell
+    ran: Ran
+    resumed: Resumed
+
+
+def measure(cells: Sequence[Cell], *, storage: str | None, watch: Callable[[float, str], None]) -> Iterator[Measured]:
+    """Simulate cell by cell.
+
+    Args:
+        cells: the searches.
+        storage: the ledger to leave them in; None for one in a temporary folder for each, which is removed.
+        watch: told the share of all trials that are done, and which cell is under way.
+
+    Raises:
+        NasError: what a search raised, or a search has died.
+    """
+    total, before = sum(cell.trials for cell in cells), 0
+    for cell in cells:
+        said = f"{cell.trials:,} trials, {cell.workers:,} workers, {cell.definition['sampler']}"
+
+        def show(done: int, _: int, said: str = said, before: int = before) -> None:
+            watch((before + done) / total, said)
+
+        show(0, cell.trials)
+        with _place(storage) as where:
+            ran: Ran = _apart(partial(run_cell, cell, where), show)
+            resumed: Resumed = _apart(partial(_resume, cell, where), show)
+        yield Measured(cell=cell, ran=ran, resumed=resumed)
+        before += cell.trials
+
+
+@contextmanager
+def _place(storage: str | None) -> Iterator[str]:
+    if storage is not None:
+        yield storage
+        return
+    with tempfile.TemporaryDirectory(prefix="nas-simulate-") as folder:
+        yield f"sqlite:///{folder}/nas.db"
+
+
+def _resume(cell: Cell, storage: str, watch: Callable[[int, int], None]) -> Resumed:
+    return resume_cell(cell, storage)
+
+
+def _apart(work: Callable[[Callable[[int, int], None]], Any], watch: Callable[[int, int], None]) -> Any:
+    """What `work` returns or raises in a fresh process, which does not outlive this call."""
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe(duplex=False)
+    process = context.Process(target=_report, args=(work, theirs), daemon=True)
+    process.start()
+    theirs.close()
+    try:
+        while True:
+            try:
+                kind, said = ours.recv()
+            except EOFError:
+                process.join()
+                raise SimulationError(
+                    f"a simulated search died (exit status {process.exitcode}); if that is -9, the memory was too "
+                    "little: simulate fewer trials"
+                ) from None
+            if kind == "progress":
+                watch(*said)
+            elif kind == "error":
+                raise said
+            else:
+                return said
+    finally:
+        process.terminate()
+        process.join()
+        ours.close()
+
+
+def _report(work: Callable[[Callable[[int, int], None]], Any], pipe: Connection) -> None:
+    """Do the work and say how it goes and went."""
+    told = -1
+
+    def watch(done: int, total: int) -> None:
+        nonlocal told
+        if done * 200 // total != told:
+            told = done * 200 // total
+            pipe.send(("progress", (done, total)))
+
+    try:
+        pipe.send(("result", work(watch)))
+    except NasError as error:
+        pipe.send(("error", error))
