@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import multiprocessing
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 from multiprocessing.connection import Connection
-from typing import Any
+from typing import Any, Self
 
 from nas.errors import NasError
-from nas.search.simulation.run import Cell, Ran, Resumed, resume_cell, run_cell
+from nas.search.simulation.run import Cell, Ran, Resumed, Trainings, resume_cell, run_cell
+from nas.search.simulation.world import Odds
 
 
 class SimulationError(NasError):
@@ -26,6 +27,30 @@ class Measured:
     cell: Cell
     ran: Ran
     resumed: Resumed
+
+    @property
+    def busy_from(self) -> float:
+        """The mean seconds of a training from which on the driver can keep all workers busy."""
+        return self.cell.workers * self.ran.driver_seconds / self.ran.jobs
+
+    @property
+    def share_busy(self) -> float:
+        """The share of the workers that the driver can keep busy with trainings as they were, in [0, 1]."""
+        return min(1.0, self.ran.mean_seconds / self.busy_from)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data, JSON-ready."""
+        return {**asdict(self), "busy_from": self.busy_from, "share_busy": self.share_busy}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """Read what `to_dict` wrote."""
+        cell, trainings, ran = data["cell"], data["cell"]["trainings"], data["ran"]
+        return cls(
+            cell=Cell(**{**cell, "trainings": Trainings(**{**trainings, "odds": Odds(**trainings["odds"])})}),
+            ran=Ran(**{**ran, "rungs": tuple(ran["rungs"])}),
+            resumed=Resumed(**data["resumed"]),
+        )
 
 
 def measure(cells: Sequence[Cell], *, storage: str | None, watch: Callable[[float, str], None]) -> Iterator[Measured]:

@@ -6,7 +6,7 @@ import os
 import socket
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -76,13 +76,14 @@ class Ran:
     """What a search of a cell came to.
 
     Attributes:
-        seconds: wall time of the search.
+        seconds: wall time of the search, once it is set up.
         sampler_seconds: processor time of the driver in the sampler.
         outside_seconds: elsewhere, the simulation's own taken off.
         jobs: that were submitted.
         virtual_seconds: until the last training ended.
         utilisation: share of the workers' virtual time that went into trainings, in [0, 1].
-        memory, memory_growth: peak of the process, and by how much that is above what it had before the search.
+        mean_seconds: virtual time of a job.
+        memory, memory_growth: peak of the process in the search, and by how much that is above what it began with.
         database: bytes by which the database grew.
         trained, failed, rejected, rungs: as in `Progress`.
         lost: workers.
@@ -95,6 +96,7 @@ class Ran:
     jobs: int
     virtual_seconds: float
     utilisation: float
+    mean_seconds: float
     memory: int
     memory_growth: int
     database: int
@@ -116,7 +118,7 @@ class Resumed:
     """What it took a fresh process to take up a study at its end.
 
     Attributes:
-        seconds, driver_seconds: wall and processor time until the next candidate could have been asked for.
+        seconds, driver_seconds: wall and processor time of all that, the tables of the space included.
         memory_growth: bytes.
         trained, front: what it found.
     """
@@ -150,6 +152,7 @@ def run_cell(cell: Cell, storage: str, watch: Callable[[int, int], None]) -> Ran
         jobs=executor.submitted,
         virtual_seconds=executor.now,
         utilisation=executor.busy / (executor.now * cell.workers or 1.0),
+        mean_seconds=executor.busy / max(executor.submitted, 1),
         memory=turn.memory,
         memory_growth=turn.memory_growth,
         database=database,
@@ -168,13 +171,12 @@ def resume_cell(cell: Cell, storage: str) -> Resumed:
     Raises:
         StudyError: there is no such study.
     """
-    begun = time.monotonic()
+    begun, processor_begun = time.monotonic(), time.process_time()
     with Ledger.open(storage) as ledger:
-        opened = time.monotonic() - begun
         turn = _turn(cell, storage, ledger, lambda done, total: None)
     return Resumed(
-        seconds=opened + turn.seconds,
-        driver_seconds=turn.driver_seconds,
+        seconds=time.monotonic() - begun,
+        driver_seconds=time.process_time() - processor_begun,
         memory_growth=turn.memory_growth,
         trained=turn.progress.trained,
         front=turn.front,
@@ -195,9 +197,8 @@ class _Turn(NamedTuple):
 
 
 def _turn(cell: Cell, storage: str, ledger: Ledger, watch: Callable[[int, int], None]) -> _Turn:
-    definition = StudyDefinition.from_dict(cell.definition)
-    meter = PeakMemory(torch.device("cpu"))
-    memory_before, begun, processor_begun = meter.bytes(), time.monotonic(), time.process_time()
+    # What another search of the same ledger has trained must be trained again.
+    definition = replace(StudyDefinition.from_dict(cell.definition), fingerprint=cell.study)
     problem = definition.problem()
     with SimulatedExecutor(
         _world(definition, problem, cell.trainings).outcome, workers=cell.workers, together=cell.together
@@ -211,6 +212,8 @@ def _turn(cell: Cell, storage: str, ledger: Ledger, watch: Callable[[int, int], 
             mirror=Mirror(storage, cell.study, problem.domain.dimensions, problem.objectives),
             watch=lambda progress: watch(progress.done, cell.trials),
         )
+        meter = PeakMemory(torch.device("cpu"))
+        memory_before, begun, processor_begun = meter.bytes(), time.monotonic(), time.process_time()
         progress = search.run(f"{socket.gethostname()}:{os.getpid()}")
         seconds, processor = time.monotonic() - begun, time.process_time() - processor_begun
         return _Turn(
