@@ -15,6 +15,10 @@ HEADS = (
 )  # fmt: skip
 """Heads of the table; those with a '>' are aligned to the right."""
 
+_MEMORY = 8  # the column where what is about memory and results begins
+_KEY = 3  # the first columns, which say which search it is
+
+
 NOTES = (
     "Everything but the trainings is what `nas search` does: sampler, pricing, engine, durable ledger, Optuna's tables "
     "beside it. Trainings take virtual time, so one process with one thread does the work of a driver, and what the "
@@ -33,6 +37,13 @@ NOTES = (
 def rows(found: Iterable[Measured]) -> list[tuple[str, ...]]:
     """The cells of the table."""
     return [_row(one) for one in found]
+
+
+def halves() -> tuple[list[int], list[int]]:
+    """The columns about speed and those about size, where all of them side by side are too wide."""
+    columns = [*range(len(HEADS))]
+    last = columns.pop()
+    return [*columns[:_MEMORY], last], [*columns[:_KEY], *columns[_MEMORY:]]
 
 
 def conditions(cell: Cell) -> str:

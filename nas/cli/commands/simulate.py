@@ -157,11 +157,13 @@ def _measured(cells: list[Cell], kept: KeptCells, storage: str | None) -> list[M
 def _draw(found: list[Measured]) -> None:
     from nas.cli.output import draw
     from nas.cli.tables import table
-    from nas.report.simulation import HEADS, NOTES, by_conditions, rows
+    from nas.report.simulation import HEADS, NOTES, by_conditions, halves, rows
 
     for stated, group in by_conditions(found).items():
-        made = table("How far one driver reaches", *HEADS)
-        for row in rows(group):
-            made.add_row(*row)
-        draw(made, stated)
+        for columns in halves():
+            made = table("How far one driver reaches", *(HEADS[column] for column in columns))
+            for row in rows(group):
+                made.add_row(*(row[column] for column in columns))
+            draw(made)
+        draw(stated)
     draw("", NOTES[1])
