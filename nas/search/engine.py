@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
@@ -87,6 +88,7 @@ class Search:
         self._standing = Standing(objectives, reference=problem.reference(), rungs=proxy.rungs)
         self._ladder = Ladder(proxy.rungs, maximise=objectives.maximise, reduction=proxy.reduction)
         self._trials = Roster()
+        self._failures: Counter[Failure] = Counter()  # of trainings, lost workers included
         self._unwritten: list[TrialRecord] = []
         self._forms: dict[str, Mapping[str, Plain]] = {}  # canonical dicts of what is not written or not submitted yet
         self._under_way = UnderWay()
@@ -109,7 +111,7 @@ class Search:
         """
         self._started = self._renewed = time.monotonic()
         with self._ledger.lease(self._name, holder=holder) as lease:
-            self._restore()
+            self._restore(lease)
             self._beat(lease)
             while self._fill(lease) or self._under_way:
                 self._collect()
@@ -174,6 +176,7 @@ class Search:
             chosen.append(number)
             if time.monotonic() - since >= _HOLD:
                 self._submit(chosen)
+                self._housekeeping(lease)
                 chosen, since = [], time.monotonic()
         self._submit(chosen)
         return True
@@ -303,6 +306,7 @@ class Search:
             number, evaluation = self._under_way.end(one.job_id), one.evaluation
             if evaluation.failure is Failure.NODE_LOST and self._under_way.lose(number):
                 self._ledger.record_loss(self._name, evaluation)
+                self._failures[Failure.NODE_LOST] += 1
                 continue
             record = self._trials[number]
             waited = [self._trials[other] for other in self._under_way.leave(record)]
@@ -338,6 +342,8 @@ class Search:
         """Take in that a trial has ended in some state, the ledger having kept its evaluation."""
         record = result.record
         self._finished_here += result.is_fresh
+        if evaluation.failure is not None:
+            self._failures[evaluation.failure] += result.is_fresh
         self._forms.pop(record.architecture, None)
         if evaluation.key.rung == self._problem.proxy.last or state is TrialState.FAILED:
             self._problem.proxy.forget(evaluation.key)
@@ -404,10 +410,11 @@ class Search:
 
     # --- from run to run
 
-    def _restore(self) -> None:
+    def _restore(self, lease: Lease) -> None:
         """Replay the ledger: the sampler learns what it knew, unfinished trials are queued again."""
         beaten: set[str] = set()
         for record, climbed in replayed(self._ledger, self._name, self._problem.proxy):
+            lease.renew()
             self._proposer.restore(climbed[0])
             self._note(climbed[0])
             self._trials.put(record)
@@ -420,6 +427,7 @@ class Search:
                 self._stand(step)
             if record.state is TrialState.FAILED:
                 self._ladder.fall(record.number, next_rung(record))
+        self._failures.update(self._ledger.failures(self._name))
         self._drop_weights(beaten)
 
     def _write(self, attempts: Mapping[int, int] | None = None) -> None:
@@ -446,8 +454,14 @@ class Search:
 
     def _beat(self, lease: Lease) -> None:
         """Say how the search stands to whoever looks from elsewhere."""
-        places, front = self._ladder.places(), self._standing.front
-        self._heartbeat.beat(lease.holder, self.progress(), self._trials.counts, rungs=places, front=front)
+        self._heartbeat.beat(
+            lease.holder,
+            self.progress(),
+            self._trials.counts,
+            failures=self._failures,
+            rungs=self._ladder.places(),
+            front=self._standing.front,
+        )
 
     def _copy_to_mirror(self) -> None:
         if self._mirror is not None:

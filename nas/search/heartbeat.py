@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from nas.analysis.nodes import node_states, total_pace
 from nas.executors.base import Executor
 from nas.ledger import Ledger
-from nas.records import Pulse, RungState, TrialState
+from nas.records import Failure, Pulse, RungState, TrialState
 from nas.search.progress import Progress
 
 Listen = Callable[[Pulse], None]
@@ -37,11 +37,21 @@ class Heartbeat:
         progress: Progress,
         trials: Mapping[TrialState, int],
         *,
+        failures: Mapping[Failure, int],
         rungs: tuple[RungState, ...],
         front: int,
     ) -> None:
-        """Say how the search stands."""
-        pulse = self._pulse(driver, progress, trials, rungs, front)
+        """Say how the search stands.
+
+        Args:
+            driver: who drives it, `host:pid`.
+            progress: how far it is.
+            trials: their number in each state.
+            failures: failed trainings by type, lost workers included.
+            rungs: who stands where.
+            front: candidates on it.
+        """
+        pulse = self._pulse(driver, progress, trials, failures, rungs, front)
         self._ledger.save_pulse(pulse)
         self._listen(pulse)
 
@@ -50,6 +60,7 @@ class Heartbeat:
         driver: str,
         progress: Progress,
         trials: Mapping[TrialState, int],
+        failures: Mapping[Failure, int],
         rungs: tuple[RungState, ...],
         front: int,
     ) -> Pulse:
@@ -62,7 +73,7 @@ class Heartbeat:
             trials={state: count for state, count in trials.items() if count},
             target=progress.target,
             rungs=rungs,
-            failures=self._ledger.failures(self._study),
+            failures=dict(failures),
             slots=self._executor.workers,
             workers=crew,
             nodes=nodes,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import signal
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -123,6 +124,7 @@ def _apart(work: Callable[[Callable[[int, int], None]], Any], watch: Callable[[i
 
 def _report(work: Callable[[Callable[[int, int], None]], Any], pipe: Connection) -> None:
     """Do the work and say how it goes and went."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C reaches us too, but it is our parent's to answer
     told = -1
 
     def watch(done: int, total: int) -> None:

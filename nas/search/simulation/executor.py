@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import heapq
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import NamedTuple, Self
 
-from nas.executors.base import Finished
-from nas.records import Evaluation, Job
+from nas.executors.base import Finished, busy_worker
+from nas.records import Evaluation, Job, WorkerState
 from nas.search.simulation.world import Outcome
+
+_IDLE = "idle:0"  # a worker without a job is on no node in particular
 
 
 class _Running(NamedTuple):
@@ -18,7 +20,7 @@ class _Running(NamedTuple):
 
     end: float
     serial: int
-    job_id: str
+    job: Job
     begun: float
     evaluation: Evaluation
 
@@ -76,7 +78,7 @@ class SimulatedExecutor:
             raise RuntimeError(f"all {self._workers} workers are busy")
         seconds, evaluation = self._outcome(job)
         self.submitted += 1
-        running = self._jobs[job.id] = _Running(self.now + seconds, self.submitted, job.id, self.now, evaluation)
+        running = self._jobs[job.id] = _Running(self.now + seconds, self.submitted, job, self.now, evaluation)
         heapq.heappush(self._heap, running)
         self.spent += time.thread_time() - begun
 
@@ -86,12 +88,12 @@ class SimulatedExecutor:
         found: list[Finished] = []
         while self._heap and len(found) < self._together:
             running = heapq.heappop(self._heap)
-            if self._jobs.get(running.job_id) is not running:
+            if self._jobs.get(running.job.id) is not running:
                 continue  # cancelled
-            del self._jobs[running.job_id]
+            del self._jobs[running.job.id]
             self.now = running.end
             self.busy += running.end - running.begun
-            found.append(Finished(running.job_id, running.evaluation))
+            found.append(Finished(running.job.id, running.evaluation))
         self.spent += time.thread_time() - begun
         return found
 
@@ -99,6 +101,15 @@ class SimulatedExecutor:
         """The fraction done of every job under way."""
         now = self.now
         return {name: (now - one.begun) / (one.end - one.begun or 1.0) for name, one in self._jobs.items()}
+
+    def crew(self) -> Sequence[WorkerState]:
+        """The workers, each by the name that its evaluation will have."""
+        fractions = self.progress()
+        busy = [
+            busy_worker(one.evaluation.worker, one.job, seconds=self.now - one.begun, fraction=fractions[name])
+            for name, one in self._jobs.items()
+        ]
+        return [*busy, *(WorkerState(name=_IDLE) for _ in range(self.capacity))]
 
     def cancel(self, job_id: str) -> None:
         """Stop a job, if it is under way."""
