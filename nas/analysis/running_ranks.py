@@ -67,5 +67,5 @@ class RunningRanks:
 def _dominated(points: _Points, others: _Points) -> NDArray[np.bool_]:
     """Which of the points (n, objectives) are dominated by any of the others (m, objectives)."""
     theirs, ours = others[:, None], points[None]
-    found: NDArray[np.bool_] = ((theirs <= ours).all(axis=2) & (theirs < ours).any(axis=2)).any(axis=0)
-    return found
+    pairs = np.all(theirs <= ours, axis=2) & np.any(theirs < ours, axis=2)
+    return np.asarray(pairs.any(axis=0))

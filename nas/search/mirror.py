@@ -71,6 +71,8 @@ class Mirror:
         """Take in a trial to be copied, or that it has ended; they come without gaps in their numbers."""
         if not self._is_off and record.number >= self._copied:
             self._backlog[record.number] = record
+            if self._storage is None and len(self._backlog) % _TOGETHER == 0:
+                self.copy()  # a long study that is resumed: most of it is there, and need not be kept in memory
 
     def is_due(self) -> bool:
         """Whether the next batch should be copied."""
