@@ -170,6 +170,21 @@ class TrialRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Ending:
+    """What becomes of a trial by an evaluation.
+
+    Attributes:
+        number: of the trial.
+        evaluation: of its architecture.
+        state: DONE, STOPPED or REUSED for a success; FAILED for a failure, or QUEUED if it will be tried again.
+    """
+
+    number: int
+    evaluation: Evaluation
+    state: TrialState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StudyRecord:
     """A study's name, its definition and when it began.
 

@@ -175,6 +175,16 @@ def for_writing(engine: sa.Engine) -> sa.Engine:
     return engine.execution_options(sqlite_begin="BEGIN IMMEDIATE")
 
 
+def size_of(connection: sa.Connection) -> int:
+    """Bytes of the whole database."""
+    if connection.dialect.name == "sqlite":
+        pages, size = (
+            int(connection.exec_driver_sql(f"PRAGMA {one}").scalar_one()) for one in ("page_count", "page_size")
+        )
+        return pages * size
+    return int(connection.execute(sa.text("SELECT pg_database_size(current_database())")).scalar_one())
+
+
 def _postgresql_engine(address: sa.URL, mode: Mode) -> sa.Engine:
     try:
         engine = sa.create_engine(address, connect_args=_server_arguments(address))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, fields, replace
 from functools import cache
 from typing import Any
@@ -91,6 +91,15 @@ def find(connection: sa.Connection, key: EvaluationKey) -> Evaluation | None:
     return None if row is None else from_row(row[1:])
 
 
+def find_all(connection: sa.Connection, keys: Iterable[EvaluationKey]) -> dict[EvaluationKey, Evaluation]:
+    """The successful evaluations of some keys, those that there are."""
+    wanted = set(keys)
+    architectures = sorted({key.architecture for key in wanted})
+    rows = connection.execute(_successes_of, {"of": architectures})
+    found = (from_row(row) for row in rows)
+    return {one.key: one for one in found if one.key in wanted}
+
+
 def of_study(connection: sa.Connection, study: str | None) -> list[Evaluation]:
     """The evaluations that a study made or reused, failed ones included, oldest first; all of them for None."""
     statement = sa.select(*COLUMNS).order_by(evaluations.c.id)
@@ -115,6 +124,9 @@ def set_weights(connection: sa.Connection, key: EvaluationKey, path: str | None)
 # Statements are built once: building one costs more than SQLite needs to run it.
 _with_key = sa.and_(*(evaluations.c[part.name] == sa.bindparam(part.name) for part in fields(EvaluationKey)))
 _success = sa.select(evaluations.c.id, *COLUMNS).where(_with_key, evaluations.c.failure.is_(None))
+_successes_of = sa.select(*COLUMNS).where(
+    evaluations.c.architecture.in_(sa.bindparam("of", expanding=True)), evaluations.c.failure.is_(None)
+)
 
 
 @cache

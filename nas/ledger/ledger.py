@@ -28,13 +28,24 @@ from nas.ledger import (
 from nas.ledger.address import place
 from nas.ledger.architectures import store as store_architectures
 from nas.ledger.biography import Biography
-from nas.ledger.engine import Mode, connect, for_writing
+from nas.ledger.engine import Mode, connect, for_writing, size_of
 from nas.ledger.failures import explained
 from nas.ledger.leases import Lease
 from nas.ledger.patience import PATIENCE_SECONDS, Notify, Patience
 from nas.ledger.status import StudyStatus
 from nas.ledger.summary import StudySummary
-from nas.records import Evaluation, EvaluationKey, Failure, Pace, Plain, Pulse, StudyRecord, TrialRecord, TrialState
+from nas.records import (
+    Ending,
+    Evaluation,
+    EvaluationKey,
+    Failure,
+    Pace,
+    Plain,
+    Pulse,
+    StudyRecord,
+    TrialRecord,
+    TrialState,
+)
 
 T = TypeVar("T")
 
@@ -219,6 +230,10 @@ class Ledger:
                 in_haste = Patience(self._where, _RELEASE_SECONDS)
                 self._change(lambda connection: leases.release(connection, study, token), in_haste)
 
+    def bytes(self) -> int:
+        """What the whole database takes up, other people's tables in it included."""
+        return self._read(size_of)
+
     # --- watching a study
 
     def save_pulse(self, pulse: Pulse) -> None:
@@ -253,6 +268,7 @@ class Ledger:
         records: Sequence[TrialRecord],
         *,
         architectures: Mapping[str, Mapping[str, Plain]],
+        attempts: Mapping[int, int] | None = None,
     ) -> None:
         """Store trials together: all of them or none.
 
@@ -264,14 +280,18 @@ class Ledger:
             study: its name.
             records: in any order.
             architectures: the canonical dict of every architecture that may be new to the ledger, by id.
+            attempts: how often trials were submitted, for those that are about to be, by number; they need not be among
+                the records.
 
         Raises:
-            StudyError: no such study, or a number already stands for another architecture.
+            StudyError: no such study or trial, or a number already stands for another architecture.
         """
 
         def store(connection: sa.Connection) -> None:
+            now = studies.timestamp()
             store_architectures(connection, architectures)
-            trials.write(connection, study, records, studies.timestamp())
+            trials.write(connection, study, records, now)
+            trials.set_attempts(connection, study, attempts or {}, now)
 
         self._write(store)
 
@@ -316,6 +336,29 @@ class Ledger:
             lambda connection: trials.finish(connection, study, number, evaluation, state, studies.timestamp())
         )
 
+    def finish_all(self, study: str, endings: Sequence[Ending]) -> list[Evaluation]:
+        """`finish` for each of several trials together, in their order: all of them or none.
+
+        Returns:
+            The evaluation that stands for the key of each.
+        """
+        return self._write(lambda connection: trials.finish_all(connection, study, endings, studies.timestamp()))
+
+    def pages(self, study: str, *, size: int = 1000) -> Iterator[list[TrialRecord]]:
+        """The trials of a study by number, `size` at a time, so that they need not be in memory together.
+
+        Raises:
+            StudyError: no such study.
+        """
+        first = 0
+
+        def query(connection: sa.Connection) -> list[TrialRecord]:
+            return trials.page(connection, study, first, size)
+
+        while found := self._read(query):
+            yield found
+            first = found[-1].number + 1
+
     def trials(self, study: str, states: Collection[TrialState] | None = None) -> list[TrialRecord]:
         """The trials of a study by number, with their evaluations; of some states only, or of all for None.
 
@@ -329,6 +372,10 @@ class Ledger:
     def find(self, key: EvaluationKey) -> Evaluation | None:
         """The successful evaluation of a key, whichever study made it."""
         return self._read(lambda connection: evaluations.find(connection, key))
+
+    def find_all(self, keys: Collection[EvaluationKey]) -> dict[EvaluationKey, Evaluation]:
+        """The successful evaluations of some hundreds of keys, those that there are."""
+        return self._read(lambda connection: evaluations.find_all(connection, keys))
 
     def evaluations(self, study: str | None = None) -> list[Evaluation]:
         """The evaluations that a study made or reused, failed ones included, oldest first; all of them for None.

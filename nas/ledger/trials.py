@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any, NoReturn
 
@@ -13,7 +13,7 @@ from nas.errors import StudyError
 from nas.ledger import evaluations, studies
 from nas.ledger.engine import insert
 from nas.ledger.tables import evaluations as evaluation_table, trials
-from nas.records import Evaluation, TrialRecord, TrialState
+from nas.records import Ending, Evaluation, TrialRecord, TrialState
 
 OPEN = (TrialState.QUEUED, TrialState.STOPPED, TrialState.FAILED)
 """States that may still change; REJECTED, DONE and REUSED are final."""
@@ -50,6 +50,7 @@ _count_attempt = (
     .values(attempts=_attempts, updated=sa.bindparam("now"), submitted=sa.bindparam("now"))
     .returning(trials.c.attempts)
 )
+_set_attempts = sa.update(trials).where(_is_it).values(attempts=sa.bindparam("count"), updated=sa.bindparam("now"))
 _close = (
     sa.update(trials)
     .where(_is_it, _is_open)
@@ -107,6 +108,23 @@ def submitted(connection: sa.Connection, study: str, number: int, updated: str, 
     return _reject_unknown(connection, study, number) if attempts is None else attempts
 
 
+def set_attempts(connection: sa.Connection, study: str, attempts: Mapping[int, int], updated: str) -> None:
+    """Say how often trials were submitted, by number.
+
+    Raises:
+        StudyError: no such trial.
+    """
+    for number, count in attempts.items():
+        row = {"in_study": study, "at": number, "count": count, "now": updated}
+        if not connection.execute(_set_attempts, row).rowcount:
+            _reject_unknown(connection, study, number)
+
+
+def finish_all(connection: sa.Connection, study: str, endings: Iterable[Ending], updated: str) -> list[Evaluation]:
+    """`finish` for each of several trials, in their order."""
+    return [finish(connection, study, one.number, one.evaluation, one.state, updated) for one in endings]
+
+
 def finish(
     connection: sa.Connection, study: str, number: int, evaluation: Evaluation, state: TrialState, updated: str
 ) -> Evaluation:
@@ -142,11 +160,26 @@ def read(connection: sa.Connection, study: str, states: Collection[TrialState] |
         StudyError: no such study.
     """
     studies.require(connection, study)
-    joined = trials.outerjoin(evaluation_table, trials.c.evaluation == evaluation_table.c.id)
-    statement = sa.select(*_COLUMNS, *evaluations.COLUMNS).select_from(joined).where(trials.c.study == study)
+    statement = _with_evaluations(study)
     if states is not None:
         statement = statement.where(trials.c.state.in_([state.value for state in states]))
     return [_from_row(row) for row in connection.execute(statement.order_by(trials.c.number))]
+
+
+def page(connection: sa.Connection, study: str, first: int, size: int) -> list[TrialRecord]:
+    """The trials from number `first` on, `size` of them at most, by number.
+
+    Raises:
+        StudyError: no such study.
+    """
+    studies.require(connection, study)
+    statement = _with_evaluations(study).where(trials.c.number >= first).order_by(trials.c.number).limit(size)
+    return [_from_row(row) for row in connection.execute(statement)]
+
+
+def _with_evaluations(study: str) -> sa.Select[Any]:
+    joined = trials.outerjoin(evaluation_table, trials.c.evaluation == evaluation_table.c.id)
+    return sa.select(*_COLUMNS, *evaluations.COLUMNS).select_from(joined).where(trials.c.study == study)
 
 
 def _from_row(row: Sequence[Any]) -> TrialRecord:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from nas.report.chart import Panel, Series
+from nas.report.markdown import grid
 from nas.search.bench.summary import Line, Point
 from nas.search.bench.table import Table
 from nas.search.problem import RANDOM
@@ -67,7 +68,7 @@ def markdown(lines: Sequence[Line], tables: Sequence[Table], conditions: Conditi
     for table, found in sections(lines, tables):
         text += [f"## {table.name}", "", f"{table.about or table.name}: {len(table):,} networks.", ""]
         for section in found:
-            text += [f"### {section.title[0].upper()}{section.title[1:]}", "", *_grid(section), ""]
+            text += [f"### {section.title[0].upper()}{section.title[1:]}", "", *grid(section.heads, section.rows), ""]
     return "\n".join(text).rstrip() + "\n"
 
 
@@ -81,12 +82,6 @@ def panels(lines: Sequence[Line], tables: Sequence[Table]) -> list[Panel]:
             label = "hypervolume" if quantile is None else "regret"
             found.append(Panel(f"{table.name}, {_title(quantile, table)}", "trainings", label, series))
     return found
-
-
-def _grid(section: Section) -> list[str]:
-    marks = ("---:" if head.startswith(">") else "---" for head in section.heads)
-    heads = (head.removeprefix(">") for head in section.heads)
-    return [f"| {' | '.join(heads)} |", f"|{'|'.join(marks)}|", *(f"| {' | '.join(row)} |" for row in section.rows)]
 
 
 def _sections(lines: Sequence[Line], table: Table) -> list[Section]:

@@ -12,6 +12,7 @@ from nas.errors import StudyError
 from nas.ledger import Ledger
 from nas.records import Plain, TrialRecord
 from nas.report.chart import Panel, Series
+from nas.report.markdown import grid
 from nas.units import format_seconds
 
 SHARES = (0.25, 0.5, 0.75, 1.0)
@@ -111,10 +112,8 @@ def conditions(race: Race, cost: str, *, spread: bool) -> str:
 
 def markdown(race: Race, cost: str, plot: str | None) -> str:
     """The report as a file that can be committed; `plot` is the file of the plot, as seen from it."""
-    marks = ("---:" if head.startswith(">") else "---" for head in heads())
     lines = ["# Hypervolume against training time", "", conditions(race, cost, spread=True), ""]
-    lines += [f"| {' | '.join(head.removeprefix('>') for head in heads())} |", f"|{'|'.join(marks)}|"]
-    lines += [f"| {' | '.join(row)} |" for row in rows(race, spread=True)]
+    lines += grid(heads(), rows(race, spread=True))
     lines += ["", f"![Hypervolume against training time]({plot})"] if plot else []
     return "\n".join(lines) + "\n"
 

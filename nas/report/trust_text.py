@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from nas.analysis.bootstrap import Estimate
 from nas.analysis.trust import BAND, MARGIN, Judgement, Trust, Verdict
+from nas.report.markdown import grid
 from nas.report.trust import TOPS, TrustReport, TrustRow
 from nas.train.recipe import Recipe
 from nas.units import format_count, plural
@@ -22,10 +23,7 @@ _COUNTED = {"params": "parameters", "flops": "FLOPs"}
 def markdown(report: TrustReport) -> str:
     """The report as a file that can be committed."""
     lines = [f"# {report.plan.name}", "", conditions(report), ""]
-    lines.append(f"| {' | '.join(head.removeprefix('>') for head in HEADS)} |")
-    lines.append("|" + "|".join("---:" if head.startswith(">") else "---" for head in HEADS) + "|")
-    lines += [f"| {' | '.join(cells(row))} |" for row in report.rows]
-    lines.append(f"| {' | '.join(random_cells(report.trust))} |")
+    lines += grid(HEADS, [*(cells(row) for row in report.rows), random_cells(report.trust)])
     lines += ["", *notes(report), "", *(f"* {sentence}" for sentence in sentences(report))]
     return "\n".join(lines) + "\n"
 

@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import math
 import time
-from collections import Counter, deque
-from collections.abc import Callable, Collection, Mapping
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 from nas.errors import BudgetError, NasError
 from nas.executors.base import Executor
 from nas.ledger import Ledger
 from nas.ledger.leases import Lease
-from nas.records import Evaluation, Failure, Plain, TrialRecord, TrialState
+from nas.records import Ending, Evaluation, Failure, Job, Plain, TrialRecord, TrialState
 from nas.search.heartbeat import Heartbeat, Listen
 from nas.search.ladder import Ladder
 from nas.search.limits import Limits, Stop
@@ -25,14 +26,17 @@ from nas.search.mirror import Mirror
 from nas.search.problem import Problem
 from nas.search.progress import Progress
 from nas.search.proposer import Proposal, Proposer
+from nas.search.replay import next_rung, replayed
+from nas.search.roster import Roster
 from nas.search.standing import Standing
+from nas.search.under_way import UnderWay
 from nas.search.weights import WeightsFolder
 
 _POLL = 0.2  # seconds between looks at the workers, for the display
 _RENEW = 5.0  # seconds between renewals of the lease, and between pulses
-_MAX_ATTEMPTS = 3  # of a training whose worker was lost
 _FIRST_FAILURES = 3  # this many defects before the first success stop the search
-_BATCH = 50  # rejected asks written together
+_BATCH = 50  # asks that need no training written together
+_HOLD = 0.1  # seconds for which jobs are held back to be written down together
 
 Watch = Callable[[Progress], None]
 
@@ -83,14 +87,11 @@ class Search:
         proxy, objectives = problem.proxy, problem.objectives
         self._standing = Standing(objectives, reference=problem.reference(), rungs=proxy.rungs)
         self._ladder = Ladder(proxy.rungs, maximise=objectives.maximise, reduction=proxy.reduction)
-        self._records: list[TrialRecord] = []
-        self._told: list[TrialRecord] = []  # the same at the first rung, which is the only one the sampler hears of
+        self._trials = Roster()
+        self._failures: Counter[Failure] = Counter()  # of trainings, lost workers included
         self._unwritten: list[TrialRecord] = []
-        self._forms: dict[str, Mapping[str, Plain]] = {}  # canonical dicts of what is not trained yet
-        self._queue: deque[int] = deque()  # trials that are written but not submitted
-        self._running: dict[str, int] = {}  # job id -> trial
-        self._waiting: dict[str, list[int]] = {}  # candidate under way -> further trials that asked for it
-        self._losses: Counter[int] = Counter()  # workers lost by trial, in this run: a killed driver is no fault of it
+        self._forms: dict[str, Mapping[str, Plain]] = {}  # canonical dicts of what is not written or not submitted yet
+        self._under_way = UnderWay()
         self._fruitless = self._finished_here = 0
         self._stop: Stop | None = None
         self._asking = 0.0
@@ -110,9 +111,9 @@ class Search:
         """
         self._started = self._renewed = time.monotonic()
         with self._ledger.lease(self._name, holder=holder) as lease:
-            self._restore()
+            self._restore(lease)
             self._beat(lease)
-            while self._fill(lease) or self._running:
+            while self._fill(lease) or self._under_way:
                 self._collect()
                 self._housekeeping(lease)
             self._write()
@@ -120,11 +121,16 @@ class Search:
             self._beat(lease)
         return self.progress()
 
+    @property
+    def front(self) -> int:
+        """How many candidates are on the front of the highest rung that any has reached."""
+        return self._standing.front
+
     def progress(self) -> Progress:
         """How far the search is."""
         standing, limits = self._standing, self._limits
         fractions = self._executor.progress()
-        running = tuple(fractions.get(job_id, 0.0) for job_id in self._running)
+        running = tuple(fractions.get(job_id, 0.0) for job_id in self._under_way.jobs)
         seconds, best = time.monotonic() - self._started, standing.best
         failed = standing.failures.total()
         trained = standing.trained
@@ -142,7 +148,7 @@ class Search:
             seconds_left=self._seconds_left(seconds, sum(running)),
             train_seconds=standing.train_seconds,
             asking_seconds=self._asking,
-            lost=self._losses.total(),
+            lost=self._under_way.lost,
             stop=self._stop,
             rungs=self._ladder.counts(),
         )
@@ -159,11 +165,20 @@ class Search:
 
     def _fill(self, lease: Lease) -> bool:
         """Give every free worker a job; False when there is nothing left to start."""
-        while self._executor.capacity:
-            number = self._queue.popleft() if self._queue else self._next(lease)
+        chosen: list[int] = []
+        since = time.monotonic()
+        while self._executor.capacity > len(chosen):
+            number = next(self._under_way.queued(), None)
+            number = self._next(lease) if number is None else number
             if number is None:
+                self._submit(chosen)
                 return False
-            self._submit(number)
+            chosen.append(number)
+            if time.monotonic() - since >= _HOLD:
+                self._submit(chosen)
+                self._housekeeping(lease)
+                chosen, since = [], time.monotonic()
+        self._submit(chosen)
         return True
 
     def _next(self, lease: Lease) -> int | None:
@@ -177,9 +192,8 @@ class Search:
             begun = time.monotonic()
             proposal = self._proposer.ask()
             self._asking += time.monotonic() - begun
-            record = self._write_down(proposal)
-            if record.state is TrialState.QUEUED and record.architecture not in self._waiting:
-                return record.number
+            if self._write_down(proposal):
+                return proposal.number
             if self._fruitless >= self._limits.fruitless_asks:
                 self._give_up()
                 return None
@@ -199,25 +213,25 @@ class Search:
     def _going_on(self, *, whole_front: bool = False) -> int | None:
         """A candidate whose next rung is to be trained; what is known of it already is taken from the ledger."""
         while (promotion := self._ladder.promote(whole_front=whole_front)) is not None:
-            record = self._records[promotion.number]
+            record = self._trials[promotion.number]
             known = self._ledger.find(self._problem.proxy.key(record.architecture, promotion.rung))
             if known is None:
+                self._under_way.climb(record)
                 return promotion.number
-            self._finish(record, known, fresh=False)
+            self._finish([_Result(record, known, is_fresh=False)])
         return None
 
     def _has_enough(self) -> bool:
-        new = sum(self._records[number].evaluation is None for number in self._running.values())
         self._stop = self._limits.reached(
-            trials=len(self._standing.known) + new,
+            trials=len(self._standing.known) + self._under_way.new,
             seconds=time.monotonic() - self._started,
             train_seconds=self._standing.train_seconds,
             stagnant=self._standing.stagnant,
         )
         return self._stop is not None
 
-    def _write_down(self, proposal: Proposal) -> TrialRecord:
-        """Write a proposal to the ledger, with its end where that is known already."""
+    def _write_down(self, proposal: Proposal) -> bool:
+        """Note a proposal, with its end where that is known already; whether it is to be trained now."""
         candidate = proposal.candidate
         record = TrialRecord(
             number=proposal.number,
@@ -228,41 +242,52 @@ class Search:
             state=TrialState.QUEUED,
             sampler=proposal.notes,
         )
-        self._records.append(record)
-        self._told.append(record)
+        self._trials.put(record)
+        self._note(record)
         self._forms[candidate.id] = candidate.form
         self._fruitless += 1
         known = self._standing.known.get(candidate.id)
         if not candidate.is_feasible or known is not None:  # nothing is lost if these are written later
             self._unwritten.append(self._settle(_ended_at_once(record, known)))
-            return self._unwritten[-1]
+            return False
         self._unwritten.append(record)
-        if candidate.id in self._under_way():
-            self._waiting.setdefault(candidate.id, []).append(record.number)
-            return record
+        if candidate.id in self._under_way:
+            self._under_way.enter(record)
+            return False
         self._fruitless = 0
-        self._write()
         evaluation = self._ledger.find(self._problem.proxy.key(candidate.id, 0))
-        return record if evaluation is None else self._finish(record, evaluation, fresh=False)
+        if evaluation is not None:
+            self._finish([_Result(record, evaluation, is_fresh=False)])
+            return False
+        return self._under_way.enter(record)
 
-    def _submit(self, number: int) -> None:
-        record = self._records[number]
-        attempts = self._ledger.record_submission(self._name, number)
-        self._records[number] = replace(record, attempts=attempts)
-        proxy, rung = self._problem.proxy, _next_rung(record)
-        job = proxy.job(
-            f"{number}.{attempts}",
+    def _submit(self, numbers: Sequence[int]) -> None:
+        """Hand out jobs, once the ledger knows that it is about to happen."""
+        if not numbers:
+            return
+        attempts = {number: self._trials[number].attempts + 1 for number in numbers}
+        self._write(attempts)
+        for number in numbers:
+            record = replace(self._trials[number], attempts=attempts[number])
+            self._trials.put(record)
+            job = self._job(record)
+            self._executor.submit(job)
+            self._under_way.begin(job.id, number)
+
+    def _job(self, record: TrialRecord) -> Job:
+        proxy, rung = self._problem.proxy, next_rung(record)
+        form = self._forms.pop(record.architecture, None)
+        return proxy.job(
+            f"{record.number}.{record.attempts}",
             record.architecture,
-            self._forms.get(record.architecture) or self._ledger.architecture(record.architecture),
+            self._ledger.architecture(record.architecture) if form is None else form,
             rung,
             weights=self._weights.path(record.architecture) if self._weights and rung == proxy.last else None,
         )
-        self._executor.submit(job)
-        self._running[job.id] = number
 
     def _give_up(self) -> None:
         """Say why nothing new is found, unless enough is under way to end well."""
-        if self._running:
+        if self._under_way:
             return
         self._write()
         self._problem.domain.require_reachable()
@@ -276,58 +301,86 @@ class Search:
     # --- from training to telling
 
     def _collect(self) -> None:
-        for job_id, evaluation in ((one.job_id, one.evaluation) for one in self._executor.completed(_POLL)):
-            number = self._running.pop(job_id)
-            record = self._records[number]
-            if evaluation.failure is Failure.NODE_LOST:
-                self._losses[number] += 1
-                if self._losses[number] < _MAX_ATTEMPTS:
-                    self._ledger.record_loss(self._name, evaluation)
-                    self._queue.append(number)
-                    continue
-            self._finished_here += 1
-            self._finish(record, evaluation, fresh=True)
-            for waiting in self._waiting.pop(record.architecture, []):
-                self._finish(self._records[waiting], self._standing.known[record.architecture], fresh=False)
-            self._stop_if_hopeless(evaluation)
+        results: list[_Result] = []
+        for one in self._executor.completed(_POLL):
+            number, evaluation = self._under_way.end(one.job_id), one.evaluation
+            if evaluation.failure is Failure.NODE_LOST and self._under_way.lose(number):
+                self._ledger.record_loss(self._name, evaluation)
+                self._failures[Failure.NODE_LOST] += 1
+                continue
+            record = self._trials[number]
+            waited = [self._trials[other] for other in self._under_way.leave(record)]
+            results.append(_Result(record, evaluation, is_fresh=True))
+            results += [_Result(other, evaluation, is_fresh=False) for other in waited]
+        self._finish(results)
 
-    def _finish(self, record: TrialRecord, evaluation: Evaluation, *, fresh: bool) -> TrialRecord:
-        """Close a trial, for good or until it goes on: ledger first, then the sampler."""
+    def _finish(self, results: Sequence[_Result]) -> None:
+        """Close trials, for good or until they go on: ledger first, then the sampler."""
+        if not results:
+            return
         self._write()  # a candidate that waits for another one's training is not in the ledger before
-        state = self._state(record, evaluation, fresh=fresh)
-        standing = self._ledger.finish(self._name, record.number, evaluation, state)
+        endings = self._endings(results)
+        for result, ending, standing in zip(
+            results, endings, self._ledger.finish_all(self._name, endings), strict=True
+        ):
+            self._close(result, ending.state, standing)
+            self._stop_if_hopeless(result.evaluation)
+
+    def _endings(self, results: Sequence[_Result]) -> list[Ending]:
+        endings: list[Ending] = []
+        known = set[str]()  # by an earlier one of the results
+        for record, evaluation, is_fresh in results:
+            is_another = record.evaluation is None and (
+                record.architecture in known or record.architecture in self._standing.known
+            )
+            state = self._state(evaluation, is_fresh=is_fresh, is_another=is_another)
+            endings.append(Ending(number=record.number, evaluation=evaluation, state=state))
+            known.add(record.architecture)
+        return endings
+
+    def _close(self, result: _Result, state: TrialState, evaluation: Evaluation) -> None:
+        """Take in that a trial has ended in some state, the ledger having kept its evaluation."""
+        record = result.record
+        self._finished_here += result.is_fresh
+        if evaluation.failure is not None:
+            self._failures[evaluation.failure] += result.is_fresh
+        self._forms.pop(record.architecture, None)
         if evaluation.key.rung == self._problem.proxy.last or state is TrialState.FAILED:
             self._problem.proxy.forget(evaluation.key)
         if state is TrialState.FAILED and record.evaluation is not None:
-            return self._fall(record, standing)
-        return self._settle(replace(record, state=state, evaluation=standing), fresh=fresh)
+            self._fall(record, evaluation)
+        else:
+            self._settle(replace(record, state=state, evaluation=evaluation), is_fresh=result.is_fresh)
 
-    def _fall(self, record: TrialRecord, failure: Evaluation) -> TrialRecord:
+    def _fall(self, record: TrialRecord, failure: Evaluation) -> None:
         """A candidate has failed on its way up: it keeps the result of the rung it came from."""
-        fallen = self._records[record.number] = replace(record, state=TrialState.FAILED)
+        self._trials.put(replace(record, state=TrialState.FAILED))
         self._standing.train_seconds += failure.seconds
         self._ladder.fall(record.number, failure.key.rung)
-        return fallen
 
-    def _state(self, record: TrialRecord, evaluation: Evaluation, *, fresh: bool) -> TrialState:
+    def _state(self, evaluation: Evaluation, *, is_fresh: bool, is_another: bool) -> TrialState:
         if not evaluation.succeeded:
             return TrialState.FAILED
-        is_another = record.evaluation is None and record.architecture in self._standing.known
         if evaluation.key.rung < self._problem.proxy.last and not is_another:
             return TrialState.STOPPED
-        return TrialState.DONE if fresh else TrialState.REUSED
+        return TrialState.DONE if is_fresh else TrialState.REUSED
 
-    def _settle(self, record: TrialRecord, *, fresh: bool = False) -> TrialRecord:
+    def _settle(self, record: TrialRecord, *, is_fresh: bool = False) -> TrialRecord:
         """Take what became of a trial into account, and tell the sampler at the first rung."""
-        is_first = self._records[record.number].evaluation is None
-        self._records[record.number] = record
-        beaten = self._standing.count(record, is_fresh=fresh)
+        is_first = self._trials[record.number].evaluation is None
+        beaten = self._standing.count(record, is_fresh=is_fresh)
         if is_first:
-            self._told[record.number] = record
             self._proposer.tell(record)
+            self._note(record)
+        self._trials.put(record)
         self._stand(record)
         self._drop_weights(beaten)
         return record
+
+    def _note(self, record: TrialRecord) -> None:
+        """Let Optuna's tables know; like the sampler, they hear of the first rung alone."""
+        if self._mirror is not None:
+            self._mirror.note(record)
 
     def _stand(self, record: TrialRecord) -> None:
         """Put a candidate on its rung; another trial of the same candidate has no place of its own."""
@@ -357,53 +410,36 @@ class Search:
 
     # --- from run to run
 
-    def _restore(self) -> None:
+    def _restore(self, lease: Lease) -> None:
         """Replay the ledger: the sampler learns what it knew, unfinished trials are queued again."""
         beaten: set[str] = set()
-        for record in self._ledger.trials(self._name):
-            climbed = self._climbed(record)
+        for record, climbed in replayed(self._ledger, self._name, self._problem.proxy):
+            lease.renew()
             self._proposer.restore(climbed[0])
-            self._records.append(record)
-            self._told.append(climbed[0])
+            self._note(climbed[0])
+            self._trials.put(record)
             if record.state is TrialState.QUEUED:
-                self._requeue(record)
+                if self._under_way.enter(record):
+                    self._under_way.queue(record.number)
                 continue
             for step in climbed:
                 beaten.update(self._standing.count(step, is_fresh=step.state is not TrialState.REUSED))
                 self._stand(step)
             if record.state is TrialState.FAILED:
-                self._ladder.fall(record.number, _next_rung(record))
+                self._ladder.fall(record.number, next_rung(record))
+        self._failures.update(self._ledger.failures(self._name))
         self._drop_weights(beaten)
 
-    def _climbed(self, record: TrialRecord) -> list[TrialRecord]:
-        """A trial as it was at each rung that it has reached."""
-        last = record.evaluation
-        if last is None or last.key.rung == 0:
-            return [record]
-        key = self._problem.proxy.key
-        before = [self._ledger.find(key(record.architecture, rung)) for rung in range(last.key.rung)]
-        steps = [replace(record, state=TrialState.STOPPED, evaluation=one) for one in before if one is not None]
-        fell = record.state is TrialState.FAILED and last.succeeded
-        return [*steps, replace(record, state=TrialState.STOPPED) if fell else record]
-
-    def _requeue(self, record: TrialRecord) -> None:
-        if record.architecture in self._under_way():
-            self._waiting.setdefault(record.architecture, []).append(record.number)
-        else:
-            self._queue.append(record.number)
-
-    def _under_way(self) -> set[str]:
-        return {self._records[number].architecture for number in (*self._queue, *self._running.values())}
-
-    def _write(self) -> None:
-        """Write the trials that are not in the ledger yet, together."""
-        if not self._unwritten:
+    def _write(self, attempts: Mapping[int, int] | None = None) -> None:
+        """Write the trials that are not in the ledger yet, and those that are about to be submitted, together."""
+        if not self._unwritten and not attempts:
             return
         forms = {one.architecture: self._forms[one.architecture] for one in self._unwritten}
-        self._ledger.write_trials(self._name, self._unwritten, architectures=forms)
+        self._ledger.write_trials(self._name, self._unwritten, architectures=forms, attempts=attempts)
+        for one in self._unwritten:
+            if one.state is not TrialState.QUEUED:
+                self._forms.pop(one.architecture, None)
         self._unwritten.clear()
-        kept = self._under_way() | {self._records[-1].architecture}
-        self._forms = {identity: form for identity, form in self._forms.items() if identity in kept}
 
     def _housekeeping(self, lease: Lease) -> None:
         self._watch(self.progress())
@@ -414,17 +450,37 @@ class Search:
             self._beat(lease)
             self._renewed = time.monotonic()
         if self._mirror is not None and self._mirror.is_due():
-            self._mirror.copy(self._told)
+            self._mirror.copy()
 
     def _beat(self, lease: Lease) -> None:
         """Say how the search stands to whoever looks from elsewhere."""
-        places, front = self._ladder.places(), self._standing.front
-        self._heartbeat.beat(lease.holder, self.progress(), self._records, rungs=places, front=front)
+        self._heartbeat.beat(
+            lease.holder,
+            self.progress(),
+            self._trials.counts,
+            failures=self._failures,
+            rungs=self._ladder.places(),
+            front=self._standing.front,
+        )
 
     def _copy_to_mirror(self) -> None:
         if self._mirror is not None:
-            self._mirror.copy(self._told)
+            self._mirror.copy()
             self._mirror.close()
+
+
+class _Result(NamedTuple):
+    """An evaluation for a trial.
+
+    Attributes:
+        record: what the trial was before.
+        evaluation: the result, or how it failed.
+        is_fresh: whether this study has paid for it just now.
+    """
+
+    record: TrialRecord
+    evaluation: Evaluation
+    is_fresh: bool
 
 
 def _ended_at_once(record: TrialRecord, known: Evaluation | None) -> TrialRecord:
@@ -432,10 +488,6 @@ def _ended_at_once(record: TrialRecord, known: Evaluation | None) -> TrialRecord
     if known is None:
         return replace(record, state=TrialState.REJECTED)
     return replace(record, state=TrialState.REUSED if known.succeeded else TrialState.FAILED, evaluation=known)
-
-
-def _next_rung(record: TrialRecord) -> int:
-    return 0 if record.evaluation is None else record.evaluation.key.rung + 1
 
 
 def _accuracy(record: TrialRecord | None) -> float:

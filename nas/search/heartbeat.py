@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 
 from nas.analysis.nodes import node_states, total_pace
 from nas.executors.base import Executor
 from nas.ledger import Ledger
-from nas.records import Pulse, RungState, TrialRecord
+from nas.records import Failure, Pulse, RungState, TrialState
 from nas.search.progress import Progress
 
 Listen = Callable[[Pulse], None]
@@ -36,13 +35,23 @@ class Heartbeat:
         self,
         driver: str,
         progress: Progress,
-        trials: Sequence[TrialRecord],
+        trials: Mapping[TrialState, int],
         *,
+        failures: Mapping[Failure, int],
         rungs: tuple[RungState, ...],
         front: int,
     ) -> None:
-        """Say how the search stands."""
-        pulse = self._pulse(driver, progress, trials, rungs, front)
+        """Say how the search stands.
+
+        Args:
+            driver: who drives it, `host:pid`.
+            progress: how far it is.
+            trials: their number in each state.
+            failures: failed trainings by type, lost workers included.
+            rungs: who stands where.
+            front: candidates on it.
+        """
+        pulse = self._pulse(driver, progress, trials, failures, rungs, front)
         self._ledger.save_pulse(pulse)
         self._listen(pulse)
 
@@ -50,7 +59,8 @@ class Heartbeat:
         self,
         driver: str,
         progress: Progress,
-        trials: Sequence[TrialRecord],
+        trials: Mapping[TrialState, int],
+        failures: Mapping[Failure, int],
         rungs: tuple[RungState, ...],
         front: int,
     ) -> Pulse:
@@ -60,10 +70,10 @@ class Heartbeat:
         return Pulse(
             study=self._study,
             driver=driver,
-            trials=dict(Counter(record.state for record in trials)),
+            trials={state: count for state, count in trials.items() if count},
             target=progress.target,
             rungs=rungs,
-            failures=self._ledger.failures(self._study),
+            failures=dict(failures),
             slots=self._executor.workers,
             workers=crew,
             nodes=nodes,

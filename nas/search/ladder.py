@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from nas.analysis.crowding import crowding_distances
-from nas.analysis.pareto import non_dominated, ranks
+from nas.analysis.running_ranks import RunningRanks
 from nas.records import RungState
 from nas.train.recipe import Fidelity
 
@@ -48,16 +48,16 @@ class Ladder:
             maximise: for each objective, whether more of it is better.
             reduction: of the candidates on a rung, one in so many goes on.
         """
-        self._maximise = tuple(maximise)
         self._reduction = reduction
         self._standing: list[dict[int, tuple[float, ...]]] = [{} for _ in range(rungs)]
         self._gone_on: list[set[int]] = [set() for _ in range(rungs)]
-        self._order: dict[int, list[int]] = {}  # rung -> numbers from the best, until somebody new arrives
+        self._ranks = [RunningRanks(maximise) for _ in range(rungs)]
 
     def arrive(self, number: int, rung: int, point: Sequence[float]) -> None:
         """A candidate has reached a rung, and its objectives there are known."""
         self._standing[rung][number] = tuple(point)
-        self._order.pop(rung, None)
+        if rung < len(self._standing) - 1:  # nobody goes on from the last one
+            self._ranks[rung].add(number, point)
         if rung:
             self._gone_on[rung - 1].add(number)
 
@@ -75,8 +75,7 @@ class Ladder:
         """
         for rung in reversed(range(len(self._standing) - 1)):
             count = len(self._standing[rung]) // self._reduction
-            best = self._ranked(rung)[: max(count, self._front(rung)) if whole_front else count]
-            chosen = next((number for number in best if number not in self._gone_on[rung]), None)
+            chosen = self._best_waiting(rung, count, whole_front=whole_front)
             if chosen is not None:
                 self._gone_on[rung].add(chosen)
                 return Promotion(chosen, rung + 1)
@@ -98,21 +97,21 @@ class Ladder:
             for rung, (standing, gone_on) in enumerate(zip(self._standing, self._gone_on, strict=True))
         )
 
-    def _front(self, rung: int) -> int:
-        """How many candidates of a rung nobody there beats."""
-        return len(non_dominated(list(self._standing[rung].values()), maximise=self._maximise))
+    def _best_waiting(self, rung: int, count: int, *, whole_front: bool) -> int | None:
+        """The first of the best `count` who has not gone on: front by front, on each the one that stands most alone."""
+        before = 0
+        for index, front in enumerate(self._ranks[rung].fronts):
+            limit = max(count - before, len(front) if whole_front and index == 0 else 0)
+            if not limit:
+                return None
+            if not self._gone_on[rung].issuperset(front):
+                best = self._most_alone(rung, front)[:limit]
+                return next((number for number in best if number not in self._gone_on[rung]), None)
+            before += len(front)
+        return None
 
-    def _ranked(self, rung: int) -> list[int]:
-        """Numbers from the best to the worst."""
-        if rung not in self._order:
-            standing = self._standing[rung]
-            numbers = sorted(standing)
-            front_of = ranks([standing[number] for number in numbers], maximise=self._maximise)
-            alone: dict[int, float] = {}
-            for front in set(front_of):
-                members = [number for number, its in zip(numbers, front_of, strict=True) if its == front]
-                distances = crowding_distances([standing[number] for number in members])
-                alone.update(zip(members, distances, strict=True))
-            place = dict(zip(numbers, front_of, strict=True))
-            self._order[rung] = sorted(numbers, key=lambda number: (place[number], -alone[number], number))
-        return self._order[rung]
+    def _most_alone(self, rung: int, front: Sequence[int]) -> list[int]:
+        """The numbers of a front from the one that stands most alone."""
+        distances = crowding_distances([self._standing[rung][number] for number in front])
+        alone = dict(zip(front, distances, strict=True))
+        return sorted(front, key=lambda number: (-alone[number], number))

@@ -14,10 +14,10 @@ import warnings
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple, Self
 
 import optuna
-from optuna.distributions import distribution_to_json
+from optuna.distributions import BaseDistribution, distribution_to_json
 from optuna.storages import RDBStorage
 from optuna.storages._rdb.models import (
     StudyModel,
@@ -27,16 +27,18 @@ from optuna.storages._rdb.models import (
     TrialUserAttributeModel,
     TrialValueModel,
 )
-from optuna.trial import FrozenTrial
 
 from nas.ledger.engine import engine_options, normalised
 from nas.records import TrialRecord, TrialState
 from nas.search.objectives import Objectives
-from nas.search.optuna_trials import directions, frozen_trial
+from nas.search.optuna_trials import attributes, directions, optuna_state, user_attributes, values
+from nas.search.samplers.base import distribution
 from nas.space.dimension import Dimension
 
 _EVERY = 5.0  # seconds between batches
 _SELDOM = 300.0  # the same after many failures
+_TOGETHER = 1000  # trials at most that a batch is waited for
+_MOST = 20_000  # trials that are kept for a database that is away
 
 
 class Mirror:
@@ -54,41 +56,56 @@ class Mirror:
         """Copy `study` into the database at `url`; `notify` is told, once, that this does not succeed."""
         self._url = normalised(url)
         self._name = study
-        self._dimensions = dimensions
         self._objectives = objectives
         self._notify = notify
+        self._questions = {name: _Question.of(dimension) for name, dimension in dimensions.items()}
+        self._backlog: dict[int, TrialRecord] = {}  # what is not copied yet, by number
+        self._is_off = False
         self._storage: RDBStorage | None = None
         self._study_id = self._copied = 0
         self._last = time.monotonic()
         self._pause = _EVERY
         self._is_known_to_fail = False
 
+    def note(self, record: TrialRecord) -> None:
+        """Take in a trial to be copied, or that it has ended; they come without gaps in their numbers."""
+        if not self._is_off and record.number >= self._copied:
+            self._backlog[record.number] = record
+            if self._storage is None and len(self._backlog) % _TOGETHER == 0:
+                self.copy()  # a long study that is resumed: most of it is there, and need not be kept in memory
+
     def is_due(self) -> bool:
         """Whether the next batch should be copied."""
         return time.monotonic() - self._last >= self._pause
 
-    def copy(self, records: Sequence[TrialRecord]) -> None:
-        """Copy what is finished and not there yet; what goes wrong is tried again later, ever more seldom.
-
-        Args:
-            records: the trials of the study by number, without gaps.
-        """
+    def copy(self) -> None:
+        """Copy what is finished and not there yet; what goes wrong is tried again later, ever more seldom."""
+        if self._is_off:
+            return
         try:
-            self._copy(records)
+            self._copy(self._storage or self._open())
         except Exception as error:  # whatever ails Optuna's tables: nothing depends on them, and a search is dear
             self._give_up_for_now(error)
         else:
             self._pause = _EVERY
         self._last = time.monotonic()
 
-    def _copy(self, records: Sequence[TrialRecord]) -> None:
-        storage = self._storage or self._open()
-        end = self._copied
-        while end < len(records) and records[end].state is not TrialState.QUEUED:
-            end += 1
-        if end > self._copied:
-            self._append(storage, records[:end])
-        self._copied = end
+    def _copy(self, storage: RDBStorage) -> None:
+        while found := self._finished():
+            self._append(storage, found)
+            self._copied += len(found)
+            for record in found:
+                del self._backlog[record.number]
+
+    def _finished(self) -> list[TrialRecord]:
+        """The next trials to be copied, all of them finished; at most as many as fit into a batch."""
+        found: list[TrialRecord] = []
+        while len(found) < _TOGETHER:
+            record = self._backlog.get(self._copied + len(found))
+            if record is None or record.state is TrialState.QUEUED:
+                break
+            found.append(record)
+        return found
 
     def _append(self, storage: RDBStorage, records: Sequence[TrialRecord]) -> None:
         """Add those that the study does not hold yet, all of them or none.
@@ -101,12 +118,15 @@ class Mirror:
             connection.execute(studies.select().where(studies.c.study_id == self._study_id).with_for_update())
             held = trials.select().with_only_columns(trials.c.number).where(trials.c.study_id == self._study_id)
             last = connection.execute(held.order_by(trials.c.trial_id.desc()).limit(1)).scalar_one_or_none()
-            first = 0 if last is None else last + 1
-            fresh = [frozen_trial(one, self._objectives, self._dimensions) for one in records[first:]]
-            _insert(connection, self._study_id, fresh, first=first)
+            fresh = [record for record in records if last is None or record.number > last]
+            if fresh:
+                self._insert(connection, fresh)
 
     def _give_up_for_now(self, error: Exception) -> None:
         self.close()
+        if len(self._backlog) > _MOST:  # they would fill the memory; the next run copies what is missing
+            self._is_off = True
+            self._backlog.clear()
         self._pause = min(2 * self._pause, _SELDOM)
         if not self._is_known_to_fail:
             self._is_known_to_fail = True
@@ -131,44 +151,62 @@ class Mirror:
             study.set_metric_names(list(self._objectives.names))
         self._study_id = storage.get_study_id_from_name(self._name)
         self._copied = storage.get_n_trials(self._study_id)
+        self._backlog = {number: one for number, one in self._backlog.items() if number >= self._copied}
         return storage
 
-
-def _insert(connection: Any, study_id: int, trials: Sequence[FrozenTrial], *, first: int) -> None:
-    """Add finished trials to a study, numbered from `first`."""
-    now = datetime.now(UTC).replace(tzinfo=None)
-    children: dict[Any, list[dict[str, Any]]] = {
-        model: [] for model in (TrialParamModel, TrialValueModel, TrialUserAttributeModel, TrialSystemAttributeModel)
-    }
-    new = TrialModel.__table__.insert().returning(TrialModel.trial_id)
-    for number, trial in enumerate(trials, start=first):
-        row = {"number": number, "study_id": study_id, "state": trial.state}
-        identity = connection.execute(new, {**row, "datetime_start": now, "datetime_complete": now}).scalar_one()
-        for model, rows in _children(trial).items():
-            children[model] += [{"trial_id": identity, **row} for row in rows]
-    for model, rows in children.items():
-        if rows:
-            connection.execute(model.__table__.insert(), rows)
-
-
-def _children(trial: FrozenTrial) -> dict[Any, list[dict[str, Any]]]:
-    """The rows of a trial in the other tables."""
-    kind = TrialValueModel.TrialValueType.FINITE
-    return {
-        TrialParamModel: [
+    def _insert(self, connection: Any, records: Sequence[TrialRecord]) -> None:
+        """Add finished trials."""
+        now = datetime.now(UTC).replace(tzinfo=None)
+        trials = [
             {
-                "param_name": name,
-                "param_value": trial.distributions[name].to_internal_repr(value),
-                "distribution_json": distribution_to_json(trial.distributions[name]),
+                "number": record.number,
+                "study_id": self._study_id,
+                "state": optuna_state(record),
+                "datetime_start": now,
+                "datetime_complete": now,
             }
-            for name, value in trial.params.items()
-        ],
-        TrialValueModel: [
-            {"objective": index, "value": value, "value_type": kind} for index, value in enumerate(trial.values or ())
-        ],
-        TrialUserAttributeModel: _attributes(trial.user_attrs),
-        TrialSystemAttributeModel: _attributes(trial.system_attrs),
-    }
+            for record in records
+        ]
+        new = TrialModel.__table__.insert().returning(TrialModel.trial_id, sort_by_parameter_order=True)
+        identities = connection.execute(new, trials).scalars().all()
+        children: dict[Any, list[dict[str, Any]]] = {}
+        for identity, record in zip(identities, records, strict=True):
+            for model, rows in self._children(record).items():
+                children.setdefault(model, []).extend({"trial_id": identity, **row} for row in rows)
+        for model, rows in children.items():
+            if rows:
+                connection.execute(model.__table__.insert(), rows)
+
+    def _children(self, record: TrialRecord) -> dict[Any, list[dict[str, Any]]]:
+        """The rows of a trial in the other tables."""
+        kind = TrialValueModel.TrialValueType.FINITE
+        told = values(record, self._objectives) or ()
+        return {
+            TrialParamModel: [
+                {"param_name": name, **self._questions[name].answered(value)} for name, value in record.choices.items()
+            ],
+            TrialValueModel: [
+                {"objective": index, "value": value, "value_type": kind} for index, value in enumerate(told)
+            ],
+            TrialUserAttributeModel: _attributes(user_attributes(record)),
+            TrialSystemAttributeModel: _attributes(attributes(record)),
+        }
+
+
+class _Question(NamedTuple):
+    """A decision in Optuna's form, and how Optuna writes that down."""
+
+    distribution: BaseDistribution
+    text: str
+
+    @classmethod
+    def of(cls, dimension: Dimension) -> Self:
+        made = distribution(dimension)
+        return cls(made, distribution_to_json(made))
+
+    def answered(self, value: Any) -> dict[str, Any]:
+        """The columns of an answer."""
+        return {"param_value": self.distribution.to_internal_repr(value), "distribution_json": self.text}
 
 
 def _attributes(values: Mapping[str, Any]) -> list[dict[str, Any]]:

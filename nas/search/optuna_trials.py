@@ -56,21 +56,31 @@ def optuna_state(record: TrialRecord) -> OptunaState:
     return OptunaState.PRUNED if evaluation is None or evaluation.accuracy is None else OptunaState.COMPLETE
 
 
-def notes(attributes: Mapping[str, Any]) -> dict[str, Plain]:
+def notes(kept: Mapping[str, Any]) -> dict[str, Plain]:
     """What of a trial's attributes the ledger keeps; constraints follow from the record."""
-    return {name: note for name, note in attributes.items() if not name.startswith(_CONSTRAINT)}
+    return {name: note for name, note in kept.items() if not name.startswith(_CONSTRAINT)}
+
+
+def attributes(record: TrialRecord) -> dict[str, Any]:
+    """What Optuna keeps of a trial for its samplers: their notes and, once it is finished, its constraints."""
+    kept = notes(record.sampler)
+    if optuna_state(record).is_finished():
+        kept |= {f"{_CONSTRAINT}{name}": value for name, value in constraints(record).items()}
+    return kept
+
+
+def user_attributes(record: TrialRecord) -> dict[str, Any]:
+    """What people see of a trial beside its choices and objectives."""
+    return {"architecture": record.architecture, **record.cost}
 
 
 def frozen_trial(record: TrialRecord, objectives: Objectives, dimensions: Mapping[str, Dimension]) -> FrozenTrial:
     """The Optuna form of a trial in the ledger, running if it is unfinished."""
-    state, attributes = optuna_state(record), notes(record.sampler)
-    if state.is_finished():
-        attributes |= {f"{_CONSTRAINT}{name}": value for name, value in constraints(record).items()}
     return create_trial(
-        state=state,
+        state=optuna_state(record),
         values=values(record, objectives),
         params=dict(record.choices),
         distributions={name: distribution(dimensions[name]) for name in record.choices},
-        system_attrs=attributes,
-        user_attrs={"architecture": record.architecture, **record.cost},
+        system_attrs=attributes(record),
+        user_attrs=user_attributes(record),
     )

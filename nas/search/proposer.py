@@ -1,8 +1,7 @@
-"""The Optuna study behind a search, held in memory and rebuilt from the ledger's rows.
+"""Who asks for candidates: the samplers, with what they look at, rebuilt from the ledger's rows.
 
 The ledger is the truth: a study is its trials, and replaying them gives the study back, including the private notes
-samplers attach to trials. Values told are the objectives; what is over budget is told PRUNED with its constraints, and
-so is what failed, never FAIL: samplers do not learn from FAIL and would ask for the same again.
+samplers attach to trials.
 """
 
 from __future__ import annotations
@@ -11,25 +10,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import optuna
 from optuna.samplers import BaseSampler
-from optuna.storages import InMemoryStorage
-from optuna.trial import Trial
 
 from nas.records import Plain, TrialRecord, TrialState
 from nas.search.domain import Candidate
 from nas.search.history import History
-from nas.search.optuna_trials import asking, constraints, directions, frozen_trial, notes, optuna_state, values
+from nas.search.optuna_study import OptunaStudy
 from nas.search.problem import RANDOM, Problem
-from nas.search.samplers import GivenSampler, Setting, samplers
-from nas.search.window import WindowedStorage
+from nas.search.samplers import GivenSampler, Setting, WholeSampler, samplers
+from nas.space.askers import replaying
 from nas.space.dimension import Value
 
 CONTROL = "control"
 """The note of a trial that was drawn at random, whatever the sampler, so that there is something to compare with."""
-
-_NAME = "search"
-_FEWEST, _MOST = 32, 128  # trials in a sampler's window
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +39,10 @@ class Proposer:
 
     def __init__(self, problem: Problem) -> None:
         """An empty study of `problem`."""
-        optuna.logging.set_verbosity(optuna.logging.ERROR)
         self._problem = problem
         sampler, control = samplers[problem.sampler], samplers[RANDOM]
-        self._storage = _storage(problem, sampler.window)
-        self._study = optuna.create_study(
-            storage=self._storage, study_name=_NAME, directions=directions(problem.objectives)
-        )
-        self._study_id = self._storage.get_study_id_from_name(_NAME)
+        # Most of an ask's time and of a search's memory would be Optuna's trials, which only its own samplers look at.
+        self._study = None if sampler.window == 0 else OptunaStudy(problem, sampler.window)
         self._asked = 0
         self._history = History(len(problem.domain.feasible.names), problem.objectives.costs)
         self._setting = Setting(
@@ -63,7 +52,8 @@ class Proposer:
 
     def restore(self, record: TrialRecord) -> None:
         """Add a trial that was asked in an earlier run, finished or not; in the order of their numbers."""
-        self._study.add_trial(frozen_trial(record, self._problem.objectives, self._problem.domain.dimensions))
+        if self._study is not None:
+            self._study.restore(record)
         self._remember(record.number, record.choices, record.cost)
         if record.state is not TrialState.QUEUED:
             self._history.tell(record)
@@ -76,19 +66,14 @@ class Proposer:
         """
         number = self._asked
         is_control = self._problem.is_control(number)
-        self._study.sampler = self._sampler(number, is_control=is_control)
-        trial = self._study.ask()
-        candidate = self._problem.domain.build(asking(trial))
+        candidate, notes = self._candidate(self._sampler(number, is_control=is_control))
         self._remember(number, candidate.choices, candidate.cost)
-        attributes = notes(self._storage.get_trial_system_attrs(self._trial_id(number)))
-        return Proposal(number, candidate, {**attributes, CONTROL: True} if is_control else attributes)
+        return Proposal(number, candidate, {**notes, CONTROL: True} if is_control else notes)
 
     def tell(self, record: TrialRecord) -> None:
         """What became of a candidate: over budget, trained or failed."""
-        trial = Trial(self._study, self._trial_id(record.number))
-        for name, value in constraints(record).items():
-            trial.set_constraint(name, value)
-        self._study.tell(trial, values(record, self._problem.objectives), optuna_state(record))
+        if self._study is not None:
+            self._study.tell(record)
         self._history.tell(record)
 
     def _sampler(self, number: int, *, is_control: bool) -> BaseSampler:
@@ -96,17 +81,15 @@ class Proposer:
             return GivenSampler(self._setting, self._problem.start[number])
         return self._control_for(number) if is_control else self._sampler_for(number)
 
+    def _candidate(self, sampler: BaseSampler) -> tuple[Candidate, dict[str, Plain]]:
+        """What a sampler chooses, and its notes about it."""
+        if self._study is not None:
+            return self._study.ask(sampler)
+        if not isinstance(sampler, WholeSampler):
+            raise TypeError(f"sampler {self._problem.sampler!r} has window 0, but does not choose whole candidates")
+        domain = self._problem.domain
+        return domain.build(replaying(sampler.choices(), domain.dimensions)), {}
+
     def _remember(self, number: int, choices: Mapping[str, Value], cost: Mapping[str, Any]) -> None:
         self._asked += 1
         self._history.ask(number, self._problem.domain.feasible.encode(choices), cost)
-
-    def _trial_id(self, number: int) -> int:
-        return self._storage.get_trial_id_from_study_id_trial_number(self._study_id, number)
-
-
-def _storage(problem: Problem, window: int | None) -> InMemoryStorage:
-    """A memory from which a sampler sees as many trials as have `window` answers, or all of them."""
-    if window is None:
-        return InMemoryStorage()
-    trials = min(max(window // len(problem.domain.feasible.names), _FEWEST), _MOST)
-    return WindowedStorage(trials, problem.objectives.maximise)

@@ -43,6 +43,8 @@ class WindowedStorage(InMemoryStorage):
         self, study_id: int, deepcopy: bool = True, states: Container[TrialState] | None = None
     ) -> list[FrozenTrial]:
         """The trials in the window, by number."""
+        if states == (TrialState.WAITING,):
+            return []  # nothing is ever enqueued; Optuna looks for it at every ask
         shown = sorted({*self._latest, *self._under_way, *self._front.items})
         trials = [self.get_trial(identity) for identity in shown]
         found = [trial for trial in trials if states is None or trial.state in states]

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -109,3 +110,20 @@ def test_a_report_is_made_once(filled: Ledger, records: Any) -> None:
     assert filled.report("alpha", "a0", "test") == {"accuracy": 0.5}
     assert filled.report("alpha", "a1", "test") is None
     assert filled.report("alpha", "a0", "other") is None
+
+
+def test_several_keys_are_looked_up_at_once(ledger: Ledger, records: Any) -> None:
+    records.write(ledger, *(records.trial(number, f"a{number}") for number in range(3)))
+    for number in range(2):
+        ledger.finish("alpha", number, records.success(f"a{number}"), TrialState.DONE)
+    ledger.finish("alpha", 2, records.failure("a2"), TrialState.FAILED)
+    keys = [records.success(f"a{number}").key for number in range(4)]
+    other = replace(keys[0], seed=99)
+    assert ledger.find_all([*keys[1:], other]) == {keys[1]: records.success("a1")}
+    assert ledger.find_all([]) == {}
+
+
+def test_a_ledger_knows_how_large_it_is(ledger: Ledger, records: Any) -> None:
+    before = ledger.bytes()
+    records.write(ledger, *(records.trial(number, f"a{number}") for number in range(300)))
+    assert ledger.bytes() > before > 0

@@ -171,12 +171,18 @@ def test_optunas_copy_catches_up_and_holds_nothing_twice(wire: Wire, postgres_se
     trials = [records.trial(number, f"a{number}", TrialState.REJECTED, choices={}) for number in range(6)]
     name = f"copied-{random.random()}"
     mirror = Mirror(wire.url, name, {}, Objectives(), notify=heard.append)
-    mirror.copy(trials[:2])
+
+    def copy(count: int) -> None:
+        for trial in trials[:count]:
+            mirror.note(trial)
+        mirror.copy()
+
+    copy(2)
     for step, cut in ((4, "after"), (5, "before"), (6, "after")):
         wire.cuts = [cut]
-        mirror.copy(trials[:step])
+        copy(step)
         assert not mirror.is_due()
-    mirror.copy(trials)
+    copy(len(trials))
     mirror.close()
     storage = optuna.storages.RDBStorage(postgres_server.get_uri(driver="psycopg"))
     copied = optuna.load_study(study_name=name, storage=storage).trials

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 
 from nas.errors import StudyError
 from nas.ledger import Ledger
-from nas.records import Failure, TrialState
+from nas.records import Ending, Failure, TrialState
 
 
 def test_trials_read_back_as_they_were_by_number(ledger: Ledger, records: Any) -> None:
@@ -145,3 +145,37 @@ def test_any_plain_data_survives(
     written = replace(records.trial(number), choices=choices, sampler=sampler)
     records.write(ledger, written)
     assert ledger.trials("alpha")[number] == written
+
+
+def test_attempts_are_written_together_with_the_trials(ledger: Ledger, records: Any) -> None:
+    records.write(ledger, records.trial(0, "a0"))
+    for _ in range(2):  # repeating changes nothing
+        ledger.write_trials("alpha", [records.trial(1, "a1")], architectures=_forms("a1"), attempts={0: 2, 1: 1})
+    assert [trial.attempts for trial in ledger.trials("alpha")] == [2, 1]
+    with pytest.raises(StudyError, match="has no trial 7"):
+        ledger.write_trials("alpha", [records.trial(2, "a2")], architectures=_forms("a2"), attempts={7: 1})
+    assert len(ledger.trials("alpha")) == 2
+
+
+def test_trials_end_together_or_not_at_all(ledger: Ledger, records: Any) -> None:
+    records.write(ledger, records.trial(0, "a0"), records.trial(1, "a1"))
+    good = Ending(number=0, evaluation=records.success("a0"), state=TrialState.DONE)
+    with pytest.raises(StudyError, match="has no trial 7"):
+        ledger.finish_all("alpha", [good, Ending(number=7, evaluation=records.success("a1"), state=TrialState.DONE)])
+    assert {trial.state for trial in ledger.trials("alpha")} == {TrialState.QUEUED}
+    bad = Ending(number=1, evaluation=records.failure("a1"), state=TrialState.FAILED)
+    assert ledger.finish_all("alpha", [good, bad]) == [good.evaluation, bad.evaluation]
+    assert [trial.state for trial in ledger.trials("alpha")] == [TrialState.DONE, TrialState.FAILED]
+
+
+def test_pages_hold_every_trial_once_by_number(ledger: Ledger, records: Any) -> None:
+    records.write(ledger, *(records.trial(number, f"a{number}") for number in (0, 1, 2, 5, 6, 9)))
+    pages = list(ledger.pages("alpha", size=4))
+    assert [len(page) for page in pages] == [4, 2]
+    assert [trial for page in pages for trial in page] == ledger.trials("alpha")
+    with pytest.raises(StudyError, match="unknown study 'alhpa'"):
+        list(ledger.pages("alhpa"))
+
+
+def _forms(*names: str) -> dict[str, dict[str, str]]:
+    return {name: {"stem": name} for name in names}

@@ -10,11 +10,13 @@ from search_tables import make_problem, make_table
 
 from nas.cost import Budget
 from nas.errors import BudgetError
+from nas.executors.base import Finished
 from nas.ledger import Ledger
-from nas.records import Failure, TrialState
+from nas.records import Failure, Job, StudyRecord, TrialState
 from nas.schema.nodes import parse_yaml
-from nas.search.engine import SearchStopped
-from nas.search.limits import Stop
+from nas.search.bench.in_process import InProcess
+from nas.search.engine import Search, SearchStopped
+from nas.search.limits import Limits, Stop
 from nas.space.space import read_space
 
 ENDED = {TrialState.DONE, TrialState.REUSED, TrialState.REJECTED, TrialState.FAILED}
@@ -144,3 +146,30 @@ def test_candidate_that_waits_for_another_ones_training_ends_with_it(run: Runner
     trials = ledger.trials("study")
     assert {trial.state for trial in trials} <= {TrialState.DONE, TrialState.REUSED}
     assert [trial.number for trial in trials] == list(range(len(trials)))
+
+
+class Noting(InProcess):
+    """Looks into the ledger whenever it is given a job, and ends several at a time."""
+
+    def __init__(self, ledger: Ledger, *, workers: int) -> None:
+        super().__init__(search_works.sometimes_failing_rows, workers=workers)
+        self._ledger = ledger
+
+    def submit(self, job: Job) -> None:
+        number, _, attempt = job.id.partition(".")
+        (record,) = (one for one in self._ledger.trials("study") if one.number == int(number))
+        assert (record.state, record.attempts) == (TrialState.QUEUED, int(attempt))
+        super().submit(job)
+
+    def completed(self, timeout: float) -> list[Finished]:
+        first, second = super().completed(timeout), super().completed(timeout)
+        return first + second
+
+
+def test_a_job_is_in_the_ledger_before_a_worker_has_it(ledger: Ledger) -> None:
+    problem = make_problem(make_table(sizes=(3, 4, 4, 3)))
+    ledger.create_study(StudyRecord(name="study", definition={}, created="2026-01-01"))
+    with Noting(ledger, workers=5) as executor:
+        progress = Search("study", problem, ledger=ledger, executor=executor, limits=Limits(trials=30)).run("here:1")
+    assert progress.done == 30
+    assert {one.state for one in ledger.trials("study")} == {TrialState.DONE, TrialState.FAILED}

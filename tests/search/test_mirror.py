@@ -8,7 +8,7 @@ from optuna.trial import TrialState as OptunaState
 from search_runs import Runner, make_definition
 
 from nas.ledger import Ledger
-from nas.records import TrialState
+from nas.records import TrialRecord, TrialState
 from nas.search.mirror import Mirror
 from nas.search.objectives import Objectives
 
@@ -19,7 +19,7 @@ def test_optuna_opens_the_study_beside_the_ledger(run: Runner, ledger: Ledger, t
     trials = ledger.trials("study")
     mirror = Mirror(f"sqlite:///{tmp_path}/nas.db", "study", definition.space.dimensions(), Objectives())
     for _ in range(2):  # copying again changes nothing
-        mirror.copy(trials)
+        _copy(mirror, trials)
     mirror.close()
 
     study = optuna.load_study(study_name="study", storage=f"sqlite:///{tmp_path}/nas.db")
@@ -41,12 +41,18 @@ def test_mirror_stops_before_a_trial_that_is_under_way(run: Runner, ledger: Ledg
     trials = ledger.trials("study")
     unfinished = [*trials[:2], type(trials[2])(**{**_fields(trials[2]), "state": TrialState.QUEUED}), *trials[3:]]
     mirror = Mirror(f"sqlite:///{tmp_path}/nas.db", "study", definition.space.dimensions(), Objectives())
-    mirror.copy(unfinished)
+    _copy(mirror, unfinished)
     assert len(optuna.load_study(study_name="study", storage=f"sqlite:///{tmp_path}/nas.db").trials) == 2
-    mirror.copy(trials)
+    _copy(mirror, trials)
     mirror.close()
     assert len(optuna.load_study(study_name="study", storage=f"sqlite:///{tmp_path}/nas.db").trials) == len(trials)
 
 
 def _fields(record: object) -> dict[str, object]:
     return {name: getattr(record, name) for name in record.__dataclass_fields__}  # type: ignore[attr-defined]
+
+
+def _copy(mirror: Mirror, trials: list[TrialRecord]) -> None:
+    for trial in trials:
+        mirror.note(trial)
+    mirror.copy()

@@ -5,6 +5,6 @@ what an uninterrupted one would have asked.
 """
 
 from nas.search.samplers import surrogate, evolution, tpe, nsga2, gp, uniform  # isort: skip  # in the order of the help
-from nas.search.samplers.base import GivenSampler, SamplerFor, Setting, samplers
+from nas.search.samplers.base import GivenSampler, SamplerFor, Setting, WholeSampler, samplers
 
-__all__ = ["GivenSampler", "SamplerFor", "Setting", "samplers"]
+__all__ = ["GivenSampler", "SamplerFor", "Setting", "WholeSampler", "samplers"]

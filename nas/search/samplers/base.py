@@ -65,7 +65,8 @@ class Registered(NamedTuple):
 
     Attributes:
         make: how it is made for a study.
-        window: how many answers of finished trials it looks back on, besides the front; None for all of them.
+        window: how many answers of Optuna's finished trials it looks back on, besides the front; None for all of them.
+            0 for one that chooses among whole candidates by the study's history: Optuna's trials are not kept for it.
     """
 
     make: MakeSampler
@@ -89,7 +90,7 @@ Choose = Callable[[np.random.Generator], Row]
 """Names a candidate within budget; all its randomness comes from the generator."""
 
 
-class _WholeSampler(BaseSampler):
+class WholeSampler(BaseSampler):
     """Optuna's form of a choice among whole candidates."""
 
     def __init__(self, setting: Setting) -> None:
@@ -100,10 +101,14 @@ class _WholeSampler(BaseSampler):
         return self._setting.distributions
 
     @abstractmethod
+    def choices(self) -> Mapping[str, Value]:
+        """The choices of one candidate."""
+
     def sample_relative(
         self, study: Study, trial: FrozenTrial, search_space: Mapping[str, BaseDistribution]
     ) -> dict[str, Any]:
         """The choices of one candidate."""
+        return dict(self.choices())
 
     def sample_independent(
         self, study: Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
@@ -112,7 +117,7 @@ class _WholeSampler(BaseSampler):
         raise LookupError(f"trial {trial.number} has no answer for {param_name!r}")
 
 
-class RowSampler(_WholeSampler):
+class RowSampler(WholeSampler):
     """Asks a function for a candidate within budget."""
 
     def __init__(self, setting: Setting, number: int, choose: Choose) -> None:
@@ -121,27 +126,23 @@ class RowSampler(_WholeSampler):
         self._number = number
         self._choose = choose
 
-    def sample_relative(
-        self, study: Study, trial: FrozenTrial, search_space: Mapping[str, BaseDistribution]
-    ) -> dict[str, Any]:
+    def choices(self) -> Mapping[str, Value]:
         """The choices of the function's candidate."""
         row = self._choose(self._setting.generator(self._number))
-        return dict(self._setting.domain.feasible.decode(row))
+        return self._setting.domain.feasible.decode(row)
 
 
-class GivenSampler(_WholeSampler):
+class GivenSampler(WholeSampler):
     """Asks nobody: the candidate is known."""
 
     def __init__(self, setting: Setting, choices: Mapping[str, Value]) -> None:
         """The candidate with these choices."""
         super().__init__(setting)
-        self._choices = choices
+        self._given = choices
 
-    def sample_relative(
-        self, study: Study, trial: FrozenTrial, search_space: Mapping[str, BaseDistribution]
-    ) -> dict[str, Any]:
+    def choices(self) -> Mapping[str, Value]:
         """Its choices."""
-        return dict(self._choices)
+        return self._given
 
 
 def distribution(dimension: Dimension) -> BaseDistribution:

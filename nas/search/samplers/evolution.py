@@ -17,7 +17,7 @@ _TOURNAMENT = 50  # half of them: a front has many winners
 _FIRST = 16  # candidates at random before anybody has children
 
 
-@register("evolution")
+@register("evolution", window=0)
 def evolution(setting: Setting) -> SamplerFor:
     """Children of one of the youngest candidates, which is the foremost of a random few; with one decision changed.
 

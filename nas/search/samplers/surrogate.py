@@ -8,7 +8,7 @@ from nas.search.samplers.base import RowSampler, SamplerFor, Setting, register
 from nas.search.surrogate.sampler import Surrogate
 
 
-@register("surrogate")
+@register("surrogate", window=0)
 def surrogate(setting: Setting) -> SamplerFor:
     """A Gaussian process over decisions and log costs, and the expected hypervolume improvement at known costs."""
     model = Surrogate(setting)

@@ -14,7 +14,7 @@ _BLOCK = 64  # trials whose draws are made together: a single one of a space cos
 _MORE = (64, 4096)  # draws until one is new, where the trial's own one is not
 
 
-@register(RANDOM)
+@register(RANDOM, window=0)
 def random(setting: Setting) -> SamplerFor:
     """Uniform over the candidates within budget that were not asked for yet."""
     blocks = Blocks(setting)

@@ -1,0 +1,34 @@
+from __future__ import annotations
+
+from nas.records import TrialRecord, TrialState
+from nas.search.under_way import UnderWay
+
+
+def trial(number: int, architecture: str) -> TrialRecord:
+    return TrialRecord(
+        number=number, architecture=architecture, choices={}, cost={}, overrun={}, state=TrialState.QUEUED
+    )
+
+
+def test_no_candidate_is_trained_twice_at_a_time() -> None:
+    under_way = UnderWay()
+    assert under_way.enter(trial(0, "a"))
+    assert under_way.enter(trial(1, "b"))
+    assert not under_way.enter(trial(2, "a"))
+    assert under_way.new == 2
+    assert under_way.leave(trial(0, "a")) == [2]
+    assert under_way.leave(trial(1, "b")) == []
+    assert under_way.new == 0
+    assert not under_way
+    assert under_way.enter(trial(3, "a"))
+
+
+def test_a_training_is_handed_out_three_times_at_most() -> None:
+    under_way = UnderWay()
+    under_way.enter(trial(0, "a"))
+    for attempt in range(3):
+        under_way.begin(f"0.{attempt}", 0)
+        assert under_way.lose(under_way.end(f"0.{attempt}")) is (attempt < 2)
+        assert list(under_way.queued()) == ([0] if attempt < 2 else [])
+    assert under_way.lost == 3
+    assert "a" in under_way
