@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-import nas
+sys.path.insert(0, str(Path(__file__).parent))
 
-HERE = Path(__file__).parent
-SCRIPT_PATH = os.pathsep.join([str(Path(nas.__file__).parents[1]), str(HERE)])
-
-sys.path.insert(0, str(HERE))
+from executor_works import SCRIPT_PATH
 
 
 @pytest.fixture(scope="module")

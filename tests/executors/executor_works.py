@@ -13,8 +13,12 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import nas
 from nas.executors.base import Report
 from nas.records import Evaluation, EvaluationKey, Job
+
+SCRIPT_PATH = os.pathsep.join([str(Path(nas.__file__).parents[1]), str(Path(__file__).parent)])
+"""PYTHONPATH of processes that are to find the package and this module."""
 
 
 def job(name: str, do: str = "sleep", **details: Any) -> Job:

@@ -16,15 +16,13 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from executor_works import job, work
+from executor_works import SCRIPT_PATH, job, work
 
-import nas
 from nas.errors import NasError
 from nas.executors import Finished, LocalExecutor, Report, Work
 from nas.records import Evaluation, Failure, Job
 
 PATIENCE = 30.0  # seconds; only a defect takes this long
-SCRIPT_PATH = os.pathsep.join([str(Path(nas.__file__).parents[1]), str(Path(__file__).parent)])
 
 
 def start(workers: int = 2, threads: int = 1) -> LocalExecutor:
@@ -320,7 +318,7 @@ def script(body: str) -> str:
         import os, signal, sys, time
         with open("mark", "a") as file:
             file.write("x")
-        from executor_works import job, work
+        from executor_works import SCRIPT_PATH, job, work
         from nas.executors import LocalExecutor
     """
     return textwrap.dedent(head) + textwrap.dedent(body)

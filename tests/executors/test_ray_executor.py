@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 import psutil
 import pytest
-from executor_works import job, work, work_on_device
+from executor_works import SCRIPT_PATH, job, work, work_on_device
 
 import nas
 from nas.architecture import Architecture, Stage
@@ -36,7 +36,6 @@ pytestmark = [pytest.mark.ray, pytest.mark.slow]
 
 PATIENCE = 60.0  # seconds; only a defect takes this long
 HERE = Path(__file__).parent
-SCRIPT_PATH = os.pathsep.join([str(Path(nas.__file__).parents[1]), str(HERE)])
 
 
 @pytest.fixture(scope="module")
@@ -368,7 +367,7 @@ def test_a_worker_of_other_code_refuses_to_work(cluster: Any, tmp_path: Path) ->
     (copy / "nas" / "units.py").write_text("# edited\n" + (copy / "nas" / "units.py").read_text())
     script = """
         import sys
-        from executor_works import job, work
+        from executor_works import SCRIPT_PATH, job, work
         from nas.executors import RayExecutor
         from nas.executors.version import code_version
         from nas.errors import UserError
@@ -432,7 +431,7 @@ def test_a_joined_cluster_stays_and_nothing_reaches_the_terminal(
 OWN_RAY = """
     import os, signal, sys
     from pathlib import Path
-    from executor_works import job, work
+    from executor_works import SCRIPT_PATH, job, work
     from nas.executors import RayExecutor
     interrupts = []
     signal.signal(signal.SIGINT, lambda *_: interrupts.append(1))
@@ -478,7 +477,7 @@ def test_a_machine_without_room_says_so_at_once(tmp_path: Path) -> None:
 def test_nobody_survives_a_killed_driver(where: str, do: str, cluster: Any, tmp_path: Path) -> None:
     script = """
         import os, sys
-        from executor_works import job, work
+        from executor_works import SCRIPT_PATH, job, work
         from nas.executors import RayExecutor
         address, do = sys.argv[1] or None, sys.argv[2]
         executor = RayExecutor(work, workers=1, cpus_per_worker=0.5, address=address)

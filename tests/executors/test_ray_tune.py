@@ -11,8 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import SCRIPT_PATH
-from executor_works import job, work
+from executor_works import SCRIPT_PATH, job, work
 
 from nas.errors import NasError, UserError
 from nas.executors.ray_needs import Needs
@@ -108,7 +107,7 @@ def test_no_room_is_waited_for_and_then_an_error(ray_here: None, tmp_path: Path)
 def test_a_ray_of_our_own_gives_its_workers_their_threads_and_ends(tmp_path: Path) -> None:
     script = """
         from pathlib import Path
-        from executor_works import job, work
+        from executor_works import SCRIPT_PATH, job, work
         from nas.executors.ray_needs import Needs
         from nas.executors.ray_tune import Climb, RayTune
 
