@@ -114,11 +114,10 @@ class Mirror:
         of it.
         """
         with storage.engine.begin() as connection:
-            studies, trials = StudyModel.__table__, TrialModel.__table__
+            studies = StudyModel.__table__
             connection.execute(studies.select().where(studies.c.study_id == self._study_id).with_for_update())
-            held = trials.select().with_only_columns(trials.c.number).where(trials.c.study_id == self._study_id)
-            last = connection.execute(held.order_by(trials.c.trial_id.desc()).limit(1)).scalar_one_or_none()
-            fresh = [record for record in records if last is None or record.number > last]
+            first = self._held(connection)
+            fresh = [record for record in records if record.number >= first]
             if fresh:
                 self._insert(connection, fresh)
 
@@ -150,9 +149,17 @@ class Mirror:
             warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
             study.set_metric_names(list(self._objectives.names))
         self._study_id = storage.get_study_id_from_name(self._name)
-        self._copied = storage.get_n_trials(self._study_id)
+        with storage.engine.connect() as connection:
+            self._copied = self._held(connection)
         self._backlog = {number: one for number, one in self._backlog.items() if number >= self._copied}
         return storage
+
+    def _held(self, connection: Any) -> int:
+        """How many trials the study holds; Optuna's own count loads all of them."""
+        trials = TrialModel.__table__
+        held = trials.select().with_only_columns(trials.c.number).where(trials.c.study_id == self._study_id)
+        last = connection.execute(held.order_by(trials.c.trial_id.desc()).limit(1)).scalar_one_or_none()
+        return 0 if last is None else last + 1
 
     def _insert(self, connection: Any, records: Sequence[TrialRecord]) -> None:
         """Add finished trials."""
