@@ -30,7 +30,12 @@ def streamed(path: Path, cache: Path, *, decoders: int = 1) -> DataSet:
 
 
 def decoders() -> list[psutil.Process]:
-    return [process for process in psutil.Process().children() if process.status() != psutil.STATUS_ZOMBIE]
+    """Living children of this process, but the one that another test's use of `multiprocessing` has left for good."""
+    return [
+        process
+        for process in psutil.Process().children()
+        if process.status() != psutil.STATUS_ZOMBIE and "resource_tracker" not in " ".join(process.cmdline())
+    ]
 
 
 def all_of(count: int) -> list[NDArray[np.intp]]:
