@@ -64,7 +64,8 @@ def sections(lines: Sequence[Line], tables: Sequence[Table]) -> list[tuple[Table
 def markdown(lines: Sequence[Line], tables: Sequence[Table], conditions: Conditions) -> str:
     """The report as a file that can be committed."""
     text = ["# Samplers on tables of trained networks", "", f"{conditions} Medians, with quartiles in brackets.", ""]
-    text += [FRONT, "", REGRET, ""]
+    kinds = {line.quantile is None for line in lines}
+    text += [part for kind, about in ((True, FRONT), (False, REGRET)) if kind in kinds for part in (about, "")]
     for table, found in sections(lines, tables):
         text += [f"## {table.name}", "", f"{table.about or table.name}: {len(table):,} networks.", ""]
         for section in found:
