@@ -10,7 +10,7 @@ from nas.search.simulation.run import Cell
 from nas.units import format_bytes, format_seconds, plural
 
 HEADS = (
-    "sampler", ">workers", ">trials", ">trials/s", ">ms/trial", ">in sampler", ">all busy from", ">at mean training",
+    "sampler", ">workers", ">trials", ">trials/s", ">ms/trial", ">in sampler", ">busy from", ">busy at mean",
     ">memory", ">growth", ">ledger", ">resume", ">front", ">failed", ">lost", ">wall",
 )  # fmt: skip
 """Heads of the table; those with a '>' are aligned to the right."""
@@ -22,11 +22,11 @@ _KEY = 3  # the first columns, which say which search it is
 NOTES = (
     "Everything but the trainings is what `nas search` does: sampler, pricing, engine, durable ledger, Optuna's tables "
     "beside it. Trainings take virtual time, so one process with one thread does the work of a driver, and what the "
-    "simulation itself takes is left out. Seconds are of processor time, which a busy machine does not change; only "
-    "'wall' is not.",
+    "simulation itself takes is left out. Seconds are of processor time, which others on the machine change little; "
+    "'wall' is the clock's time of the search, theirs and the simulation's included.",
     "trials/s, ms/trial: of the driver alone, after it has set up the search; in sampler: the part of a trial's "
-    "milliseconds that goes into asking and pricing. All busy from: the mean length of a training from which on the "
-    "driver keeps all workers busy, since it has to hand out one job for each that ends; at mean training: the share "
+    "milliseconds that goes into asking and pricing. Busy from: the mean length of a training from which on the "
+    "driver keeps all workers busy, since it has to hand out one job for each that ends; busy at mean: the share "
     "of the workers' time that it keeps busy if trainings are as long as simulated, a bound that counts the driver's "
     "work only. Memory: the peak of the process, libraries and tables of the space included; growth: what the search "
     "added to that. Resume: a fresh process opens the study at its end and restores it, until it could ask for the "
