@@ -121,6 +121,7 @@ def test_images_of_other_channels_are_refused(tmp_path: Path) -> None:
         Start.read(tmp_path).fill(nas.build(SMALL, classes=10, in_channels=3))
 
 
+@pytest.mark.slow
 def test_what_does_not_fit_is_trained_in_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     forward = loop.forward
 
