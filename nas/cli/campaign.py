@@ -12,7 +12,7 @@ from nas.cli.output import notice
 from nas.cli.preparing import decode_images
 from nas.executors.settings import ExecutorSettings
 from nas.ledger import Ledger
-from nas.search.trainings import Campaign, open_study, run_trainings
+from nas.search.sweeps.trainings import Campaign, open_study, run_trainings
 from nas.search.workers import images_of, workers_of
 from nas.train.checkpoint import prune_checkpoints
 

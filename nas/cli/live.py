@@ -11,7 +11,7 @@ from rich.progress import BarColumn, Progress as Bar, SpinnerColumn, TaskProgres
 
 from nas.cli import interrupts
 from nas.cli.output import aside
-from nas.search.progress import Progress
+from nas.search.pulse import Progress
 from nas.units import format_seconds
 
 _LINE_EVERY = 10.0  # seconds between lines where there is no terminal

@@ -11,7 +11,7 @@ import yaml
 
 from nas.architecture import Architecture, estimate
 from nas.records import TrialRecord, TrialState
-from nas.search.refine import Refinement
+from nas.search.sweeps.refinement import Refinement
 from nas.train.recipe import Recipe
 
 _FINISHED = (TrialState.DONE, TrialState.REUSED)

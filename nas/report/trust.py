@@ -16,9 +16,9 @@ from nas.analysis.ranking import Values
 from nas.analysis.trust import FEWEST, Judgement, Trust, judge
 from nas.errors import NasError
 from nas.evaluate.zerocost import scores
+from nas.evaluate.zerocost.study import Scores
 from nas.records import Evaluation, TrialRecord
-from nas.search.scoring import Scores
-from nas.search.trust import PROXY, REFERENCE, TrustPlan
+from nas.search.sweeps.trust import PROXY, REFERENCE, TrustPlan
 from nas.units import plural
 
 TRIVIAL = ("params", "flops")

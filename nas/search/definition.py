@@ -13,11 +13,11 @@ from nas.cost import METRICS, Budget
 from nas.errors import StudyError, UserError
 from nas.schema.models import read_model
 from nas.schema.nodes import parse_yaml, read_yaml
-from nas.search.ladder import DEFAULT_REDUCTION
-from nas.search.limits import Limits
+from nas.search.halving import DEFAULT_REDUCTION
 from nas.search.objectives import Objectives
 from nas.search.problem import DEFAULT_CONTROL, Problem, Proxy
 from nas.search.space_domain import SpaceDomain
+from nas.search.stopping import Limits
 from nas.space import SearchSpace, Value, load_space
 from nas.space.space import read_space
 from nas.task import Task

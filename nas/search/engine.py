@@ -19,18 +19,15 @@ from nas.executors.base import Executor
 from nas.ledger import Ledger
 from nas.ledger.leases import Lease
 from nas.records import Ending, Evaluation, Failure, Job, Plain, TrialRecord, TrialState
-from nas.search.heartbeat import Heartbeat, Listen
-from nas.search.ladder import Ladder
-from nas.search.limits import Limits, Stop
-from nas.search.mirror import Mirror
+from nas.search.artifacts import WeightsFolder
+from nas.search.halving import Halving
+from nas.search.optuna.mirror import Mirror
 from nas.search.problem import Problem
-from nas.search.progress import Progress
 from nas.search.proposer import Proposal, Proposer
-from nas.search.replay import next_rung, replayed
-from nas.search.roster import Roster
-from nas.search.standing import Standing
-from nas.search.under_way import UnderWay
-from nas.search.weights import WeightsFolder
+from nas.search.pulse import Heartbeat, Listen, Progress
+from nas.search.results import Results
+from nas.search.stopping import Limits, Stop
+from nas.search.trials import OpenTrials, UnderWay, next_rung, replayed
 
 _POLL = 0.2  # seconds between looks at the workers, for the display
 _RENEW = 5.0  # seconds between renewals of the lease, and between pulses
@@ -85,9 +82,9 @@ class Search:
         self._heartbeat = Heartbeat(name, ledger=ledger, executor=executor, listen=listen)
         self._proposer = Proposer(problem)
         proxy, objectives = problem.proxy, problem.objectives
-        self._standing = Standing(objectives, reference=problem.reference(), rungs=proxy.rungs)
-        self._ladder = Ladder(proxy.rungs, maximise=objectives.maximise, reduction=proxy.reduction)
-        self._trials = Roster()
+        self._results = Results(objectives, reference=problem.reference(), rungs=proxy.rungs)
+        self._halving = Halving(proxy.rungs, maximise=objectives.maximise, reduction=proxy.reduction)
+        self._trials = OpenTrials()
         self._failures: Counter[Failure] = Counter()  # of trainings, lost workers included
         self._unwritten: list[TrialRecord] = []
         self._forms: dict[str, Mapping[str, Plain]] = {}  # canonical dicts of what is not written or not submitted yet
@@ -124,33 +121,33 @@ class Search:
     @property
     def front(self) -> int:
         """How many candidates are on the front of the highest rung that any has reached."""
-        return self._standing.front
+        return self._results.front
 
     def progress(self) -> Progress:
         """How far the search is."""
-        standing, limits = self._standing, self._limits
+        results, limits = self._results, self._limits
         fractions = self._executor.progress()
         running = tuple(fractions.get(job_id, 0.0) for job_id in self._under_way.jobs)
-        seconds, best = time.monotonic() - self._started, standing.best
-        failed = standing.failures.total()
-        trained = standing.trained
+        seconds, best = time.monotonic() - self._started, results.best
+        failed = results.failures.total()
+        trained = results.trained
         return Progress(
             target=limits.trials,
             trained=trained,
-            reused=len(standing.known) - trained - failed,
+            reused=len(results.known) - trained - failed,
             failed=failed,
-            rejected=standing.counts[TrialState.REJECTED],
+            rejected=results.counts[TrialState.REJECTED],
             running=running,
             best_id=best.architecture if best else "",
             best_accuracy=_accuracy(best),
             best_share=self._problem.domain.share(best.cost) if best else math.nan,
             seconds=seconds,
             seconds_left=self._seconds_left(seconds, sum(running)),
-            train_seconds=standing.train_seconds,
+            train_seconds=results.train_seconds,
             asking_seconds=self._asking,
             lost=self._under_way.lost,
             stop=self._stop,
-            rungs=self._ladder.counts(),
+            rungs=self._halving.counts(),
         )
 
     def _seconds_left(self, seconds: float, under_way: float) -> float:
@@ -158,7 +155,7 @@ class Search:
         left = [] if self._limits.seconds is None else [self._limits.seconds - seconds]
         if self._limits.trials is not None and self._finished_here:
             pace = (self._finished_here + under_way) / seconds
-            left.append((self._limits.trials - len(self._standing.known) - under_way) / pace)
+            left.append((self._limits.trials - len(self._results.known) - under_way) / pace)
         return max(min(left), 0.0) if left else math.nan
 
     # --- from asking to training
@@ -205,14 +202,14 @@ class Search:
         self._stop = self._limits.reached(
             trials=0,
             seconds=time.monotonic() - self._started,
-            train_seconds=self._standing.train_seconds,
+            train_seconds=self._results.train_seconds,
             stagnant=0,
         )
         return self._stop is not None
 
     def _going_on(self, *, whole_front: bool = False) -> int | None:
         """A candidate whose next rung is to be trained; what is known of it already is taken from the ledger."""
-        while (promotion := self._ladder.promote(whole_front=whole_front)) is not None:
+        while (promotion := self._halving.promote(whole_front=whole_front)) is not None:
             record = self._trials[promotion.number]
             known = self._ledger.find(self._problem.proxy.key(record.architecture, promotion.rung))
             if known is None:
@@ -223,10 +220,10 @@ class Search:
 
     def _has_enough(self) -> bool:
         self._stop = self._limits.reached(
-            trials=len(self._standing.known) + self._under_way.new,
+            trials=len(self._results.known) + self._under_way.new,
             seconds=time.monotonic() - self._started,
-            train_seconds=self._standing.train_seconds,
-            stagnant=self._standing.stagnant,
+            train_seconds=self._results.train_seconds,
+            stagnant=self._results.stagnant,
         )
         return self._stop is not None
 
@@ -246,7 +243,7 @@ class Search:
         self._note(record)
         self._forms[candidate.id] = candidate.form
         self._fruitless += 1
-        known = self._standing.known.get(candidate.id)
+        known = self._results.known.get(candidate.id)
         if not candidate.is_feasible or known is not None:  # nothing is lost if these are written later
             self._unwritten.append(self._settle(_ended_at_once(record, known)))
             return False
@@ -294,7 +291,7 @@ class Search:
         wanted = "" if self._limits.trials is None else f" of {self._limits.trials}"
         raise BudgetError(
             f"{self._fruitless} asks in a row gave no new candidate of {self._problem.domain.name} within budget; "
-            f"{len(self._standing.known)}{wanted} were found and are in the ledger. Widen the budget or the space, or "
+            f"{len(self._results.known)}{wanted} were found and are in the ledger. Widen the budget or the space, or "
             "ask for fewer trials"
         )
 
@@ -320,10 +317,8 @@ class Search:
             return
         self._write()  # a candidate that waits for another one's training is not in the ledger before
         endings = self._endings(results)
-        for result, ending, standing in zip(
-            results, endings, self._ledger.finish_all(self._name, endings), strict=True
-        ):
-            self._close(result, ending.state, standing)
+        for result, ending, kept in zip(results, endings, self._ledger.finish_all(self._name, endings), strict=True):
+            self._close(result, ending.state, kept)
             self._stop_if_hopeless(result.evaluation)
 
     def _endings(self, results: Sequence[_Result]) -> list[Ending]:
@@ -331,7 +326,7 @@ class Search:
         known = set[str]()  # by an earlier one of the results
         for record, evaluation, is_fresh in results:
             is_another = record.evaluation is None and (
-                record.architecture in known or record.architecture in self._standing.known
+                record.architecture in known or record.architecture in self._results.known
             )
             state = self._state(evaluation, is_fresh=is_fresh, is_another=is_another)
             endings.append(Ending(number=record.number, evaluation=evaluation, state=state))
@@ -355,8 +350,8 @@ class Search:
     def _fall(self, record: TrialRecord, failure: Evaluation) -> None:
         """A candidate has failed on its way up: it keeps the result of the rung it came from."""
         self._trials.put(replace(record, state=TrialState.FAILED))
-        self._standing.train_seconds += failure.seconds
-        self._ladder.fall(record.number, failure.key.rung)
+        self._results.train_seconds += failure.seconds
+        self._halving.fall(record.number, failure.key.rung)
 
     def _state(self, evaluation: Evaluation, *, is_fresh: bool, is_another: bool) -> TrialState:
         if not evaluation.succeeded:
@@ -368,7 +363,7 @@ class Search:
     def _settle(self, record: TrialRecord, *, is_fresh: bool = False) -> TrialRecord:
         """Take what became of a trial into account, and tell the sampler at the first rung."""
         is_first = self._trials[record.number].evaluation is None
-        beaten = self._standing.count(record, is_fresh=is_fresh)
+        beaten = self._results.count(record, is_fresh=is_fresh)
         if is_first:
             self._proposer.tell(record)
             self._note(record)
@@ -391,12 +386,12 @@ class Search:
         if evaluation.accuracy is None:
             return
         point = self._problem.objectives.point(evaluation.accuracy, record.cost)
-        self._ladder.arrive(record.number, evaluation.key.rung, point)
+        self._halving.arrive(record.number, evaluation.key.rung, point)
 
     def _stop_if_hopeless(self, latest: Evaluation) -> None:
-        standing = self._standing
-        defects = standing.failures[Failure.BUG] + standing.failures[Failure.DATA]
-        if defects == len(standing.known) >= min(_FIRST_FAILURES, self._limits.trials or _FIRST_FAILURES):
+        results = self._results
+        defects = results.failures[Failure.BUG] + results.failures[Failure.DATA]
+        if defects == len(results.known) >= min(_FIRST_FAILURES, self._limits.trials or _FIRST_FAILURES):
             raise SearchStopped(
                 f"the first {defects} trainings all failed ({latest.failure}): {latest.message}\n{latest.traceback}"
             )
@@ -423,10 +418,10 @@ class Search:
                     self._under_way.queue(record.number)
                 continue
             for step in climbed:
-                beaten.update(self._standing.count(step, is_fresh=step.state is not TrialState.REUSED))
+                beaten.update(self._results.count(step, is_fresh=step.state is not TrialState.REUSED))
                 self._stand(step)
             if record.state is TrialState.FAILED:
-                self._ladder.fall(record.number, next_rung(record))
+                self._halving.fall(record.number, next_rung(record))
         self._failures.update(self._ledger.failures(self._name))
         self._drop_weights(beaten)
 
@@ -459,8 +454,8 @@ class Search:
             self.progress(),
             self._trials.counts,
             failures=self._failures,
-            rungs=self._ladder.places(),
-            front=self._standing.front,
+            rungs=self._halving.places(),
+            front=self._results.front,
         )
 
     def _copy_to_mirror(self) -> None:

@@ -20,16 +20,15 @@ from nas.errors import StudyError, UserError
 from nas.executors.settings import ExecutorSettings
 from nas.ledger import Ledger
 from nas.records import StudyRecord
+from nas.search.artifacts import weights_folder
 from nas.search.definition import StudyDefinition
 from nas.search.engine import Search, Watch
-from nas.search.heartbeat import Listen
-from nas.search.limits import Limits
-from nas.search.mirror import Mirror
 from nas.search.objectives import Objectives
+from nas.search.optuna.mirror import Mirror
 from nas.search.problem import DEFAULT_CONTROL
-from nas.search.progress import Progress
+from nas.search.pulse import Listen, Progress
 from nas.search.samplers import samplers
-from nas.search.weights import weights_folder
+from nas.search.stopping import Limits
 from nas.search.workers import images_of, workers_of
 from nas.space import SearchSpace, Value
 from nas.space.extremes import require_reachable

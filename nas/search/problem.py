@@ -11,7 +11,7 @@ import numpy as np
 
 from nas.records import EvaluationKey, Job, Plain
 from nas.search.domain import Domain
-from nas.search.ladder import DEFAULT_REDUCTION
+from nas.search.halving import DEFAULT_REDUCTION
 from nas.search.objectives import Objectives
 from nas.space.dimension import Value
 from nas.train.checkpoint import checkpoint_name, remove_checkpoint

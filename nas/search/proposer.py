@@ -15,7 +15,7 @@ from optuna.samplers import BaseSampler
 from nas.records import Plain, TrialRecord, TrialState
 from nas.search.domain import Candidate
 from nas.search.history import History
-from nas.search.optuna_study import OptunaStudy
+from nas.search.optuna.study import OptunaStudy
 from nas.search.problem import RANDOM, Problem
 from nas.search.samplers import GivenSampler, Setting, WholeSampler, samplers
 from nas.space.askers import replaying

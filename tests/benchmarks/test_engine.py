@@ -23,10 +23,10 @@ from nas.records import Evaluation, Job, StudyRecord
 from nas.search.bench.in_process import InProcess
 from nas.search.definition import StudyDefinition
 from nas.search.engine import Search
-from nas.search.limits import Limits
-from nas.search.mirror import Mirror
-from nas.search.optuna_trials import asking
-from nas.search.progress import Progress
+from nas.search.optuna.mirror import Mirror
+from nas.search.optuna.trials import asking
+from nas.search.pulse import Progress
+from nas.search.stopping import Limits
 from nas.space import load_space
 from nas.train.recipe import Recipe
 

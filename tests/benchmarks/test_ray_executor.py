@@ -18,9 +18,9 @@ from nas.ledger import Ledger
 from nas.records import StudyRecord, TrialState
 from nas.search.definition import StudyDefinition
 from nas.search.engine import Search
-from nas.search.limits import Limits
-from nas.search.mirror import Mirror
-from nas.search.progress import Progress
+from nas.search.optuna.mirror import Mirror
+from nas.search.pulse import Progress
+from nas.search.stopping import Limits
 from nas.space import load_space
 from nas.train import Recipe
 

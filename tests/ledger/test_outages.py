@@ -164,8 +164,8 @@ def _until(condition: Callable[[], bool]) -> None:
 def test_optunas_copy_catches_up_and_holds_nothing_twice(wire: Wire, postgres_server: Any, records: Any) -> None:
     import optuna
 
-    from nas.search.mirror import Mirror
     from nas.search.objectives import Objectives
+    from nas.search.optuna.mirror import Mirror
 
     heard: list[str] = []
     trials = [records.trial(number, f"a{number}", TrialState.REJECTED, choices={}) for number in range(6)]

@@ -14,7 +14,7 @@ from nas.evaluate.zerocost.scoring import Scored
 from nas.records import Evaluation, Failure, TrialRecord, TrialState
 from nas.report.trust import TrustReport, training_seconds, trust_report
 from nas.report.trust_text import conditions, markdown, sentences
-from nas.search.trust import REFERENCE, TrustPlan
+from nas.search.sweeps.trust import REFERENCE, TrustPlan
 from nas.space import load_space
 from nas.train.recipe import Recipe
 

@@ -15,11 +15,11 @@ from search_runs import Runner
 from nas.executors.local import LocalExecutor
 from nas.ledger import Ledger
 from nas.records import StudyRecord
+from nas.search.artifacts import WeightsFolder
 from nas.search.definition import StudyDefinition
 from nas.search.engine import Search
-from nas.search.limits import Limits
-from nas.search.progress import Progress
-from nas.search.weights import WeightsFolder
+from nas.search.pulse import Progress
+from nas.search.stopping import Limits
 
 
 @pytest.fixture

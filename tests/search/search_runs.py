@@ -14,10 +14,10 @@ from nas.records import StudyRecord
 from nas.search.bench.in_process import InProcess
 from nas.search.definition import StudyDefinition
 from nas.search.engine import Search, Watch
-from nas.search.limits import Limits
 from nas.search.problem import Problem
-from nas.search.progress import Progress
+from nas.search.pulse import Progress
 from nas.search.samplers import samplers
+from nas.search.stopping import Limits
 from nas.space import load_space
 from nas.train.recipe import Recipe
 

@@ -16,7 +16,7 @@ from nas.records import Failure, Job, StudyRecord, TrialState
 from nas.schema.nodes import parse_yaml
 from nas.search.bench.in_process import InProcess
 from nas.search.engine import Search, SearchStopped
-from nas.search.limits import Limits, Stop
+from nas.search.stopping import Limits, Stop
 from nas.space.space import read_space
 
 ENDED = {TrialState.DONE, TrialState.REUSED, TrialState.REJECTED, TrialState.FAILED}

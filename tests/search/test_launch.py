@@ -11,11 +11,11 @@ from nas.errors import BudgetError, StudyError, UserError
 from nas.ledger import Ledger
 from nas.records import StudyRecord
 from nas.schema.packaged import STUDIES, packaged, study_names
+from nas.search.artifacts import WeightsFolder, weights_folder
 from nas.search.definition import StudyDefinition, read_study_file
 from nas.search.launch import define, new_plan, resumed_plan
-from nas.search.limits import Limits
 from nas.search.objectives import Objectives
-from nas.search.weights import WeightsFolder, weights_folder
+from nas.search.stopping import Limits
 from nas.space import load_space
 from nas.task import Task
 from nas.train.recipe import Recipe

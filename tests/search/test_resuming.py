@@ -15,7 +15,7 @@ from search_tables import make_problem, make_table
 
 from nas.ledger import Ledger
 from nas.search.problem import Problem
-from nas.search.progress import Progress
+from nas.search.pulse import Progress
 
 TRIALS = 15
 TABLE = make_table(sizes=(3, 4, 4, 2))

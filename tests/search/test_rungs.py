@@ -19,8 +19,8 @@ from nas.executors.local import LocalExecutor
 from nas.ledger import Ledger
 from nas.records import Failure, StudyRecord, TrialState
 from nas.search.engine import Search
-from nas.search.limits import Limits, Stop
-from nas.search.progress import Progress
+from nas.search.pulse import Progress
+from nas.search.stopping import Limits, Stop
 from nas.train.recipe import Recipe
 
 RECIPE = Recipe.from_dict({"epochs": 9, "rungs": [1, 3]})

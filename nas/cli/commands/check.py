@@ -38,7 +38,7 @@ def run(
 
     from nas.cost import Budget
     from nas.search.definition import DEFAULT_TRIALS
-    from nas.search.ladder import expected_share
+    from nas.search.halving import expected_share
     from nas.search.launch import default_workers, resolve_device
     from nas.space import load_space
     from nas.space.feasible import FeasibleSet

@@ -22,7 +22,7 @@ from nas.cli.options import (
 from nas.ledger.address import DEFAULT_STORAGE
 
 if TYPE_CHECKING:
-    from nas.search.comparison import Comparison, ComparisonFile
+    from nas.search.sweeps.comparison import Comparison, ComparisonFile
 
 
 def run(
@@ -49,7 +49,7 @@ def run(
     from nas.cli.workers import executor_settings
     from nas.ledger import Ledger
     from nas.report.comparison import comparison_rows, markdown
-    from nas.search.comparison import read_comparison
+    from nas.search.sweeps.comparison import read_comparison
     from nas.units import plural
 
     settings = executor_settings(
@@ -104,7 +104,7 @@ def _comparison(written: ComparisonFile, folder: Path, data: str | None, seeds: 
     from nas.cli.live import StepDisplay
     from nas.cli.options import overridden
     from nas.data import describe
-    from nas.search.comparison import Comparison
+    from nas.search.sweeps.comparison import Comparison
     from nas.space import load_architecture
     from nas.task import Task
 

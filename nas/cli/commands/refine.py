@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from nas.executors.settings import ExecutorSettings
     from nas.report.refine import RefinedRow
-    from nas.search.refine import Refinement
+    from nas.search.sweeps.refinement import Refinement
     from nas.train.recipe import Recipe
 
 
@@ -117,7 +117,7 @@ def _plan(
     from nas.cli.live import StepDisplay
     from nas.data import describe
     from nas.ledger import Ledger
-    from nas.search.refine import (
+    from nas.search.sweeps.refinement import (
         best_of_front,
         named_architectures,
         plan_refinement,
@@ -142,7 +142,7 @@ def _plan(
 def _recipe(own: Recipe, name: str | None, epochs: int | None, rungs: str | None) -> Recipe:
     """The study's recipe, or another one, with what the command line says instead."""
     from nas.errors import UserError
-    from nas.search.refine import refined_recipe
+    from nas.search.sweeps.refinement import refined_recipe
     from nas.train.recipe_files import load_recipe
 
     base = own if name is None else load_recipe(name)
@@ -195,8 +195,8 @@ def _refine(plan: Refinement, settings: ExecutorSettings, checkpoints: str | Non
     from nas.executors.ray_tune import RayTune
     from nas.ledger import Ledger
     from nas.report.refine import refined_rows
-    from nas.search.refine_run import run_refinement
-    from nas.search.weights import checkpoints_place
+    from nas.search.artifacts import checkpoints_place
+    from nas.search.sweeps.refinement_run import run_refinement
     from nas.search.workers import images_of
     from nas.train.checkpoint import prune_checkpoints, require_place
 

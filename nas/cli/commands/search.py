@@ -37,9 +37,9 @@ if TYPE_CHECKING:
     from nas.records import Pulse
     from nas.search.definition import StudyDefinition, StudyFile
     from nas.search.launch import Plan
-    from nas.search.limits import Limits
-    from nas.search.progress import Progress
-    from nas.search.start import Starts
+    from nas.search.pulse import Progress
+    from nas.search.stopping import Limits
+    from nas.search.warm_start import WarmStart
     from nas.space import Value
     from nas.train.recipe import Recipe
 
@@ -196,7 +196,7 @@ def run(
 
 
 def _limits(trials: int | None, time: str | None, train_time: str | None, patience: int | None) -> Limits:
-    from nas.search.limits import Limits
+    from nas.search.stopping import Limits
     from nas.units import parse_seconds
 
     return Limits(
@@ -227,7 +227,7 @@ def _new(
 ) -> Plan:
     from nas.search.definition import DEFAULT_TRIALS
     from nas.search.launch import new_plan
-    from nas.search.limits import Limits
+    from nas.search.stopping import Limits
 
     found = limits if limits.is_given else written.limits
     definition = _definition(written, path, given, storage)  # checked before anything is made
@@ -269,7 +269,7 @@ def _definition(written: StudyFile, path: Path | None, given: dict[str, Any], st
     from nas.cost import METRICS, Budget
     from nas.search.launch import define
     from nas.search.objectives import Objectives
-    from nas.search.start import Starts
+    from nas.search.warm_start import WarmStart
     from nas.space import load_space
 
     found = load_space(given["space"]) if given["space"] else written.load_space(path.parent if path else Path())
@@ -280,7 +280,7 @@ def _definition(written: StudyFile, path: Path | None, given: dict[str, Any], st
     budget = Budget.parse(given["budget"] or written.budget)
     objectives = Objectives.parse(given["objective"] or written.objective, known=METRICS)
     references = given["start"] or written.start
-    start = _start(references, Starts(found, budget, task, objectives), storage) if references else []
+    start = _start(references, WarmStart(found, budget, task, objectives), storage) if references else []
     with StepDisplay("reading the images") as display:
         return define(
             found,
@@ -312,7 +312,7 @@ def _recipe(written: Recipe, given: dict[str, Any]) -> Recipe:
     return base.changed(**fields)
 
 
-def _start(references: list[str], starts: Starts, storage: str) -> list[dict[str, Value]]:
+def _start(references: list[str], starts: WarmStart, storage: str) -> list[dict[str, Value]]:
     """The choices of the candidates to begin with; a ledger that is not there yet has no studies."""
     from nas.errors import LedgerError
     from nas.ledger import Ledger
@@ -400,8 +400,8 @@ def _search(
     from nas.cli.output import aside, notice
     from nas.cli.preparing import decode_images
     from nas.cli.workers import as_options
+    from nas.search.artifacts import checkpoints_place
     from nas.search.launch import run_plan
-    from nas.search.weights import checkpoints_place
     from nas.train.checkpoint import require_place
 
     said: list[str] = []

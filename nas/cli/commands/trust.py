@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from nas.data import Description
     from nas.executors.settings import ExecutorSettings
     from nas.report.trust import TrustReport
-    from nas.search.trust import TrustPlan
+    from nas.search.sweeps.trust import TrustPlan
 
 _PROXY, _REFERENCE = "proxy_fast", "proxy_faithful"
 
@@ -80,7 +80,7 @@ def run(
     """
     from nas.cli.workers import executor_settings
     from nas.cost import Budget
-    from nas.search.trust import default_name, plan_trust
+    from nas.search.sweeps.trust import default_name, plan_trust
     from nas.space import load_space
     from nas.train.recipe_files import load_recipe
 
@@ -116,7 +116,7 @@ def run(
 
 
 def _place_aside(checkpoints: str | None, storage: str, study: str) -> str:
-    from nas.search.weights import checkpoints_place
+    from nas.search.artifacts import checkpoints_place
     from nas.train.checkpoint import require_place
 
     place = checkpoints_place(checkpoints, storage, study)
@@ -172,11 +172,11 @@ def _report(plan: TrustPlan, storage: str, checkpoints: str, settings: ExecutorS
     from nas.cli.output import aside, notice
     from nas.data import load_data
     from nas.evaluate.zerocost import scores
+    from nas.evaluate.zerocost.study import study_scores
     from nas.executors.settings import RAY
     from nas.ledger import Ledger
     from nas.report.trust import trust_report
     from nas.search.launch import resolve_device
-    from nas.search.scoring import study_scores
 
     try:
         with Ledger.open(storage, notify=notice) as ledger:

@@ -11,7 +11,7 @@ from nas.records import Evaluation, Job
 from nas.search.bench.table import Table
 
 
-class Answers:
+class TableAnswers:
     """The work of a worker that knows a table: each network shows one of its accuracies, the same one every time."""
 
     def __init__(self, table: Table, *, seed: int) -> None:

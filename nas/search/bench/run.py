@@ -12,16 +12,16 @@ import numpy as np
 
 from nas.ledger import Ledger
 from nas.records import StudyRecord, TrialState
-from nas.search.bench.answering import Answers, seen_by
+from nas.search.bench.answering import TableAnswers, seen_by
 from nas.search.bench.contestant import Contestant
 from nas.search.bench.in_process import InProcess
 from nas.search.bench.scores import Curve, FrontScore, RegretScore
 from nas.search.bench.table import Table, read_table
 from nas.search.bench.table_domain import TableDomain
 from nas.search.engine import Search
-from nas.search.limits import Limits
 from nas.search.objectives import Objectives
 from nas.search.problem import DEFAULT_CONTROL, Problem, Proxy
+from nas.search.stopping import Limits
 
 QUANTILES = (0.3, 0.5, 0.7)
 """Of a table's costs: the limits of the searches for the most accurate network."""
@@ -92,7 +92,7 @@ def search_table(task: Task) -> Outcome:
     with (
         tempfile.TemporaryDirectory() as folder,
         Ledger.open(f"sqlite:///{folder}/bench.db") as ledger,
-        InProcess(Answers(table, seed=task.seed), workers=task.workers) as executor,
+        InProcess(TableAnswers(table, seed=task.seed), workers=task.workers) as executor,
     ):
         ledger.create_study(StudyRecord(name=table.name, definition={}, created=""))
         search = Search(table.name, problem, ledger=ledger, executor=executor, limits=Limits(trials=trials))

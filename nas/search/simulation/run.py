@@ -17,12 +17,12 @@ from nas.measure.memory import PeakMemory
 from nas.records import StudyRecord
 from nas.search.definition import StudyDefinition
 from nas.search.engine import Search
-from nas.search.limits import Limits
-from nas.search.mirror import Mirror
+from nas.search.optuna.mirror import Mirror
 from nas.search.problem import Problem
-from nas.search.progress import Progress
+from nas.search.pulse import Progress
 from nas.search.simulation.executor import SimulatedExecutor
 from nas.search.simulation.world import Odds, World
+from nas.search.stopping import Limits
 
 _DRAWS = 512  # candidates whose mean cost is a typical network's
 _CREATED = "1970-01-01T00:00:00"

@@ -37,7 +37,7 @@ class Promotion(NamedTuple):
     rung: int
 
 
-class Ladder:
+class Halving:
     """The rungs of a study and who stands on them."""
 
     def __init__(self, rungs: int, *, maximise: Sequence[bool], reduction: int = DEFAULT_REDUCTION) -> None:

@@ -14,10 +14,10 @@ from nas.data import Description
 from nas.errors import StudyError, UserError
 from nas.ledger import Ledger
 from nas.search.definition import StudyDefinition
-from nas.search.ladder import DEFAULT_REDUCTION
-from nas.search.refine_draws import VERSION, draw_recipe
-from nas.search.trainings import Campaign, Training
-from nas.search.trust import require_fit
+from nas.search.halving import DEFAULT_REDUCTION
+from nas.search.sweeps.recipe_draws import VERSION, draw_recipe
+from nas.search.sweeps.trainings import Campaign, Training
+from nas.search.sweeps.trust import require_fit
 from nas.task import Task
 from nas.train.recipe import Recipe
 

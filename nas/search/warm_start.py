@@ -14,7 +14,7 @@ from nas.space import SearchSpace, Value, load_architecture
 from nas.task import Task
 
 
-class Starts:
+class WarmStart:
     """Turns references into choices of a space."""
 
     def __init__(self, space: SearchSpace, budget: Budget, task: Task, objectives: Objectives) -> None:

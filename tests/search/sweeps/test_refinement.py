@@ -17,7 +17,7 @@ from nas.executors.ray_tune import Climb, Halving, Referee
 from nas.ledger import Ledger
 from nas.records import Evaluation, EvaluationKey, Failure, StudyRecord, TrialRecord, TrialState
 from nas.report.refine import recipe_text, refined_rows
-from nas.search.refine import (
+from nas.search.sweeps.refinement import (
     Refinement,
     best_of_front,
     named_architectures,
@@ -26,8 +26,8 @@ from nas.search.refine import (
     require_top_or_ids,
     searched_study,
 )
-from nas.search.refine_run import run_refinement
-from nas.search.trainings import Campaign, Training, open_study
+from nas.search.sweeps.refinement_run import run_refinement
+from nas.search.sweeps.trainings import Campaign, Training, open_study
 from nas.space import load_space
 from nas.train.recipe import Recipe
 from nas.train.recipe_files import load_recipe

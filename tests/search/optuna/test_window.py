@@ -3,7 +3,7 @@ from __future__ import annotations
 import optuna
 from optuna.trial import TrialState
 
-from nas.search.window import WindowedStorage
+from nas.search.optuna.window import WindowedStorage
 
 
 def test_sampler_sees_what_is_under_way_the_front_and_the_latest() -> None:

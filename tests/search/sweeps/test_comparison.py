@@ -12,9 +12,9 @@ from nas.ledger import Ledger
 from nas.records import TrialState
 from nas.report.comparison import comparison_rows, markdown
 from nas.schema.packaged import STUDIES, packaged
-from nas.search.comparison import Comparison, Entry, read_comparison
 from nas.search.definition import read_study_file
-from nas.search.trainings import open_study, run_trainings
+from nas.search.sweeps.comparison import Comparison, Entry, read_comparison
+from nas.search.sweeps.trainings import open_study, run_trainings
 from nas.space import load_architecture
 from nas.task import Task
 from nas.train.recipe import Recipe

@@ -15,7 +15,7 @@ from nas.report.metrics import MetricsServer, Place
 from nas.search import engine
 from nas.search.bench.in_process import InProcess
 from nas.search.engine import Search
-from nas.search.limits import Limits
+from nas.search.stopping import Limits
 from nas.train.recipe import Recipe
 
 

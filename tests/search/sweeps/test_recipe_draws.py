@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from nas.architecture import Architecture, Stage
-from nas.search.refine_draws import draw_recipe
+from nas.search.sweeps.recipe_draws import draw_recipe
 from nas.train.recipe import Recipe
 from nas.train.recipe_files import load_recipe
 

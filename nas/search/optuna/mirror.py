@@ -31,7 +31,7 @@ from optuna.storages._rdb.models import (
 from nas.ledger.engine import engine_options, normalised
 from nas.records import TrialRecord, TrialState
 from nas.search.objectives import Objectives
-from nas.search.optuna_trials import attributes, directions, optuna_state, user_attributes, values
+from nas.search.optuna.trials import attributes, directions, optuna_state, user_attributes, values
 from nas.search.samplers.base import distribution
 from nas.space.dimension import Dimension
 

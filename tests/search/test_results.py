@@ -4,7 +4,7 @@ import pytest
 
 from nas.records import Evaluation, EvaluationKey, Failure, TrialRecord, TrialState
 from nas.search.objectives import Objectives
-from nas.search.standing import Standing
+from nas.search.results import Results
 
 
 def trial(
@@ -20,15 +20,15 @@ def trial(
 
 
 @pytest.fixture
-def standing() -> Standing:
-    return Standing(Objectives(), reference={"flops": 100.0})
+def standing() -> Results:
+    return Results(Objectives(), reference={"flops": 100.0})
 
 
-def count(standing: Standing, record: TrialRecord) -> list[str]:
+def count(standing: Results, record: TrialRecord) -> list[str]:
     return standing.count(record, is_fresh=record.state is not TrialState.REUSED)
 
 
-def test_front_best_and_counts(standing: Standing) -> None:
+def test_front_best_and_counts(standing: Results) -> None:
     assert count(standing, trial("a", 0.5, 10)) == []
     assert count(standing, trial("b", 0.6, 20)) == []
     assert count(standing, trial("worse", 0.4, 15)) == ["worse"]
@@ -44,7 +44,7 @@ def test_front_best_and_counts(standing: Standing) -> None:
     assert len(standing.known) == 6
 
 
-def test_stagnation_counts_from_the_last_growth_that_matters(standing: Standing) -> None:
+def test_stagnation_counts_from_the_last_growth_that_matters(standing: Results) -> None:
     count(standing, trial("first", 0.5, 10))
     assert standing.stagnant == 0
     for name in "abc":

@@ -13,9 +13,9 @@ from optuna.trial import Trial
 
 from nas.records import Plain, TrialRecord
 from nas.search.domain import Candidate
-from nas.search.optuna_trials import asking, constraints, directions, frozen_trial, notes, optuna_state, values
+from nas.search.optuna.trials import asking, constraints, directions, frozen_trial, notes, optuna_state, values
+from nas.search.optuna.window import WindowedStorage
 from nas.search.problem import Problem
-from nas.search.window import WindowedStorage
 
 _NAME = "search"
 _FEWEST, _MOST = 32, 128  # trials in a sampler's window

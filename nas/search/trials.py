@@ -1,13 +1,46 @@
-"""The trials between asking and telling: queued, handed to a worker, or waiting for another trial's training."""
+"""The trials of a search in its memory: those that may still change, those between asking and telling, those before.
+
+A search is a list of trials in the ledger; here is what its driver has to remember of them while it runs.
+"""
 
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 
-from nas.records import TrialRecord
+from nas.ledger import Ledger
+from nas.records import Evaluation, EvaluationKey, TrialRecord, TrialState
+from nas.search.problem import Proxy
 
 _MAX_ATTEMPTS = 3  # of a training whose worker was lost
+
+
+class OpenTrials:
+    """The records of the trials that may still change, by number, so that a long search fits into memory.
+
+    Attributes:
+        counts: trials by state, those that are over included.
+    """
+
+    def __init__(self) -> None:
+        self.counts: Counter[TrialState] = Counter()
+        self._open: dict[int, TrialRecord] = {}
+
+    def __getitem__(self, number: int) -> TrialRecord:
+        """A trial that may still change: one that is QUEUED, or STOPPED at a rung."""
+        return self._open[number]
+
+    def put(self, record: TrialRecord) -> None:
+        """Take in a trial, or what has become of it. Of one that was told to the sampler its choices are forgotten."""
+        before = self._open.pop(record.number, None)
+        if before is not None:
+            self.counts[before.state] -= 1
+        self.counts[record.state] += 1
+        if record.state is TrialState.QUEUED:
+            self._open[record.number] = record
+        elif record.state is TrialState.STOPPED:
+            self._open[record.number] = replace(record, choices={}, overrun={}, sampler={})
 
 
 class UnderWay:
@@ -83,3 +116,32 @@ class UnderWay:
             self.queue(number)
             return True
         return False
+
+
+def replayed(ledger: Ledger, study: str, proxy: Proxy) -> Iterator[tuple[TrialRecord, list[TrialRecord]]]:
+    """Each trial by number, and the same trial as it was at each rung that it has reached."""
+    for page in ledger.pages(study):
+        lower = ledger.find_all([key for record in page for key in _below(record, proxy)])
+        for record in page:
+            yield record, _climbed(record, proxy, lower)
+
+
+def next_rung(record: TrialRecord) -> int:
+    """The rung that a trial's next training leads to."""
+    return 0 if record.evaluation is None else record.evaluation.key.rung + 1
+
+
+def _below(record: TrialRecord, proxy: Proxy) -> list[EvaluationKey]:
+    """The trainings that led to a trial's result."""
+    last = record.evaluation
+    return [] if last is None else [proxy.key(record.architecture, rung) for rung in range(last.key.rung)]
+
+
+def _climbed(record: TrialRecord, proxy: Proxy, lower: Mapping[EvaluationKey, Evaluation]) -> list[TrialRecord]:
+    last = record.evaluation
+    if last is None or last.key.rung == 0:
+        return [record]
+    before = [lower[key] for key in _below(record, proxy) if key in lower]
+    steps = [replace(record, state=TrialState.STOPPED, evaluation=one) for one in before]
+    fell = record.state is TrialState.FAILED and last.succeeded
+    return [*steps, replace(record, state=TrialState.STOPPED) if fell else record]

@@ -4,7 +4,7 @@ from itertools import pairwise
 
 from hypothesis import given, strategies as st
 
-from nas.search.ladder import Ladder, Promotion, expected_share
+from nas.search.halving import Halving, Promotion, expected_share
 from nas.train.recipe import Recipe
 
 ACCURACY = (True,)
@@ -12,14 +12,14 @@ BOTH = (True, False)
 
 
 def test_the_best_third_goes_on() -> None:
-    ladder = Ladder(2, maximise=ACCURACY)
+    ladder = Halving(2, maximise=ACCURACY)
     for number, accuracy in enumerate([0.1, 0.5, 0.3, 0.9, 0.2, 0.8]):
         ladder.arrive(number, 0, [accuracy])
     assert [ladder.promote(), ladder.promote(), ladder.promote()] == [Promotion(3, 1), Promotion(5, 1), None]
 
 
 def test_nobody_waits_for_a_rung_to_fill() -> None:
-    ladder = Ladder(3, maximise=ACCURACY)
+    ladder = Halving(3, maximise=ACCURACY)
     for number in range(3):
         assert ladder.promote() is None
         ladder.arrive(number, 0, [number / 10])
@@ -27,7 +27,7 @@ def test_nobody_waits_for_a_rung_to_fill() -> None:
 
 
 def test_the_highest_rung_comes_first() -> None:
-    ladder = Ladder(3, maximise=ACCURACY, reduction=2)
+    ladder = Halving(3, maximise=ACCURACY, reduction=2)
     for number in range(4):
         ladder.arrive(number, 0, [number / 10])
     for number in (3, 2):
@@ -40,7 +40,7 @@ def test_the_highest_rung_comes_first() -> None:
 
 def test_small_networks_of_the_front_survive() -> None:
     """Of nine, three go on: the ends of the front and what stands most alone on it, not the three most accurate."""
-    ladder = Ladder(2, maximise=BOTH)
+    ladder = Halving(2, maximise=BOTH)
     points = [(0.5, 1), (0.60, 5), (0.90, 10), (0.89, 9.9), (0.88, 9.8), (0.87, 9.7), (0.4, 5), (0.3, 8), (0.2, 9)]
     for number, point in enumerate(points):
         ladder.arrive(number, 0, point)
@@ -48,7 +48,7 @@ def test_small_networks_of_the_front_survive() -> None:
 
 
 def test_who_fails_on_the_way_is_not_sent_again() -> None:
-    ladder = Ladder(2, maximise=ACCURACY, reduction=2)
+    ladder = Halving(2, maximise=ACCURACY, reduction=2)
     ladder.arrive(0, 0, [0.5])
     ladder.arrive(1, 0, [0.6])
     ladder.fall(1, 1)
@@ -60,7 +60,7 @@ def test_the_same_candidates_go_on_whatever_was_known_when(
     accuracies: list[float], reduction: int, chance: object
 ) -> None:
     """A ladder that is rebuilt from what has arrived continues like the one that was there all the time."""
-    ladder, rebuilt = (Ladder(3, maximise=ACCURACY, reduction=reduction) for _ in range(2))
+    ladder, rebuilt = (Halving(3, maximise=ACCURACY, reduction=reduction) for _ in range(2))
     arrivals: list[tuple[int, int, list[float]]] = []
 
     def arrive(number: int, rung: int) -> None:

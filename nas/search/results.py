@@ -14,7 +14,7 @@ from nas.search.objectives import Objectives
 _GROWTH = 1e-3  # of the hypervolume; less does not count as any
 
 
-class Standing:
+class Results:
     """What the finished trials of a study come to; the work for each does not grow with their number."""
 
     def __init__(self, objectives: Objectives, *, reference: Mapping[str, float], rungs: int = 1) -> None:

@@ -11,7 +11,7 @@ from nas.architecture import Architecture, estimate
 from nas.cost import Budget
 from nas.data import Description
 from nas.errors import UserError
-from nas.search.trainings import Campaign, Training
+from nas.search.sweeps.trainings import Campaign, Training
 from nas.space import SearchSpace
 from nas.space.extremes import require_reachable
 from nas.task import Task

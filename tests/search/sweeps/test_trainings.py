@@ -11,7 +11,7 @@ from nas.executors.base import Finished, Report
 from nas.executors.local import LocalExecutor
 from nas.ledger import Ledger
 from nas.records import Evaluation, Failure, Job, TrialState
-from nas.search.trainings import Campaign, Training, open_study, run_trainings
+from nas.search.sweeps.trainings import Campaign, Training, open_study, run_trainings
 from nas.space import load_space
 from nas.train.checkpoint import checkpoint_name
 from nas.train.recipe import Recipe

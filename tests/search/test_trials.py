@@ -1,7 +1,16 @@
 from __future__ import annotations
 
-from nas.records import TrialRecord, TrialState
-from nas.search.under_way import UnderWay
+from dataclasses import replace
+
+import pytest
+
+from nas.records import Evaluation, EvaluationKey, TrialRecord, TrialState
+from nas.search.trials import OpenTrials, UnderWay
+
+KEY = EvaluationKey(architecture="a", recipe="r", data="d", seed=0)
+QUEUED = TrialRecord(
+    number=3, architecture="a", choices={"x": 1}, cost={"flops": 5}, overrun={}, state=TrialState.QUEUED
+)
 
 
 def trial(number: int, architecture: str) -> TrialRecord:
@@ -32,3 +41,18 @@ def test_a_training_is_handed_out_three_times_at_most() -> None:
         assert list(under_way.queued()) == ([0] if attempt < 2 else [])
     assert under_way.lost == 3
     assert "a" in under_way
+
+
+def test_a_trial_is_counted_in_its_state_alone_and_forgotten_once_it_is_over() -> None:
+    trials = OpenTrials()
+    trials.put(QUEUED)
+    trials.put(replace(QUEUED, attempts=1))
+    assert trials[3].choices == {"x": 1}
+    stopped = replace(QUEUED, state=TrialState.STOPPED, evaluation=Evaluation(key=KEY, accuracy=0.5))
+    trials.put(stopped)
+    assert trials[3] == replace(stopped, choices={})
+    assert +trials.counts == {TrialState.STOPPED: 1}
+    trials.put(replace(stopped, state=TrialState.DONE))
+    assert +trials.counts == {TrialState.DONE: 1}
+    with pytest.raises(KeyError):
+        trials[3]

@@ -7,14 +7,14 @@ from nas.cost import Budget
 from nas.errors import UserError
 from nas.ledger import Ledger
 from nas.search.objectives import Objectives
-from nas.search.start import Starts
+from nas.search.warm_start import WarmStart
 from nas.space import load_architecture, load_space
 
 CONVNEXT = load_space("convnext")
 
 
-def starts(budget: str | None = None) -> Starts:
-    return Starts(CONVNEXT, Budget.parse(budget), CONVNEXT.task, Objectives())
+def starts(budget: str | None = None) -> WarmStart:
+    return WarmStart(CONVNEXT, Budget.parse(budget), CONVNEXT.task, Objectives())
 
 
 def test_presets_are_found_in_the_space() -> None:
@@ -42,7 +42,7 @@ def test_front_of_a_study_begins_another_one_and_is_not_trained_again(ledger: Le
     first = make_definition(sampler="random")
     run_here(ledger, first.problem(), name="first", trials=12)
     space, budget = first.space, Budget.parse("20MFLOPs")
-    found = Starts(space, budget, space.task, Objectives()).choices(["first"], ledger)
+    found = WarmStart(space, budget, space.task, Objectives()).choices(["first"], ledger)
     assert found
     problem = make_definition(start=tuple(found), budget=budget).problem()
     progress = run_here(ledger, problem, name="second", trials=len(found))
@@ -51,4 +51,4 @@ def test_front_of_a_study_begins_another_one_and_is_not_trained_again(ledger: Le
     begun = [known[trial.architecture] for trial in ledger.trials("second")]
     assert all(trial.cost["flops"] <= 20e6 for trial in begun)
     with pytest.raises(UserError, match=r"none of the \d+ on the front"):
-        Starts(CONVNEXT, Budget(), CONVNEXT.task, Objectives()).choices(["first"], ledger)
+        WarmStart(CONVNEXT, Budget(), CONVNEXT.task, Objectives()).choices(["first"], ledger)

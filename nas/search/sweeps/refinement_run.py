@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Protocol
 from nas.executors.ray_tune import Climb, Halving, Referee
 from nas.ledger import Ledger
 from nas.records import Evaluation, EvaluationKey, Failure, TrialState
-from nas.search.ladder import DEFAULT_REDUCTION
-from nas.search.refine import Refinement
-from nas.search.trainings import Campaign, Training, number_trainings, open_study
+from nas.search.halving import DEFAULT_REDUCTION
+from nas.search.sweeps.refinement import Refinement
+from nas.search.sweeps.trainings import Campaign, Training, number_trainings, open_study
 
 if TYPE_CHECKING:
     from nas.ledger import Lease

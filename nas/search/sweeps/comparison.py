@@ -14,7 +14,7 @@ from nas.errors import UserError
 from nas.schema.models import read_model
 from nas.schema.nodes import read_yaml
 from nas.search.definition import TaskFile
-from nas.search.trainings import Campaign, Training
+from nas.search.sweeps.trainings import Campaign, Training
 from nas.task import Task
 from nas.train.recipe import Recipe
 

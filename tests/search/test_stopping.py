@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from nas.search.limits import Limits, Stop
+from nas.search.stopping import Limits, Stop
 
 NOTHING = {"trials": 0, "seconds": 0.0, "train_seconds": 0.0, "stagnant": 0}
 

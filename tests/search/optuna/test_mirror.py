@@ -9,8 +9,8 @@ from search_runs import Runner, make_definition
 
 from nas.ledger import Ledger
 from nas.records import TrialRecord, TrialState
-from nas.search.mirror import Mirror
 from nas.search.objectives import Objectives
+from nas.search.optuna.mirror import Mirror
 
 
 def test_optuna_opens_the_study_beside_the_ledger(run: Runner, ledger: Ledger, tmp_path: Path) -> None:
