@@ -1,4 +1,8 @@
-"""The packages form a line: each imports only from its left, and each foreign package comes in by one door."""
+"""The packages form a line: each imports only from its left, and each foreign package comes in by one door.
+
+Nor is there a circle inside a package. An import inside a function counts like any other; one for types only, under
+`TYPE_CHECKING`, does not.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,7 @@ import ast
 import subprocess
 import sys
 from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -40,14 +45,23 @@ def layer_of(path: Path) -> str:
     return named(path).partition("/")[0].removesuffix(".py")
 
 
-def imported(path: Path) -> Iterator[str]:
+def imported(path: Path, *, types_too: bool = True) -> Iterator[str]:
     """Full names of everything a file imports, wherever in the file the import stands."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for node in ast.walk(tree if types_too else WithoutTypes().visit(tree)):
         if isinstance(node, ast.Import):
             yield from (name.name for name in node.names)
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{named(path)}:{node.lineno}: imports are written in full"
             yield from (f"{node.module}.{name.name}" for name in node.names)
+
+
+class WithoutTypes(ast.NodeTransformer):
+    """Leaves out what is imported for type checkers only."""
+
+    def visit_If(self, node: ast.If) -> ast.AST | None:
+        is_for_types = isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
+        return None if is_for_types else self.generic_visit(node)
 
 
 def imported_layers(path: Path) -> set[str]:
@@ -67,6 +81,25 @@ def test_imports_only_go_left() -> None:
         if other in OUTSIDE - {"__init__"} or (other in ORDER and ORDER.index(other) > ORDER.index(here))
     ]
     assert not wrong, "\n".join(wrong)
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    TopologicalSorter(import_graph()).prepare()  # raises CycleError, which names the modules
+
+
+def import_graph() -> dict[str, set[str]]:
+    """For each module the others of the program that it needs; a package is its `__init__`."""
+    modules = {module_of(path): path for path in FILES}
+    graph = {}
+    for name, path in modules.items():
+        targets = {one if one in modules else one.rpartition(".")[0] for one in imported(path, types_too=False)}
+        graph[name] = (targets & modules.keys()) - {name, "nas"}  # `import nas.x` finds `nas` loaded already
+    return graph
+
+
+def module_of(path: Path) -> str:
+    parts = ("nas", *path.relative_to(NAS).with_suffix("").parts)
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
 def test_nothing_left_of_the_layers_imports_torch() -> None:

@@ -19,7 +19,7 @@ from nas.search.problem import DEFAULT_CONTROL, Problem, Proxy
 from nas.search.space_domain import SpaceDomain
 from nas.search.stopping import Limits
 from nas.space import SearchSpace, Value, load_space
-from nas.space.space import read_space
+from nas.space.load import read_space
 from nas.task import Task
 from nas.train.recipe import Recipe
 from nas.units import parse_seconds

@@ -78,7 +78,7 @@ def define(
         BudgetError: nothing in the space can meet the budget.
     """
     samplers[sampler]
-    require_reachable(space, budget, task)
+    require_reachable(space.root, budget, task)
     found = describe(data, progress=progress)
     _require_fits(space, found, recipe)
     return StudyDefinition(

@@ -42,7 +42,7 @@ class SpaceDomain:
     @cached_property
     def is_nested(self) -> bool:
         """Whether an answer of the space stands for a part with questions of its own."""
-        return any(True for one in self._space.decisions() for child in one.children() for _ in child.decisions())
+        return any(True for one in self._space.root.decisions() for child in one.children() for _ in child.decisions())
 
     @property
     def feasible(self) -> Feasible:
@@ -51,7 +51,7 @@ class SpaceDomain:
 
     @cached_property
     def _set(self) -> FeasibleSet:
-        return FeasibleSet(self._space, self._budget, self._task)
+        return self._space.within(self._budget, task=self._task)
 
     def everything(self, most: int) -> Codes | None:
         """The points within budget, if they can be counted and are not more than `most`."""
@@ -98,4 +98,4 @@ class SpaceDomain:
 
     def require_reachable(self) -> None:
         """Raise BudgetError if no point of the space is within budget."""
-        require_reachable(self._space, self._budget, self._task)
+        require_reachable(self._space.root, self._budget, self._task)

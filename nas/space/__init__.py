@@ -1,9 +1,9 @@
 """Search spaces: YAML in, architectures out, one walk for every asker."""
 
 from nas.space.askers import crossing, drawing, enumerating, mutating, replaying
-from nas.space.catalogue import load_architecture, load_space
 from nas.space.dimension import Ask, Choice, Dimension, Range, Value
 from nas.space.feasible import FeasibleSet
+from nas.space.load import load_architecture, load_space, read_space
 from nas.space.space import SearchSpace
 
 __all__ = [
@@ -20,5 +20,6 @@ __all__ = [
     "load_architecture",
     "load_space",
     "mutating",
+    "read_space",
     "replaying",
 ]

@@ -11,7 +11,7 @@ from nas.cost import Bound, Budget
 from nas.errors import BudgetError
 from nas.space.askers import drawing, following
 from nas.space.dimension import Ask, Dimension, Value
-from nas.space.space import SearchSpace
+from nas.space.root import Root
 from nas.task import Task
 from nas.units import format_quantity
 
@@ -26,7 +26,7 @@ class Extreme(NamedTuple):
     answers: dict[str, Value]
 
 
-def extreme(space: SearchSpace, task: Task, metric: str, *, largest: bool) -> Extreme:
+def extreme(root: Root, task: Task, metric: str, *, largest: bool) -> Extreme:
     """The smallest or largest value of a metric that was found, and where.
 
     Coordinate descent from several starts: each decision in turn takes its best value, until none improves; what a
@@ -34,12 +34,12 @@ def extreme(space: SearchSpace, task: Task, metric: str, *, largest: bool) -> Ex
     not depend on the others, as with depths, widths and kernels.
     """
     sign = -1 if largest else 1
-    dimensions = space.dimensions()
+    dimensions = root.dimensions()
     rng = random.Random(0)
     asks = [following({}), _last, *(drawing(rng) for _ in range(_STARTS - 2))]
 
     def price(ask: Ask) -> Extreme:
-        architecture, asked = space.choices(ask)
+        architecture, asked = root.choices(ask)
         return Extreme(getattr(estimate(architecture, task), metric), architecture, asked)
 
     def settle(best: Extreme, names: Iterable[str]) -> Extreme:
@@ -62,26 +62,26 @@ def extreme(space: SearchSpace, task: Task, metric: str, *, largest: bool) -> Ex
     return min((descend(price(ask)) for ask in asks), key=lambda one: sign * one.value)
 
 
-def require_reachable(space: SearchSpace, budget: Budget, task: Task) -> None:
+def require_reachable(root: Root, budget: Budget, task: Task) -> None:
     """Stop with the nearest reachable cost if no point of the space can meet a bound.
 
     Raises:
         BudgetError: with the smallest or largest cost the space can reach and for which architecture.
     """
     for bound in budget.bounds:
-        smallest = extreme(space, task, bound.metric, largest=False)
+        smallest = extreme(root, task, bound.metric, largest=False)
         if smallest.value > bound.high:
-            raise BudgetError(_unreachable(space, task, bound, smallest, "smallest"))
+            raise BudgetError(_unreachable(root, task, bound, smallest, "smallest"))
         if bound.low:
-            largest = extreme(space, task, bound.metric, largest=True)
+            largest = extreme(root, task, bound.metric, largest=True)
             if largest.value < bound.low:
-                raise BudgetError(_unreachable(space, task, bound, largest, "largest"))
+                raise BudgetError(_unreachable(root, task, bound, largest, "largest"))
 
 
-def _unreachable(space: SearchSpace, task: Task, bound: Bound, nearest: Extreme, which: str) -> str:
+def _unreachable(root: Root, task: Task, bound: Bound, nearest: Extreme, which: str) -> str:
     answers = ", ".join(f"{name}={value}" for name, value in sorted(nearest.answers.items()))
     return (
-        f"no architecture of {space.name} is within {bound} at {task.resolution}x{task.resolution} with {task.classes} "
+        f"no architecture of {root.name} is within {bound} at {task.resolution}x{task.resolution} with {task.classes} "
         f"classes: the {which} it can reach is {format_quantity(bound.metric, nearest.value)}, "
         f"by architecture {nearest.architecture.id} ({answers or 'its only point'}). "
         f"{'Raise' if which == 'smallest' else 'Lower'} the budget, or widen the space."

@@ -7,14 +7,22 @@ import itertools
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import takewhile
+from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, Strict, ValidationError, field_validator, model_validator
 
-from nas.errors import FieldError
+from nas.errors import FieldError, UnknownNameError, UserError
+from nas.registry import did_you_mean
+from nas.schema.models import read_model
+from nas.schema.nodes import read_yaml
 
 VERSION = 2
 """Raised when training does something else with the same fields; part of every id."""
+
+_FOLDER = Path(__file__).parent / "recipes"
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Decay = Annotated[float, Field(ge=0, lt=1)]
@@ -95,7 +103,7 @@ class Recipe(BaseModel):
     path, which pays only after many epochs. On `digits` (67 steps) networks of 9 to 28 million parameters come to
     82 to 87 %, and two seeds of one network differ less than two networks do.
 
-    `base: NAME` starts from a packaged recipe (`nas.train.recipe_files`) and changes the fields beside it.
+    `base: NAME` starts from a packaged recipe and changes the fields beside it.
     """
 
     model_config = _STRICT
@@ -198,8 +206,6 @@ class Recipe(BaseModel):
         given = {"base": given} if isinstance(given, str) else given
         if not isinstance(given, dict) or "base" not in given:
             return given
-        from nas.train.recipe_files import packaged_recipe
-
         changes = {name: value for name, value in given.items() if name != "base"}
         return {**packaged_recipe(given["base"]), **changes}
 
@@ -288,3 +294,50 @@ class Recipe(BaseModel):
 
 def _path(steps: Iterable[object]) -> str:
     return ".".join(map(str, steps))
+
+
+def recipe_names() -> list[str]:
+    """The packaged recipes."""
+    return sorted(path.stem for path in _FOLDER.glob("*.yaml"))
+
+
+def recipe_about(name: str) -> str:
+    """The sentence that a packaged recipe's file begins with."""
+    lines = (_FOLDER / f"{name}.yaml").read_text(encoding="utf-8").splitlines()
+    comment = " ".join(line.removeprefix("# ") for line in takewhile(lambda line: line.startswith("#"), lines))
+    return comment.partition(". ")[0].removesuffix(".") + "."
+
+
+def load_recipe(reference: str | Path) -> Recipe:
+    """A recipe by the name of a packaged one, or from a file (which may name a packaged one as its `base`).
+
+    Raises:
+        UnknownNameError: no such recipe.
+        SchemaError: all problems of the file.
+    """
+    path = Path(reference)
+    if path.suffix not in (".yaml", ".yml"):
+        return Recipe.model_validate(packaged_recipe(str(reference)))
+    root, problems = read_yaml(path)
+    recipe = read_model(Recipe, root, problems)
+    problems.check()
+    if recipe is None:
+        raise UserError(f"{path}: cannot be read")
+    return recipe
+
+
+def packaged_recipe(name: str) -> dict[str, Any]:
+    """The fields that a packaged recipe sets; raises UnknownNameError."""
+    if name not in recipe_names():
+        raise UnknownNameError(
+            f"unknown recipe {name!r}; {did_you_mean(str(name), recipe_names())} (a file ends in .yaml)"
+        )
+    return dict(_fields(name))
+
+
+@lru_cache
+def _fields(name: str) -> dict[str, Any]:
+    root, problems = read_yaml(_FOLDER / f"{name}.yaml")
+    problems.check()
+    fields: dict[str, Any] = root.plain()
+    return fields

@@ -20,7 +20,7 @@ from nas.errors import NasError
 from nas.ledger import Ledger
 from nas.records import Evaluation, TrialState
 from nas.report.refine import RefinedRow
-from nas.train.recipe_files import load_recipe
+from nas.train.recipe import load_recipe
 
 Capture = pytest.CaptureFixture[str]
 SMALL = ["search", "--space", "tiny", "--budget", "2.5MFLOPs", "--epochs", "1", "--data-share", "0.1"]

@@ -17,7 +17,7 @@ from nas.schema.nodes import parse_yaml
 from nas.search.bench.in_process import InProcess
 from nas.search.engine import Search, SearchStopped
 from nas.search.stopping import Limits, Stop
-from nas.space.space import read_space
+from nas.space.load import read_space
 
 ENDED = {TrialState.DONE, TrialState.REUSED, TrialState.REJECTED, TrialState.FAILED}
 

@@ -12,7 +12,7 @@ from nas.schema.nodes import parse_yaml
 from nas.search.domain import distinct
 from nas.search.space_domain import SpaceDomain
 from nas.space import SearchSpace, drawing, enumerating, load_space
-from nas.space.space import read_space
+from nas.space.load import read_space
 
 SMALL = """
 name: small

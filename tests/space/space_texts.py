@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from nas.schema.nodes import parse_yaml
 from nas.space import SearchSpace
-from nas.space.space import read_space
+from nas.space.load import read_space
 
 Draw = Callable[[st.SearchStrategy[Any]], Any]
 

@@ -11,7 +11,7 @@ from nas.schema.nodes import parse_yaml
 from nas.schema.problems import SchemaError
 from nas.space import Choice, Range
 from nas.space.askers import following
-from nas.space.space import read_space
+from nas.space.load import read_space
 
 
 def problems(text: str) -> list[str]:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import random
 
+import numpy as np
 import pytest
 from space_texts import kernels, space_of, space_with, text_with
 
@@ -96,3 +97,45 @@ def test_one_pixel_is_left_where_the_strides_allow_it() -> None:
 def test_isotropic_space_has_no_downsample() -> None:
     space = space_with(downsample="null", width="16", block=kernels("{choice: [3, 5]}"))
     assert all(stage.downsample is None for stage in space.build(drawing(random.Random(0))).stages)
+
+
+def test_what_is_within_a_budget_is_counted_drawn_priced_and_stepped_through() -> None:
+    space = load_space("tiny")
+    within = space.within("19..20MFLOPs")
+    assert within.count is not None
+    assert 0 < within.count < space.size()
+    rows = within.draw(5, np.random.default_rng(0))
+    flops = within.costs(rows)["flops"]
+    assert [estimate(within.architecture(row), space.task).flops for row in rows] == flops.tolist()
+    assert ((flops >= 19_000_000) & (flops <= 20_000_000)).all()
+    around = within.neighbours(rows[0])
+    assert len(around)
+    assert (within.costs(around)["flops"] <= 20_000_000).all()
+    assert [within.architecture(row) for row in rows] == space.sample(5, "19..20MFLOPs", seed=0)
+
+
+@pytest.mark.parametrize(
+    "budget", ["20MFLOPs", ["20MFLOPs"], ["20MFLOPs", "1Gparams"], Budget.parse("20MFLOPs")], ids=str
+)
+def test_budget_may_be_text_several_texts_or_read(budget: str | list[str] | Budget) -> None:
+    space = load_space("tiny")
+    assert space.within(budget).count == space.within("20MFLOPs").count
+
+
+def test_without_a_budget_everything_is_within_it() -> None:
+    space = load_space("tiny")
+    assert space.within().count == space.size()
+
+
+def test_task_of_the_space_gives_way_to_another() -> None:
+    space, larger = load_space("tiny"), Task(resolution=64, classes=10)
+    within = space.within("20MFLOPs", task=larger)
+    rows = within.draw(3, np.random.default_rng(0))
+    found = [estimate(within.architecture(row), larger).flops for row in rows]
+    assert found == within.costs(rows)["flops"].tolist()
+    assert space.within("20MFLOPs").task == space.task
+
+
+def test_budget_that_is_none_is_refused() -> None:
+    with pytest.raises(BudgetError, match="bananas"):
+        load_space("tiny").within("4.5 bananas")

@@ -10,7 +10,7 @@ from nas.cli.options import Budgets, Classes, Data, Device, Json, RecipeName, Re
 
 if TYPE_CHECKING:
     from nas.architecture import Architecture
-    from nas.space.survey import Survey
+    from nas.space.summary import Summary
     from nas.train.recipe import Recipe
 
 _TIMED = 3  # architectures whose pace is measured
@@ -41,14 +41,12 @@ def run(
     from nas.search.halving import expected_share
     from nas.search.launch import default_workers, resolve_device
     from nas.space import load_space
-    from nas.space.feasible import FeasibleSet
-    from nas.space.survey import survey
-    from nas.train.recipe import Recipe
-    from nas.train.recipe_files import load_recipe
+    from nas.space.summary import summarise
+    from nas.train.recipe import Recipe, load_recipe
 
     limits, found = Budget.parse(budget), load_space(space)
     task = overridden(found.task, resolution, classes)
-    looked = survey(within := FeasibleSet(found, limits, task))
+    looked = summarise(within := found.within(limits, task=task))
     proxy = Recipe() if recipe is None else load_recipe(recipe)
     proxy = proxy if epochs is None else proxy.changed(epochs=epochs)
     place = resolve_device(device)
@@ -73,12 +71,12 @@ def run(
     _draw(looked, f"{found.name} within {limits} at {task.resolution}x{task.resolution}", str(within.size), plan)
 
 
-def _paces(looked: Survey, data: str, recipe: Recipe, device: str) -> list[float]:
+def _paces(looked: Summary, data: str, recipe: Recipe, device: str) -> list[float]:
     """Measured seconds of a cheap, a middling and a dear candidate."""
     from nas.cli.live import StepDisplay
     from nas.data import load_data
     from nas.evaluate.pace import proxy_seconds
-    from nas.space.survey import spread_over
+    from nas.space.summary import spread_over
 
     with StepDisplay("reading the images") as display:
         images = load_data(data, resolution=recipe.stored_resolution, progress=display.count)
@@ -86,7 +84,7 @@ def _paces(looked: Survey, data: str, recipe: Recipe, device: str) -> list[float
     return [proxy_seconds(example, images, recipe, device=device) for example in examples]
 
 
-def _draw(looked: Survey, title: str, points: str, plan: dict[str, Any]) -> None:
+def _draw(looked: Summary, title: str, points: str, plan: dict[str, Any]) -> None:
     from nas.cli.output import draw
     from nas.cli.tables import table
     from nas.units import format_count, format_seconds, plural

@@ -40,7 +40,7 @@ def run(
     """
     from nas.cli.trainings import overridden_recipe, train_and_show
     from nas.export.training import Start
-    from nas.train.recipe_files import load_recipe
+    from nas.train.recipe import load_recipe
 
     start = Start.read(weights)
     base = load_recipe(recipe or _RECIPE).without_rungs()

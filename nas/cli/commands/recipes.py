@@ -16,7 +16,7 @@ def run(
     as_json: Json = False,
 ) -> None:
     """List the packaged training recipes, or show every field of one, with what it means."""
-    from nas.train.recipe_files import load_recipe, recipe_about, recipe_names
+    from nas.train.recipe import load_recipe, recipe_about, recipe_names
 
     if recipe is None:
         _list({name: recipe_about(name) for name in recipe_names()}, as_json=as_json)

@@ -143,7 +143,7 @@ def _recipe(own: Recipe, name: str | None, epochs: int | None, rungs: str | None
     """The study's recipe, or another one, with what the command line says instead."""
     from nas.errors import UserError
     from nas.search.sweeps.refinement import refined_recipe
-    from nas.train.recipe_files import load_recipe
+    from nas.train.recipe import load_recipe
 
     base = own if name is None else load_recipe(name)
     try:

@@ -24,12 +24,11 @@ def run(
     from nas.cost import Budget
     from nas.report.cost import cost_row
     from nas.space import load_space
-    from nas.space.feasible import FeasibleSet
 
     limits = Budget.parse(budget)
     found = load_space(space)
     task = overridden(found.task, resolution, classes)
-    within = FeasibleSet(found, limits, task)
+    within = found.within(limits, task=task)
     drawn = [within.architecture(row) for row in within.draw(count, np.random.default_rng(seed))]
     rows = [cost_row(architecture.id, architecture, task) for architecture in drawn]
     if as_json:

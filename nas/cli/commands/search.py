@@ -300,7 +300,7 @@ def _definition(written: StudyFile, path: Path | None, given: dict[str, Any], st
 def _recipe(written: Recipe, given: dict[str, Any]) -> Recipe:
     """The study file's recipe, or another one, with what the command line says of its length."""
     from nas.errors import UserError
-    from nas.train.recipe_files import load_recipe
+    from nas.train.recipe import load_recipe
 
     base = load_recipe(given["recipe"]) if given["recipe"] else written
     fields = {name: given[name] for name in ("epochs", "data_share") if given[name] is not None}

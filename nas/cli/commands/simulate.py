@@ -110,7 +110,7 @@ def _definitions(space: str, budget: list[str], names: list[str], recipe: Recipe
     found, bounds = load_space(space), Budget.parse(budget)
     for name in names:
         samplers[name]
-    require_reachable(found, bounds, found.task)
+    require_reachable(found.root, bounds, found.task)
     return [
         StudyDefinition(
             space=found,

@@ -43,7 +43,7 @@ def run(
     """
     from nas.cli.trainings import overridden_recipe, train_and_show
     from nas.export.references import resolve_architecture
-    from nas.train.recipe_files import load_recipe
+    from nas.train.recipe import load_recipe
 
     found = resolve_architecture(architecture, storage)
     reference, proxy = _study_of(architecture, storage)

@@ -82,7 +82,7 @@ def run(
     from nas.cost import Budget
     from nas.search.sweeps.trust import default_name, plan_trust
     from nas.space import load_space
-    from nas.train.recipe_files import load_recipe
+    from nas.train.recipe import load_recipe
 
     settings = executor_settings(
         executor,

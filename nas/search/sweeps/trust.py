@@ -128,7 +128,7 @@ def plan_trust(
         raise UserError(f"{name!r} cannot name a study; use letters, digits, '.', '_' and '-'")
     if proxy.id == reference.id:
         raise UserError("--recipe and --reference are the same recipe; a proxy is judged by a longer one")
-    require_reachable(space, budget, task)
+    require_reachable(space.root, budget, task)
     drawn = tuple(space.sample(architectures, budget, seed, task=task))
     require_fit(drawn, data, [proxy, reference])
     return TrustPlan(

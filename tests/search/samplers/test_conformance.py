@@ -68,7 +68,7 @@ def test_it_follows_from_the_seed(name: str, ledger: Ledger) -> None:
 def test_it_walks_spaces_whose_questions_depend_on_answers(name: str, ledger: Ledger) -> None:
     from nas.cost import Budget
     from nas.schema.nodes import parse_yaml
-    from nas.space.space import read_space
+    from nas.space.load import read_space
 
     space = read_space(*parse_yaml(NESTED, "nested.yaml"))
     problem = make_definition(space=space, budget=Budget.parse("4..40MFLOPs"), sampler=name).problem()

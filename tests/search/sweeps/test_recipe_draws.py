@@ -8,8 +8,7 @@ from hypothesis import given, strategies as st
 
 from nas.architecture import Architecture, Stage
 from nas.search.sweeps.recipe_draws import draw_recipe
-from nas.train.recipe import Recipe
-from nas.train.recipe_files import load_recipe
+from nas.train.recipe import Recipe, load_recipe
 
 NETWORK = Architecture(stages=(Stage(depth=1, width=8), Stage(depth=1, width=16)))
 NUMBERS = st.integers(1, 10_000)

@@ -29,8 +29,7 @@ from nas.search.sweeps.refinement import (
 from nas.search.sweeps.refinement_run import run_refinement
 from nas.search.sweeps.trainings import Campaign, Training, open_study
 from nas.space import load_space
-from nas.train.recipe import Recipe
-from nas.train.recipe_files import load_recipe
+from nas.train.recipe import Recipe, load_recipe
 
 SPACE = load_space("tiny")
 THREE = SPACE.sample(3, "5MFLOPs", seed=0)

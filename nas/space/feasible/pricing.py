@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-import json
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -23,8 +22,9 @@ from nas.cost import Cost
 from nas.errors import UserError
 from nas.layers import Block, Site, Spec, blocks
 from nas.schema.fields import FieldType, field_types
-from nas.space.coding import digest, total
-from nas.space.options import MOST_OPTIONS, Answers, Option, TooManyError, answers_of, combined
+from nas.space.feasible.fingerprints import digest, field_key, key_of, total
+from nas.space.feasible.options import MOST_OPTIONS, Option, TooManyError
+from nas.space.feasible.rows import Answers, answers_of, combined
 
 COSTS = tuple(field.name for field in dataclasses.fields(Cost))
 """What a table of costs holds, in the order of its last axis."""
@@ -49,20 +49,7 @@ def stands(spec: Spec, site: Site) -> bool:
     return True
 
 
-def key_of(spec: Spec | None) -> int:
-    """A 64-bit fingerprint; equal for equal canonical forms."""
-    if spec is None:
-        return digest(None)
-    types = field_types(type(spec))
-    return total((digest(spec.kind), *(field_key(spec.kind, name, getattr(spec, name)) for name in types)))
-
-
-def field_key(kind: str, name: str, value: Any) -> int:
-    """What a field adds to the fingerprint of its spec."""
-    return digest((kind, name, json.dumps(value.canonical() if isinstance(value, Spec) else value, sort_keys=True)))
-
-
-class Lot(ABC):
+class BlockSet(ABC):
     """Blocks that are priced together, and what answers to them.
 
     Attributes:
@@ -82,7 +69,7 @@ class Lot(ABC):
         """Which of them may stand at `site`, (specs,)."""
 
 
-class Listed(Lot):
+class ListedBlocks(BlockSet):
     """Blocks that are there one by one."""
 
     def __init__(self, specs: Sequence[Block], answers: Answers) -> None:
@@ -103,7 +90,7 @@ class Listed(Lot):
         return np.array([stands(spec, site) for spec in self.specs], bool)
 
 
-class Group(NamedTuple):
+class FieldGroup(NamedTuple):
     """Fields of one kind whose answers belong together: by a condition, or because it is only one.
 
     Attributes:
@@ -121,10 +108,10 @@ class InseparableError(Exception):
     """A kind looks into the parts inside it."""
 
 
-class Product(Lot):
+class CombinedBlocks(BlockSet):
     """Blocks of one kind: every combination of the options of its groups of fields."""
 
-    def __init__(self, kind: str, groups: Sequence[Group], prefix: Mapping[str, int]) -> None:
+    def __init__(self, kind: str, groups: Sequence[FieldGroup], prefix: Mapping[str, int]) -> None:
         """`prefix`: the answers that lead to this kind.
 
         Raises:
@@ -140,7 +127,7 @@ class Product(Lot):
         if np.prod(self._shape, dtype=float) > MOST_OPTIONS:
             raise TooManyError
         self._defaults = {name: one.default for name, one in types.items()}
-        self._shells = list(self._all_shells())
+        self._templates = list(self._all_templates())
         self._inside: dict[tuple[int, Site], Costs] = {}
         self.answers = combined([answers_of([prefix]), *(answers_of(group.codes) for group in groups)])
         self.keys = self._fingerprints(kind, types)
@@ -153,8 +140,8 @@ class Product(Lot):
         """
         found = np.zeros((*self._shape, len(COSTS)), np.int64)
         with np.errstate(over="ignore"):
-            for shell in self._shells:
-                found[shell.grid] = self._priced(shell, site)
+            for template in self._templates:
+                found[template.grid] = self._priced(template, site)
         flat = found.reshape(-1, len(COSTS))
         self._prove(flat, site, allowed)
         return flat
@@ -166,20 +153,20 @@ class Product(Lot):
             InseparableError: what it requires is not for each part alone.
         """
         found = np.zeros(self._shape, bool)
-        for shell in self._shells:
+        for template in self._templates:
             asked: list[tuple[int, Site]] = []
-            spec = self._spec(shell.values, _Ledger(asked))
+            spec = self._spec(template.values, _Queries(asked))
             try:
                 spec.require(site)
             except UserError:
                 continue
             except Exception as error:  # whatever an unknown part makes it do
                 raise InseparableError from error
-            fits = np.ones([len(one) for one in shell.options], bool)
+            fits = np.ones([len(one) for one in template.options], bool)
             for group, inner in asked:
-                options = [stands(self._part(group, index), inner) for index in shell.options[group]]
+                options = [stands(self._part(group, index), inner) for index in template.options[group]]
                 fits &= self._along(np.array(options), group)
-            found[shell.grid] = fits
+            found[template.grid] = fits
         return found.reshape(-1)
 
     def one(self, index: int) -> Block:
@@ -189,21 +176,21 @@ class Product(Lot):
             values.update(group.values[int(option)])
         return self._class(**values)
 
-    def listed(self) -> Listed:
+    def listed(self) -> ListedBlocks:
         """The same blocks, to be priced one by one."""
-        return Listed([self.one(index) for index in range(len(self.keys))], self.answers)
+        return ListedBlocks([self.one(index) for index in range(len(self.keys))], self.answers)
 
-    def _priced(self, shell: _Shell, site: Site) -> Costs:
-        """Prices of all that a shell stands for, (options of each group ..., COSTS)."""
+    def _priced(self, template: _Template, site: Site) -> Costs:
+        """Prices of all that a template stands for, (options of each group ..., COSTS)."""
         asked: list[tuple[int, Site]] = []
         try:
-            numbers = costs_of(self._spec(shell.values, _Ledger(asked)), site)
+            numbers = costs_of(self._spec(template.values, _Queries(asked)), site)
         except Exception as error:  # whatever an unknown part makes it do
             raise InseparableError from error
         digits = np.array([_digits(number, len(asked) + 1) for number in numbers], np.int64)  # (COSTS, 1 + asked)
-        found = np.broadcast_to(digits[:, 0], (*(len(one) for one in shell.options), len(COSTS))).copy()
+        found = np.broadcast_to(digits[:, 0], (*(len(one) for one in template.options), len(COSTS))).copy()
         for (group, inner), times in zip(asked, digits[:, 1:].T, strict=True):
-            found += self._along(self._inner_prices(group, inner)[shell.options[group]] * times, group)
+            found += self._along(self._inner_prices(group, inner)[template.options[group]] * times, group)
         return found
 
     def _inner_prices(self, group: int, site: Site) -> Costs:
@@ -225,15 +212,15 @@ class Product(Lot):
         before, after = (1,) * group, (1,) * (len(self._shape) - group - 1)
         return values.reshape(*before, len(values), *after, *values.shape[1:])
 
-    def _all_shells(self) -> Iterator[_Shell]:
-        for choice in itertools.product(*(self._faces(index) for index in range(len(self._groups)))):
+    def _all_templates(self) -> Iterator[_Template]:
+        for choice in itertools.product(*(self._cases(index) for index in range(len(self._groups)))):
             values = dict(self._defaults)
-            for face in choice:
-                values.update(face[1])
-            stand_for = [np.array(face[0], np.intp) for face in choice]
-            yield _Shell(stand_for, np.ix_(*stand_for), values)
+            for case in choice:
+                values.update(case[1])
+            stand_for = [np.array(case[0], np.intp) for case in choice]
+            yield _Template(stand_for, np.ix_(*stand_for), values)
 
-    def _faces(self, group: int) -> Iterator[tuple[list[int], dict[str, Any]]]:
+    def _cases(self, group: int) -> Iterator[tuple[list[int], dict[str, Any]]]:
         """What the kind itself can tell apart of a group: each option, or a part, whichever, and none."""
         options = self._groups[group]
         if not options.is_part:
@@ -243,13 +230,13 @@ class Product(Lot):
         filled = [index for index, values in enumerate(options.values) if isinstance(values[name], Spec)]
         yield from (([i], values) for i, values in enumerate(options.values) if not isinstance(values[name], Spec))
         if filled:
-            yield filled, {name: _Open(group)}
+            yield filled, {name: _Unread(group)}
 
-    def _spec(self, values: Mapping[str, Any], ledger: _Ledger) -> Block:
+    def _spec(self, values: Mapping[str, Any], queries: _Queries) -> Block:
         """A spec with unknowns in it, which its constructor would refuse."""
         spec = object.__new__(self._class)
         for name, value in values.items():
-            object.__setattr__(spec, name, _Unknown(value.group, ledger) if isinstance(value, _Open) else value)
+            object.__setattr__(spec, name, _Unknown(value.group, queries) if isinstance(value, _Unread) else value)
         return spec
 
     def _prove(self, prices: Costs, site: Site, allowed: NDArray[np.bool_]) -> None:
@@ -269,7 +256,7 @@ class Product(Lot):
         return found.reshape(-1)
 
 
-class _Shell(NamedTuple):
+class _Template(NamedTuple):
     """Blocks that differ only in the parts inside them.
 
     Attributes:
@@ -283,13 +270,13 @@ class _Shell(NamedTuple):
     values: dict[str, Any]
 
 
-class _Open(NamedTuple):
+class _Unread(NamedTuple):
     """A field that is left open: any spec of a group."""
 
     group: int
 
 
-class _Ledger(NamedTuple):
+class _Queries(NamedTuple):
     """The prices that unknowns were asked for."""
 
     asked: list[tuple[int, Site]]
@@ -298,19 +285,19 @@ class _Ledger(NamedTuple):
 class _Unknown:
     """Stands for a part inside: notes the sites it is priced at or required to stand at."""
 
-    def __init__(self, group: int, ledger: _Ledger) -> None:
+    def __init__(self, group: int, queries: _Queries) -> None:
         self._group = group
-        self._ledger = ledger
+        self._queries = queries
 
     def cost(self, site: Site) -> Cost:
         """A digit of its own."""
-        self._ledger.asked.append((self._group, site))
-        digit = 1 << (_DIGIT * len(self._ledger.asked))
+        self._queries.asked.append((self._group, site))
+        digit = 1 << (_DIGIT * len(self._queries.asked))
         return Cost(*(digit for _ in COSTS))
 
     def require(self, site: Site) -> None:
         """Left to the parts it stands for."""
-        self._ledger.asked.append((self._group, site))
+        self._queries.asked.append((self._group, site))
 
     @property  # type: ignore[misc]
     def __class__(self) -> type:
@@ -332,7 +319,7 @@ def _digits(number: int, count: int) -> list[int]:
     return found
 
 
-def group_of(kind: str, found: Sequence[Option]) -> Group:
+def field_group(kind: str, found: Sequence[Option]) -> FieldGroup:
     """A group of the options of some fields of a kind, as plain data; those that break a rule are left out."""
     types = field_types(blocks[kind])
     codes, values = [], []
@@ -344,4 +331,4 @@ def group_of(kind: str, found: Sequence[Option]) -> Group:
         codes.append(option.codes)
         values.append({name: getattr(spec, name) for name in option.value})
     names = list(found[0].value)
-    return Group(codes, values, len(names) == 1 and len(values) > 1 and types[names[0]].spec is not None)
+    return FieldGroup(codes, values, len(names) == 1 and len(values) > 1 and types[names[0]].spec is not None)

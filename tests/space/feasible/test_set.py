@@ -22,7 +22,7 @@ from nas.space import SearchSpace, drawing, enumerating, load_space
 from nas.space.askers import following
 from nas.space.dimension import Value
 from nas.space.feasible import FeasibleSet
-from nas.space.lots import COSTS
+from nas.space.feasible.pricing import COSTS
 from nas.task import Task
 
 _POINTS = 120
@@ -85,7 +85,7 @@ def within(points: tuple[Point, ...] | list[Point], budget: Budget, task: Task) 
 def test_costs_and_keys_are_those_of_every_point(text: str) -> None:
     space = space_of(text)
     points = every_point(space, _POINTS)
-    feasible = FeasibleSet(space)
+    feasible = space.within()
     codes = np.stack([feasible.encode(answers) for _, answers in points])
     costs = feasible.costs(codes)
     assert (np.stack([costs[name] for name in COSTS], axis=1) == prices(points, space.task)).all()
@@ -105,9 +105,9 @@ def test_count_is_the_number_of_points_within_budget(text: str, metric: str) -> 
     wanted = within(points, budget, space.task)
     if not wanted:
         with pytest.raises(BudgetError, match="no architecture of"):
-            FeasibleSet(space, budget)
+            space.within(budget)
         return
-    feasible = FeasibleSet(space, budget)
+    feasible = space.within(budget)
     assert feasible.count == len(wanted)
     ids = {one.id for one, _ in wanted}
     found = feasible.draw(len(ids), np.random.default_rng(1))
@@ -119,7 +119,7 @@ def test_count_is_the_number_of_points_within_budget(text: str, metric: str) -> 
 def test_neighbours_are_all_points_one_answer_away(text: str, seed: int) -> None:
     space = space_of(text)
     parent, answers = space.choices(drawing(random.Random(seed)))
-    feasible = FeasibleSet(space)
+    feasible = space.within()
     around = {
         space.build(following({**answers, name: value})).id
         for name in answers
@@ -131,11 +131,11 @@ def test_neighbours_are_all_points_one_answer_away(text: str, seed: int) -> None
 
 def test_neighbours_are_within_budget() -> None:
     space, _, budget = branched()
-    feasible = FeasibleSet(space, budget)
+    feasible = space.within(budget)
     (row,) = feasible.draw(1, np.random.default_rng(0))
     around = feasible.neighbours(row)
-    anywhere = FeasibleSet(space).neighbours(row)
-    costs = FeasibleSet(space).costs(anywhere)["flops"]
+    anywhere = space.within().neighbours(row)
+    costs = space.within().costs(anywhere)["flops"]
     allowed = anywhere[(costs >= budget.bounds[0].low) & (costs <= budget.bounds[0].high)]
     assert 0 < len(around) < len(anywhere)
     assert {one.tobytes() for one in around} == {one.tobytes() for one in allowed}
@@ -148,7 +148,7 @@ def test_draws_are_uniform_over_the_points_within_budget(metric: str) -> None:
         low, high = middle(prices(list(points), space.task)[:, COSTS.index("params")])
         more = Budget.parse(f"{low}..{high}params").bounds
         budget = Budget(more if metric == "params" else (*budget.bounds, *more))
-    feasible = FeasibleSet(space, budget)
+    feasible = space.within(budget)
     wanted = {feasible.encode(answers).tobytes() for _, answers in within(points, budget, space.task)}
     assert 100 < len(wanted) < len(points)
     drawn = feasible.random(50 * len(wanted), np.random.default_rng(5))
@@ -161,7 +161,7 @@ def test_first_of_the_distinct_draws_are_uniform_too() -> None:
     space, points, _ = branched()
     params = prices(list(points), space.task)[:, COSTS.index("params")]
     budget = Budget.parse("{:.0f}..{:.0f}params".format(*np.quantile(params, [0.46, 0.54])))
-    feasible = FeasibleSet(space, budget)
+    feasible = space.within(budget)
     answered = within(points, budget, space.task)
     weight = {one.id: 0 for one, _ in answered}
     for one, _ in answered:
@@ -178,9 +178,9 @@ def test_first_of_the_distinct_draws_are_uniform_too() -> None:
 @pytest.mark.parametrize("name", space_names())
 def test_packaged_spaces_are_priced_exactly_and_counted(name: str) -> None:
     space, task = load_space(name), Task(resolution=192, classes=37)
-    feasible = FeasibleSet(space, task=task)
+    feasible = space.within(task=task)
     assert feasible.count == space.size()
-    rows = np.stack([feasible.encode(space.answers(drawing(random.Random(seed)))) for seed in range(40)])
+    rows = np.stack([feasible.encode(space.root.answers(drawing(random.Random(seed)))) for seed in range(40)])
     costs = feasible.costs(rows)
     built = [(feasible.architecture(row), {}) for row in rows]
     assert (np.stack([costs[one] for one in COSTS], axis=1) == prices(built, task)).all()
@@ -188,7 +188,7 @@ def test_packaged_spaces_are_priced_exactly_and_counted(name: str) -> None:
 
 @pytest.fixture(scope="module")
 def modern() -> FeasibleSet:
-    return FeasibleSet(load_space("modern"), "4.2..4.5GFLOPs")
+    return load_space("modern").within("4.2..4.5GFLOPs")
 
 
 def test_modern_draws_are_distinct_and_within_budget(modern: FeasibleSet) -> None:
@@ -211,9 +211,9 @@ def test_modern_is_too_large_to_count_and_estimated(modern: FeasibleSet) -> None
 
 def test_estimate_agrees_with_the_count() -> None:
     space = load_space("convnext")
-    exact = FeasibleSet(space, Budget.parse(["4.2..4.5GFLOPs", "10Gparams"])).size  # the second never binds
+    exact = space.within(Budget.parse(["4.2..4.5GFLOPs", "10Gparams"])).size  # the second never binds
     small, large = (
-        FeasibleSet(space, Budget.parse(["4.2..4.5GFLOPs", params])) for params in ("25Mparams", "25000001..1e9params")
+        space.within(Budget.parse(["4.2..4.5GFLOPs", params])) for params in ("25Mparams", "25000001..1e9params")
     )
     assert exact.is_exact
     assert small.count is None
@@ -222,25 +222,25 @@ def test_estimate_agrees_with_the_count() -> None:
 
 def test_budget_that_excludes_nothing_leaves_the_whole_space() -> None:
     space = load_space("replknet")
-    assert FeasibleSet(space, "1TFLOPs").count == space.size()
+    assert space.within("1TFLOPs").count == space.size()
 
 
 @pytest.mark.slow
 def test_same_seed_gives_the_same_draws_in_another_process() -> None:
     code = (
-        "import numpy as np; from nas.space import load_space; from nas.space.feasible import FeasibleSet; "
-        "f = FeasibleSet(load_space('tiny'), '19..20MFLOPs'); "
+        "import numpy as np; from nas.space import load_space; "
+        "f = load_space('tiny').within('19..20MFLOPs'); "
         "print(*(f.architecture(row).id for row in f.draw(8, np.random.default_rng(3))))"
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    feasible = FeasibleSet(load_space("tiny"), "19..20MFLOPs")
+    feasible = load_space("tiny").within("19..20MFLOPs")
     assert found.stdout.split() == [feasible.architecture(row).id for row in feasible.draw(8, np.random.default_rng(3))]
 
 
 def test_rule_that_few_combinations_break_makes_them_infeasible() -> None:
     mixer = "{kind: large_kernel, kernel: {int: [7, 501], step: 2}, small: {choice: [3, 5, 7, 9]}}"
     space = space_with(block=f"{{kind: mixer_first, mixer: {mixer}}}")  # a small kernel of 9 beside a large one of 7
-    feasible = FeasibleSet(space)
+    feasible = space.within()
     broken = feasible.encode({"stages.block.mixer.kernel": 7, "stages.block.mixer.small": 9})
     assert feasible.count == space.size() - 1 == 4 * 248 - 1
     assert len(feasible.draw(feasible.count, np.random.default_rng(0))) == feasible.count
@@ -254,12 +254,12 @@ def test_rule_that_few_combinations_break_makes_them_infeasible() -> None:
 
 def test_task_too_small_for_the_strides_leaves_the_stems_that_fit() -> None:
     space = space_with(stem="{kind: patchify, patch: {choice: [2, 32]}}")
-    assert FeasibleSet(space, task=Task(resolution=16, classes=10)).count == 1
+    assert space.within(task=Task(resolution=16, classes=10)).count == 1
 
 
 def test_task_too_small_for_any_network_says_so() -> None:
     with pytest.raises(UserError, match="a 1x1 image is too small"):
-        FeasibleSet(load_space("tiny"), task=Task(resolution=1, classes=10))
+        load_space("tiny").within(task=Task(resolution=1, classes=10))
 
 
 def coupled() -> SearchSpace:
@@ -271,7 +271,7 @@ def coupled() -> SearchSpace:
 def test_space_too_coupled_for_tables_is_walked() -> None:
     space = coupled()
     budget = Budget.parse("2.5..2.7MFLOPs")
-    feasible = FeasibleSet(space, budget)
+    feasible = space.within(budget)
     rows = feasible.draw(20, np.random.default_rng(0))
     costs = feasible.costs(rows)
     built = [feasible.architecture(row) for row in rows]
@@ -294,26 +294,26 @@ def test_space_too_coupled_for_tables_is_walked() -> None:
 )
 def test_wrong_answer_is_refused(answers: dict[str, Value], says: str) -> None:
     with pytest.raises(UserError, match=says):
-        FeasibleSet(load_space("tiny")).encode(answers)
+        load_space("tiny").within().encode(answers)
 
 
 def test_gap_between_costs_names_both_sides() -> None:
     with pytest.raises(BudgetError, match=r"the nearest it can reach is 19\.000576MFLOPs and 19\.002624MFLOPs"):
-        FeasibleSet(load_space("tiny"), "19.001..19.002MFLOPs")
+        load_space("tiny").within("19.001..19.002MFLOPs")
 
 
 def test_gap_is_told_in_the_metric_that_has_it() -> None:
     with pytest.raises(BudgetError, match=r"the nearest it can reach is 19\.000576MFLOPs and 19\.002624MFLOPs"):
-        FeasibleSet(load_space("tiny"), Budget.parse(["1Gparams", "19.001..19.002MFLOPs"]))
+        load_space("tiny").within(Budget.parse(["1Gparams", "19.001..19.002MFLOPs"]))
 
 
 def test_bounds_that_exclude_each_other_name_the_nearest_point() -> None:
     with pytest.raises(BudgetError, match=r"no architecture of tiny is within 1.2MFLOPs and .* the nearest has"):
-        FeasibleSet(load_space("tiny"), Budget.parse(["1.2MFLOPs", "700..800kparams"]))
+        load_space("tiny").within(Budget.parse(["1.2MFLOPs", "700..800kparams"]))
 
 
 def test_more_than_there_are_is_an_error() -> None:
-    feasible = FeasibleSet(load_space("tiny"), "19..19.01MFLOPs")
+    feasible = load_space("tiny").within("19..19.01MFLOPs")
     assert feasible.count is not None
     with pytest.raises(BudgetError, match=f"only {feasible.count} of 10000 distinct architectures"):
         feasible.draw(10_000, np.random.default_rng(0))

@@ -14,7 +14,8 @@ from nas.space.askers import following
 from nas.space.dimension import Value
 from nas.space.extremes import Extreme, extreme
 from nas.space.feasible import FeasibleSet
-from nas.space.space import SearchSpace
+from nas.space.root import Root
+from nas.space.size import count_points
 from nas.task import Task
 
 DRAWS = 1000
@@ -32,7 +33,7 @@ class Reach:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Survey:
+class Summary:
     """What a space holds under a budget.
 
     Attributes:
@@ -62,7 +63,7 @@ class Survey:
     examples: tuple[Architecture, ...]
 
 
-def survey(within: FeasibleSet, *, seed: int = 0, draws: int = DRAWS) -> Survey:
+def summarise(within: FeasibleSet, *, seed: int = 0, draws: int = DRAWS) -> Summary:
     """Look at a space from outside: size, reach, what is within budget, dead choices. A second or two.
 
     Args:
@@ -70,10 +71,10 @@ def survey(within: FeasibleSet, *, seed: int = 0, draws: int = DRAWS) -> Survey:
         seed: of the random points.
         draws: random points behind the medians.
     """
-    space, task = within.space, within.task
-    anywhere = FeasibleSet(space, task=task)
+    root, task = within.root, within.task
+    anywhere = FeasibleSet(root, Budget(), task)
     costs = anywhere.costs(anywhere.random(draws, np.random.default_rng(seed)))
-    ends = {metric: _ends(space, task, metric) for metric in METRICS}
+    ends = {metric: _ends(root, task, metric) for metric in METRICS}
     reach = [
         Reach(
             metric=metric,
@@ -83,10 +84,10 @@ def survey(within: FeasibleSet, *, seed: int = 0, draws: int = DRAWS) -> Survey:
         )
         for metric, (low, high) in ends.items()
     ]
-    size, count = space.size(), within.size
-    return Survey(
+    size, count = count_points(root), within.size
+    return Summary(
         size=size,
-        decisions=len(space.dimensions()),
+        decisions=len(root.dimensions()),
         reach=tuple(reach),
         points=count.points,
         points_low=count.low,
@@ -95,7 +96,7 @@ def survey(within: FeasibleSet, *, seed: int = 0, draws: int = DRAWS) -> Survey:
         feasible=count.points / size,
         feasible_low=count.low / size,
         feasible_high=count.high / size,
-        dead=tuple(_dead(space, within.budget, task, {metric: low for metric, (low, _) in ends.items()})),
+        dead=tuple(_dead(root, within.budget, task, {metric: low for metric, (low, _) in ends.items()})),
         examples=tuple(_examples(within, seed)),
     )
 
@@ -113,32 +114,30 @@ def spread_over(rows: Sequence[Architecture], count: int) -> list[Architecture]:
     return [rows[round(position * (len(rows) - 1) / (count - 1))] for position in range(count)]
 
 
-def _ends(space: SearchSpace, task: Task, metric: str) -> tuple[Extreme, Extreme]:
-    return extreme(space, task, metric, largest=False), extreme(space, task, metric, largest=True)
+def _ends(root: Root, task: Task, metric: str) -> tuple[Extreme, Extreme]:
+    return extreme(root, task, metric, largest=False), extreme(root, task, metric, largest=True)
 
 
-def _dead(space: SearchSpace, budget: Budget, task: Task, cheapest: dict[str, Extreme]) -> list[str]:
+def _dead(root: Root, budget: Budget, task: Task, cheapest: dict[str, Extreme]) -> list[str]:
     """Sentences about choices that are none."""
     found = []
-    for name, dimension in space.dimensions().items():
+    for name, dimension in root.dimensions().items():
         values = list(dimension.values)
         if len(values) == 1:
             found.append(f"{name} has the single option {values[0]!r}")
             continue
-        over = [value for value in values if _always_over(space, budget, task, cheapest, name, value)]
+        over = [value for value in values if _always_over(root, budget, task, cheapest, name, value)]
         if over:
             shown = ", ".join(map(repr, over))
             found.append(f"{name}: {shown} {'is' if len(over) == 1 else 'are'} over budget whatever the rest")
     return found
 
 
-def _always_over(
-    space: SearchSpace, budget: Budget, task: Task, cheapest: dict[str, Extreme], name: str, value: Value
-) -> bool:
+def _always_over(root: Root, budget: Budget, task: Task, cheapest: dict[str, Extreme], name: str, value: Value) -> bool:
     """Whether even the cheapest network with this answer breaks an upper bound."""
     for bound in budget.bounds:
         answers = cheapest[bound.metric].answers
-        architecture, asked = space.choices(following({**answers, name: value}))
+        architecture, asked = root.choices(following({**answers, name: value}))
         excess = getattr(estimate(architecture, task), bound.metric) / bound.high - 1
         if name in asked and not math.isnan(excess) and excess > 0:
             return True

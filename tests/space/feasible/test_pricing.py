@@ -15,9 +15,9 @@ from nas.errors import FieldError
 from nas.layers import Block, Mixer, Norm, Site, blocks
 from nas.layers.depthwise import Depthwise
 from nas.layers.layernorm import LayerNorm
-from nas.space import FeasibleSet, SearchSpace, enumerating
-from nas.space.lots import COSTS, Product, costs_of
-from nas.space.menus import Menu, menu_of
+from nas.space import SearchSpace, enumerating
+from nas.space.feasible.block_table import BlockTable, block_table
+from nas.space.feasible.pricing import COSTS, CombinedBlocks, costs_of
 
 _MIXERS = "{choice: [{kind: depthwise, kernel: {choice: [3, 5]}}, {kind: large_kernel, kernel: 7}]}"
 _NORMS = "{choice: [layernorm, rmsnorm]}"
@@ -30,9 +30,9 @@ class Unbuilt(Block):
         raise NotImplementedError
 
 
-def menu_with(kind: str, fields: str = f"mixer: {_MIXERS}, norm: {_NORMS}") -> tuple[SearchSpace, Menu]:
+def table_with(kind: str, fields: str = f"mixer: {_MIXERS}, norm: {_NORMS}") -> tuple[SearchSpace, BlockTable]:
     space = space_with(block=f"{{kind: {kind}, {fields}}}", depth="1", width="[8]", downsample="null", more="")
-    return space, menu_of(space.columns.fields["block"], 0, 1)
+    return space, block_table(space.root.columns.fields["block"], 0, 1)
 
 
 def known_as(monkeypatch: pytest.MonkeyPatch, name: str, cls: type[Block]) -> None:
@@ -41,9 +41,9 @@ def known_as(monkeypatch: pytest.MonkeyPatch, name: str, cls: type[Block]) -> No
     monkeypatch.setattr(cls, "kind", name)
 
 
-def check(space: SearchSpace, menu: Menu, site: Site) -> None:
+def check(space: SearchSpace, table: BlockTable, site: Site) -> None:
     """Every block of the space has its own price."""
-    prices, allowed = menu.price(site, site)
+    prices, allowed = table.price(site, site)
     found = sorted(tuple(row) for row in prices[allowed].tolist())
     every = [architecture.stages[0].block(0) for architecture in enumerating(space)]
     assert found == sorted(costs_of(block, site) for block in every)
@@ -52,10 +52,10 @@ def check(space: SearchSpace, menu: Menu, site: Site) -> None:
 @pytest.mark.parametrize("site", [Site(8, 8, 16), Site(8, 16, 16, 2), Site(24, 8, 7)], ids=str)
 def test_kind_is_priced_by_its_parts(site: Site) -> None:
     fields = f"mixer: {_MIXERS}, norm: {_NORMS}, ratio: {{choice: [0.5, 3]}}, hidden_norm: {{choice: [null, grn]}}"
-    space, menu = menu_with("mixer_first", f"{fields}, norm_placement: {{choice: [every_conv, before_pointwise]}}")
-    assert isinstance(menu.lots[0], Product)
-    check(space, menu, site)
-    assert isinstance(menu.lots[0], Product)
+    space, table = table_with("mixer_first", f"{fields}, norm_placement: {{choice: [every_conv, before_pointwise]}}")
+    assert isinstance(table.sets[0], CombinedBlocks)
+    check(space, table, site)
+    assert isinstance(table.sets[0], CombinedBlocks)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,10 +100,10 @@ class Strict(Unbuilt):
 def test_kind_that_looks_into_its_parts_is_priced_one_by_one(cls: type[Block], monkeypatch: pytest.MonkeyPatch) -> None:
     name = cls.__name__.lower()
     known_as(monkeypatch, name, cls)
-    space, menu = menu_with(name)
-    check(space, menu, Site(8, 8, 16))
-    assert not isinstance(menu.lots[0], Product)
-    feasible = FeasibleSet(space)
+    space, table = table_with(name)
+    check(space, table, Site(8, 8, 16))
+    assert not isinstance(table.sets[0], CombinedBlocks)
+    feasible = space.within()
     rows = feasible.draw(6, np.random.default_rng(0))
     assert feasible.costs(rows)["params"].tolist() == [
         sum(part.cost.params for part in feasible.architecture(row).parts(space.task)) for row in rows

@@ -25,15 +25,15 @@ from nas.architecture import Architecture, estimate
 from nas.cost import Budget
 from nas.errors import BudgetError, UserError
 from nas.space.askers import following, replaying
-from nas.space.coding import Codes, Coding
-from nas.space.counting import controllers
 from nas.space.dimension import Dimension, Value
 from nas.space.extremes import require_reachable
-from nas.space.lots import COSTS
-from nas.space.options import NOT_ASKED, TooManyError
-from nas.space.sources import Batch, Source, Tabled, Walked
-from nas.space.space import SearchSpace
-from nas.space.tables import SpaceTables
+from nas.space.feasible.network_table import NetworkTable
+from nas.space.feasible.options import TooManyError
+from nas.space.feasible.pricing import COSTS
+from nas.space.feasible.rows import NOT_ASKED, Codes, Coding
+from nas.space.feasible.sources import Batch, Source, Tabled, Walked
+from nas.space.root import Root
+from nas.space.size import controllers, count_points
 from nas.task import Task
 from nas.units import format_quantity
 
@@ -67,18 +67,18 @@ class Count(NamedTuple):
 class FeasibleSet:
     """The points of a space within a budget."""
 
-    def __init__(self, space: SearchSpace, budget: Budget | str | None = None, task: Task | None = None) -> None:
-        """Price every part of the space and count what fits together: seconds at most.
+    def __init__(self, root: Root, budget: Budget, task: Task) -> None:
+        """Price every part of the space and count what fits together: seconds at most; see `SearchSpace.within`.
 
         Raises:
             BudgetError: no point is within budget; the message names the nearest costs.
         """
-        self.space = space
-        self.budget = budget if isinstance(budget, Budget) else Budget.parse(budget)
-        self.task = task or space.task
-        self._coding = Coding(space.dimensions())
+        self.root = root
+        self.budget = budget
+        self.task = task
+        self._coding = Coding(root.dimensions())
         self._source = self._open_source()
-        self._controllers = controllers(space)
+        self._controllers = controllers(root)
         self._require_some()
 
     @property
@@ -109,7 +109,7 @@ class FeasibleSet:
         Raises:
             UserError: the row is no point of the space.
         """
-        return self.space.build(replaying(self.decode(row), self.dimensions))
+        return self.root.build(replaying(self.decode(row), self.dimensions))
 
     def costs(self, codes: NDArray[np.integer]) -> Mapping[str, NDArray[np.int64]]:
         """The exact cost of each row of `codes` (n, decisions), by the names of `Cost`; equal to `estimate`.
@@ -120,7 +120,7 @@ class FeasibleSet:
         priced = self._source.price(self._source.find(np.asarray(codes, np.int16)))
         if not priced.valid.all():
             row = int(np.flatnonzero(~priced.valid)[0])
-            raise UserError(f"row {row} is no network of {self.space.name}: {self.decode(np.asarray(codes)[row])}")
+            raise UserError(f"row {row} is no network of {self.root.name}: {self.decode(np.asarray(codes)[row])}")
         return {name: priced.costs[:, place] for place, name in enumerate(COSTS)}
 
     def random(self, n: int, rng: np.random.Generator) -> Codes:
@@ -153,9 +153,9 @@ class FeasibleSet:
             misses = 0 if len(new) else misses + len(fresh)
             if misses >= max(_PATIENCE, _REPEATS * len(keys)):
                 raise BudgetError(
-                    f"{self.space.name}: only {len(keys)} of {n} distinct architectures within {self.budget} after "
+                    f"{self.root.name}: only {len(keys)} of {n} distinct architectures within {self.budget} after "
                     f"{misses} draws in a row without a new one; ask for fewer, or widen the budget or the space "
-                    f"({self.space.size():,} points)"
+                    f"({count_points(self.root):,} points)"
                 )
         return np.concatenate(found)[:n]
 
@@ -184,7 +184,7 @@ class FeasibleSet:
             elif others:
                 values = self.dimensions[name].values
                 yield np.stack(
-                    [self.encode(self.space.answers(following({**answers, name: values[code]}))) for code in others]
+                    [self.encode(self.root.answers(following({**answers, name: values[code]}))) for code in others]
                 )
 
     @cached_property
@@ -242,10 +242,10 @@ class FeasibleSet:
 
     def _open_source(self) -> Source[Any]:
         try:
-            tables = SpaceTables(self.space, self.task, self._coding)
+            table = NetworkTable(self.root, self.task, self._coding)
         except TooManyError:
-            return Walked(self.space, self.task, self._coding)
-        return Tabled(tables, self.budget, self.space.size())
+            return Walked(self.root, self.task, self._coding)
+        return Tabled(table, self.budget, count_points(self.root))
 
     def _require_some(self) -> None:
         """Stop where nothing is within budget.
@@ -257,8 +257,8 @@ class FeasibleSet:
         with suppress(BudgetError):
             if not self._source.is_empty and self._has_some(rng):
                 return
-        estimate(self.space.build(following({})), self.task)  # says so where the resolution is too small for a network
-        require_reachable(self.space, self.budget, self.task)
+        estimate(self.root.build(following({})), self.task)  # says so where the resolution is too small for a network
+        require_reachable(self.root, self.budget, self.task)
         if not self.budget.bounds:
             raise BudgetError(f"{self._nothing()}: no answers give a network for this task. Raise the resolution.")
         nearest = self._source.nearest()
@@ -275,13 +275,13 @@ class FeasibleSet:
     def _nothing(self) -> str:
         task = self.task
         return (
-            f"no architecture of {self.space.name} is within {self.budget} at {task.resolution}x{task.resolution} "
+            f"no architecture of {self.root.name} is within {self.budget} at {task.resolution}x{task.resolution} "
             f"with {task.classes} classes"
         )
 
     def _nearest_draw(self, rng: np.random.Generator) -> str:
         """The random point that misses the budget by the least."""
-        anywhere = type(self)(self.space, Budget(), self.task)
+        anywhere = type(self)(self.root, Budget(), self.task)
         draws = min(ESTIMATED, self._source.patience)
         costs = anywhere.costs(anywhere.random(draws, rng))
         misses = [

@@ -8,55 +8,53 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from nas.space.dimension import Dimension, Value
+from nas.space.root import Root
 from nas.space.tree import Decision, Here, Struct, Tree, Walk
-
-if TYPE_CHECKING:
-    from nas.space.space import SearchSpace
 
 Answers = dict[str, Value]
 
 
-def count_points(space: SearchSpace) -> int:
+def count_points(root: Root) -> int:
     """The number of different sets of answers a walk can collect."""
-    return _count_top(space) * _count_stages(space)
+    return _count_top(root) * _count_stages(root)
 
 
-def controllers(space: SearchSpace) -> set[str]:
+def controllers(root: Root) -> set[str]:
     """Names of the decisions that change which questions follow."""
-    return _controllers(space.top) | _controllers(space.columns)
+    return _controllers(root.top) | _controllers(root.columns)
 
 
-def _count_top(space: SearchSpace) -> int:
+def _count_top(root: Root) -> int:
     def walk_top(walk: Walk) -> Any:
-        return space.top.resolve(walk, Here())
+        return root.top.resolve(walk, Here())
 
-    explored = _explore(walk_top, {}, _controllers(space.top))
+    explored = _explore(walk_top, {}, _controllers(root.top))
     return sum(math.prod(len(asked[name]) for name in asked if name not in fixed) for fixed, asked in explored)
 
 
-def _count_stages(space: SearchSpace) -> int:
+def _count_stages(root: Root) -> int:
     def walk_stages(walk: Walk) -> Any:
-        return [space.resolve_stage(walk, stage) for stage in range(space.stages)]
+        return [root.resolve_stage(walk, stage) for stage in range(root.stages)]
 
-    controllers = _controllers(space.columns)
-    own = {name for d in space.columns.decisions() if d.stages is not None for name in d.names()}
+    controllers = _controllers(root.columns)
+    own = {name for d in root.columns.decisions() if d.stages is not None for name in d.names()}
     total = 0
     for shared, asked in _explore(walk_stages, {}, controllers - own):
         points = math.prod(len(asked[name]) for name in asked if name not in shared and name not in own)
-        for stage in range(space.stages):
-            points *= _count_stage(space, stage, shared, own, controllers & own)
+        for stage in range(root.stages):
+            points *= _count_stage(root, stage, shared, own, controllers & own)
         total += points
     return total
 
 
-def _count_stage(space: SearchSpace, stage: int, shared: Answers, own: set[str], controllers: set[str]) -> int:
+def _count_stage(root: Root, stage: int, shared: Answers, own: set[str], controllers: set[str]) -> int:
     """The number of sets of answers one stage adds, given the shared ones."""
 
     def walk_stage(walk: Walk) -> Any:
-        return space.resolve_stage(walk, stage)
+        return root.resolve_stage(walk, stage)
 
     return sum(
         math.prod(len(asked[name]) for name in asked if name in own and name not in fixed)

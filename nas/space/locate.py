@@ -10,6 +10,7 @@ from nas.architecture import Architecture, Stage
 from nas.layers import Spec
 from nas.schema.fields import field_types
 from nas.space.dimension import Value
+from nas.space.root import Root
 from nas.space.tree import AfterFirst, Decision, Fixed, Pattern, PerStage, Scaled, Struct, Tree, When, numbers
 
 Answers = dict[str, Value]
@@ -33,13 +34,14 @@ class Wanted(NamedTuple):
     siblings: Mapping[str, Any]
 
 
-def locate(top: Struct, columns: Struct, stages: int, architecture: Architecture) -> Iterator[Answers]:
+def locate(root: Root, architecture: Architecture) -> Iterator[Answers]:
     """Candidates for the answers that give `architecture`; a caller proves one by building it.
 
     What the architecture says nothing of, such as the second entry of a pattern in a stage of one block, is left out.
     """
-    if len(architecture.stages) != stages:
+    if len(architecture.stages) != root.stages:
         return
+    top, columns = root.top, root.columns
     wanted = _wants(top, {name: getattr(architecture, name) for name in ("stem", "head", "drop_path")}, 0, 0)
     for index, stage in enumerate(architecture.stages):
         for position in range(_positions(columns.fields["block"], stage)):

@@ -10,27 +10,28 @@ from numpy.typing import NDArray
 
 from nas.errors import UserError
 from nas.layers import Block, Site, Spec, blocks
-from nas.space.lots import InseparableError, Listed, Lot, Product, group_of
-from nas.space.options import Answers, Option, TooManyError, answers_of, independent, options, stacked
+from nas.space.feasible.options import Option, TooManyError, independent, options
+from nas.space.feasible.pricing import BlockSet, CombinedBlocks, InseparableError, ListedBlocks, field_group
+from nas.space.feasible.rows import Answers, answers_of, stacked
 from nas.space.tree import Decision, Here, PerStage, Struct, Tree, Walk, pattern_lengths, spread
 
 
-class Menu:
+class BlockTable:
     """The options of a stage's block, each a repeating pattern of specs (mostly one).
 
     Attributes:
         answers: the answers of each option.
-        lots: the specs, priced together.
+        sets: the specs, priced together.
         pattern: the specs of each option in order, (options, longest pattern); the last ones of a short pattern mean
             nothing.
         period: the length of each option's pattern, (options,).
     """
 
-    def __init__(self, answers: Answers, lots: list[Lot], patterns: list[tuple[int, ...]] | None) -> None:
-        """`patterns`: indices of specs, counted through all lots; None where option i is spec i."""
+    def __init__(self, answers: Answers, sets: list[BlockSet], patterns: list[tuple[int, ...]] | None) -> None:
+        """`patterns`: indices of specs, counted through all sets; None where option i is spec i."""
         self.answers = answers
         self._allowed: dict[tuple[int, Site], NDArray[np.bool_]] = {}
-        self.lots = lots
+        self.sets = sets
         if patterns is None:
             self.pattern = np.arange(len(answers.codes), dtype=np.intp)[:, None]
             self.period = np.ones(len(answers.codes), np.intp)
@@ -43,7 +44,7 @@ class Menu:
     @property
     def keys(self) -> NDArray[np.uint64]:
         """A fingerprint of each spec."""
-        return np.concatenate([np.zeros(0, np.uint64), *(lot.keys for lot in self.lots)])
+        return np.concatenate([np.zeros(0, np.uint64), *(block_set.keys for block_set in self.sets)])
 
     def price(self, site: Site, nominal: Site) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
         """The cost of each spec at a site, (specs, COSTS), and whether it may stand there, (specs,).
@@ -53,28 +54,28 @@ class Menu:
             nominal: the same place in a network for very large images, where its rules are asked.
         """
         prices, allowed = [np.zeros((0, 6), np.int64)], [np.zeros(0, bool)]
-        for index, lot in enumerate(self.lots):
+        for index, block_set in enumerate(self.sets):
             try:
                 fits = self._fits(index, nominal)
-                found = lot.price(site, fits)
+                found = block_set.price(site, fits)
             except InseparableError:
-                if not isinstance(lot, Product):
+                if not isinstance(block_set, CombinedBlocks):
                     raise
-                self.lots[index] = lot.listed()
+                self.sets[index] = block_set.listed()
                 fits = self._fits(index, nominal)
-                found = self.lots[index].price(site, fits)
+                found = self.sets[index].price(site, fits)
             prices.append(found)
             allowed.append(fits)
         return np.concatenate(prices), np.concatenate(allowed)
 
-    def _fits(self, lot: int, nominal: Site) -> NDArray[np.bool_]:
-        if (lot, nominal) not in self._allowed:
-            self._allowed[lot, nominal] = self.lots[lot].allowed(nominal)
-        return self._allowed[lot, nominal]
+    def _fits(self, block_set: int, nominal: Site) -> NDArray[np.bool_]:
+        if (block_set, nominal) not in self._allowed:
+            self._allowed[block_set, nominal] = self.sets[block_set].allowed(nominal)
+        return self._allowed[block_set, nominal]
 
 
-def menu_of(tree: Tree, stage: int, deepest: int) -> Menu:
-    """The menu of a block's tree.
+def block_table(tree: Tree, stage: int, deepest: int) -> BlockTable:
+    """The table of a block's tree.
 
     Args:
         tree: the block.
@@ -85,27 +86,27 @@ def menu_of(tree: Tree, stage: int, deepest: int) -> Menu:
         TooManyError: its decisions are coupled too much to list them.
     """
     try:
-        lots = list(_lots(tree, stage, {}))
+        sets = list(_block_sets(tree, stage, {}))
     except InseparableError:
-        return listed_menu(options(lambda walk: tree.resolve(walk, Here(stage))), deepest)
-    return Menu(stacked([lot.answers for lot in lots]), lots, None)
+        return listed_table(options(lambda walk: tree.resolve(walk, Here(stage))), deepest)
+    return BlockTable(stacked([block_set.answers for block_set in sets]), sets, None)
 
 
-def listed_menu(found: list[Option], deepest: int) -> Menu:
-    """The menu of blocks that were walked one by one, as plain data; those that break a rule are left out."""
-    read = [(option.codes, row_of(option.value, deepest)) for option in found]
-    return menu_of_rows([(codes, row) for codes, row in read if row])
+def listed_table(found: list[Option], deepest: int) -> BlockTable:
+    """The table of blocks that were walked one by one, as plain data; those that break a rule are left out."""
+    read = [(option.codes, pattern_of(option.value, deepest)) for option in found]
+    return table_of_patterns([(codes, row) for codes, row in read if row])
 
 
-def menu_of_rows(found: list[tuple[dict[str, int], list[Block]]]) -> Menu:
-    """The menu of repeating patterns of specs."""
+def table_of_patterns(found: list[tuple[dict[str, int], list[Block]]]) -> BlockTable:
+    """The table of repeating patterns of specs."""
     specs: dict[Block, int] = {}
     patterns = [tuple(specs.setdefault(spec, len(specs)) for spec in row) for _, row in found]
     nothing = answers_of([{} for _ in specs])
-    return Menu(answers_of([codes for codes, _ in found]), [Listed(list(specs), nothing)], patterns)
+    return BlockTable(answers_of([codes for codes, _ in found]), [ListedBlocks(list(specs), nothing)], patterns)
 
 
-def row_of(value: Any, deepest: int) -> list[Block]:
+def pattern_of(value: Any, deepest: int) -> list[Block]:
     """The repeating pattern of specs of a resolved block; none where it breaks a rule.
 
     Raises:
@@ -122,22 +123,22 @@ def row_of(value: Any, deepest: int) -> list[Block]:
     return read
 
 
-def _lots(tree: Tree, stage: int, prefix: Mapping[str, int]) -> Iterator[Lot]:
-    """The lots of a tree; InseparableError where it is no choice between mappings."""
+def _block_sets(tree: Tree, stage: int, prefix: Mapping[str, int]) -> Iterator[BlockSet]:
+    """The sets of a tree; InseparableError where it is no choice between mappings."""
     if isinstance(tree, PerStage):
-        yield from _lots(tree.entries[stage], stage, prefix)
+        yield from _block_sets(tree.entries[stage], stage, prefix)
     elif isinstance(tree, Decision) and tree.name(stage) not in prefix:
         for code, answer in enumerate(tree.dimension.values):
             if answer not in tree.branches:
                 raise InseparableError
-            yield from _lots(tree.branches[answer], stage, {**prefix, tree.name(stage): code})
+            yield from _block_sets(tree.branches[answer], stage, {**prefix, tree.name(stage): code})
     elif isinstance(tree, Struct) and tree.kind is not None:
-        yield _lot(tree, tree.kind, stage, prefix)
+        yield _combined_blocks(tree, tree.kind, stage, prefix)
     else:
         raise InseparableError
 
 
-def _lot(tree: Struct, kind: str, stage: int, prefix: Mapping[str, int]) -> Lot:
+def _combined_blocks(tree: Struct, kind: str, stage: int, prefix: Mapping[str, int]) -> BlockSet:
     groups, taken = [], set(prefix)
     if blocks[kind].size_out is not Spec.size_out:
         raise TooManyError
@@ -147,10 +148,10 @@ def _lot(tree: Struct, kind: str, stage: int, prefix: Mapping[str, int]) -> Lot:
         if names & taken or any(True for option in found for _ in pattern_lengths(option.value)):
             raise InseparableError
         taken |= names
-        groups.append(group_of(kind, found))
+        groups.append(field_group(kind, found))
     if any(not group.values for group in groups):
-        return Listed([], answers_of([]))
-    return Product(kind, groups, prefix)
+        return ListedBlocks([], answers_of([]))
+    return CombinedBlocks(kind, groups, prefix)
 
 
 def _resolving(part: Struct, stage: int) -> Callable[[Walk], dict[str, Any]]:

@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import itertools
-import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
-
-import numpy as np
-from numpy.typing import NDArray
 
 from nas.space.askers import enumerating
 from nas.space.dimension import Ask, Dimension, Value
 from nas.space.tree import Struct, Walk, conditions
 
-NOT_ASKED = -1
 MOST_OPTIONS = 500_000
 """Options of one part that tables may have; a space whose parts have more is walked instead."""
 
@@ -24,52 +19,6 @@ MOST_WALKED = 20_000
 
 class TooManyError(Exception):
     """The decisions of a part are coupled too much to list its options."""
-
-
-class Answers(NamedTuple):
-    """Sets of answers as codes: the index of each answer, NOT_ASKED where a set has none.
-
-    Attributes:
-        names: the decisions.
-        codes: one row a set, (sets, names).
-    """
-
-    names: tuple[str, ...]
-    codes: NDArray[np.int16]
-
-    def repeated(self, each: int, whole: int) -> NDArray[np.int16]:
-        """Every row `each` times in a row, and all of that `whole` times."""
-        return np.tile(np.repeat(self.codes, each, axis=0), (whole, 1))
-
-
-def answers_of(rows: Sequence[Mapping[str, int]]) -> Answers:
-    """Sets of answers that are mappings from name to code."""
-    names = tuple(dict.fromkeys(name for row in rows for name in row))
-    codes = [[row.get(name, NOT_ASKED) for name in names] for row in rows]
-    return Answers(names, np.array(codes, np.int16).reshape(len(rows), len(names)))
-
-
-def combined(parts: Sequence[Answers]) -> Answers:
-    """Every combination of sets of answers to different questions, the last part's varying fastest."""
-    sizes = [len(part.codes) for part in parts]
-    count = math.prod(sizes)
-    columns = [np.zeros((count, 0), np.int16)]
-    before = 1
-    for part, size in zip(parts, sizes, strict=True):
-        before *= max(1, size)
-        columns.append(part.repeated(count // before, before // max(1, size)))
-    return Answers(tuple(name for part in parts for name in part.names), np.concatenate(columns, axis=1))
-
-
-def stacked(parts: Sequence[Answers]) -> Answers:
-    """All sets one after the other; what one does not ask is NOT_ASKED in it."""
-    names = tuple(dict.fromkeys(name for part in parts for name in part.names))
-    codes = np.full((sum(len(part.codes) for part in parts), len(names)), NOT_ASKED, np.int16)
-    start = 0
-    for part in parts:
-        codes[start : start + len(part.codes), [names.index(name) for name in part.names]] = part.codes
-        start += len(part.codes)
-    return Answers(names, codes)
 
 
 class Option(NamedTuple):

@@ -17,15 +17,16 @@ from numpy.typing import NDArray
 from nas.architecture.architecture import NOMINAL_RESOLUTION
 from nas.errors import UserError
 from nas.layers import Head, Site, Stem, heads, stems
-from nas.space.coding import Codes, Coding, digest, scrambled
-from nas.space.lots import COSTS, Costs, costs_of, key_of, stands
-from nas.space.options import NOT_ASKED, Answers, Option, TooManyError, answers_of, independent, options
-from nas.space.space import SearchSpace
-from nas.space.stage_tables import Door, Filling, Indices, Passage, StageTables, State
+from nas.space.feasible.fingerprints import digest, key_of, scrambled
+from nas.space.feasible.options import Option, TooManyError, independent, options
+from nas.space.feasible.pricing import COSTS, Costs, costs_of, stands
+from nas.space.feasible.rows import NOT_ASKED, Answers, Codes, Coding, answers_of
+from nas.space.feasible.stage_table import Entry, Indices, Pairing, StageTable, State, Transition
+from nas.space.root import Root
 from nas.space.tree import Here, Walk
 from nas.task import Task
 
-_MOST_SETTINGS = 10_000  # combinations of shared answers; four seconds
+_MOST_SETTINGS = 10_000  # pairings of shared answers; four seconds
 
 
 class Points(NamedTuple):
@@ -61,19 +62,19 @@ class End(NamedTuple):
     drop_path: float | None
 
 
-class SpaceTables:
+class NetworkTable:
     """All parts of a space for a task.
 
     Attributes:
         settings: the shared answers, (settings, decisions).
         stem_of, head_of: the stems and heads that go with each setting, by index.
         stages: what each stage can be.
-        fillings: for each stage and setting what stands behind each door.
-        passages: for each stage its passages in the order of their indices; entered from stems in the first stage.
-        passage_of: for each stage the passage from each state (or stem) through each door, -1 where there is none.
+        pairings: for each stage and setting what goes with each entry.
+        transitions: for each stage its transitions by index; those of the first stage come from stems.
+        transition_of: for each stage the transition from each state (or stem) by each entry, -1: none.
     """
 
-    def __init__(self, space: SearchSpace, task: Task, coding: Coding) -> None:
+    def __init__(self, root: Root, task: Task, coding: Coding) -> None:
         """List and price every part: a second or so.
 
         Raises:
@@ -81,17 +82,17 @@ class SpaceTables:
         """
         self._task = task
         self._width = len(coding.names)
-        shared = _shared_names(space)
-        self.stages = [StageTables(space, stage, coding, shared) for stage in range(space.stages)]
-        ends = _ends(space)
+        shared = _shared_names(root)
+        self.stages = [StageTable(root, stage, coding, shared) for stage in range(root.stages)]
+        ends = _ends(root)
         self._stem_specs, self._head_specs = ([end.spec for end in one] for one in ends)
         self._tables = [coding.table(answers_of([end.codes for end in one])) for one in ends]
         self._end_keys = [np.array([_end_key(end) for end in one], np.uint64) for one in ends]
-        found = options(lambda walk: _walk_stages(space, walk), asked=shared.__contains__)
+        found = options(lambda walk: _walk_stages(root, walk), asked=shared.__contains__)
         if len(found) > _MOST_SETTINGS:
             raise TooManyError
         self.settings = _written(answers_of([one.codes for one in found]), coding)
-        joined = _is_joined(space)
+        joined = _is_joined(root)
         if joined:
             count = len(self._stem_specs)
             self.settings = np.repeat(self.settings, count, axis=0)
@@ -99,14 +100,14 @@ class SpaceTables:
         else:
             self.stem_of = [np.arange(len(self._stem_specs))] * len(found)
             self.head_of = [np.arange(len(self._head_specs))] * len(found)
-        self.fillings: list[list[dict[int, Filling]]] = []
-        self.passages: list[list[Passage]] = []
-        self.passage_of: list[NDArray[np.intp]] = []
+        self.pairings: list[list[dict[int, Pairing]]] = []
+        self.transitions: list[list[Transition]] = []
+        self.transition_of: list[NDArray[np.intp]] = []
         self._connect()
         for stage in self.stages:
             stage.close()
-        self._passage_costs = [_numbers([one.cost for one in row], len(COSTS)) for row in self.passages]
-        self._passage_steps = [_numbers([one[1:] for one in row], 3) for row in self.passages]
+        self._transition_costs = [_numbers([one.cost for one in row], len(COSTS)) for row in self.transitions]
+        self._transition_places = [_numbers([one[1:] for one in row], 3) for row in self.transitions]
         self.head_costs, self.head_allowed = self._priced_heads()
 
     @property
@@ -135,16 +136,16 @@ class SpaceTables:
         valid = (points.stem >= 0) & (points.head >= 0) & (points.frames >= 0).all(1) & (points.blocks >= 0).all(1)
         stem, frames, blocks, head = (np.maximum(part, 0) for part in points)
         costs = np.zeros((len(stem), len(COSTS)), np.int64)
-        entry = stem
+        source = stem
         for index, stage in enumerate(self.stages):
-            passage = self.passage_of[index][entry, stage.door_of[frames[:, index]]]
-            valid &= passage >= 0
-            first, inner, entry = self._passage_steps[index][passage].T
-            spent, fits = stage.price((first, inner, entry), frames[:, index], blocks[:, index])
-            costs += self._passage_costs[index][passage] + spent
+            transition = self.transition_of[index][source, stage.entry_of[frames[:, index]]]
+            valid &= transition >= 0
+            first, inner, source = self._transition_places[index][transition].T
+            spent, fits = stage.price((first, inner, source), frames[:, index], blocks[:, index])
+            costs += self._transition_costs[index][transition] + spent
             valid &= fits
-        valid &= self.head_allowed[entry, head]
-        return Priced(costs + self.head_costs[entry, head], valid)
+        valid &= self.head_allowed[source, head]
+        return Priced(costs + self.head_costs[source, head], valid)
 
     def keys(self, points: Points) -> NDArray[np.uint64]:
         """A fingerprint of each architecture (n,): the same for different answers that give the same architecture."""
@@ -156,53 +157,53 @@ class SpaceTables:
         return np.asarray(found)
 
     def _connect(self) -> None:
-        """Find every passage that some network goes through."""
-        entries: list[set[int]] = [set(stems.tolist()) for stems in self.stem_of]
+        """Find every transition that some network goes through."""
+        arriving: list[set[int]] = [set(stems.tolist()) for stems in self.stem_of]
         sources: list[Any] = self._stem_specs
         for stage in self.stages:
-            known: dict[tuple[int, int], Passage | None] = {}
+            known: dict[tuple[int, int], Transition | None] = {}
             leaving: list[set[int]] = []
-            self.fillings.append(stage.fillings(self.settings))
-            for doors, entered in zip(self.fillings[-1], entries, strict=True):
+            self.pairings.append(stage.pairings(self.settings))
+            for entries, arrived in zip(self.pairings[-1], arriving, strict=True):
                 left: set[int] = set()
-                for pair in itertools.product(entered, doors):
+                for pair in itertools.product(arrived, entries):
                     if pair not in known:
-                        known[pair] = self._passage(stage, sources[pair[0]], stage.doors[pair[1]])
-                    passage = known[pair]
-                    if passage is not None:
-                        left.add(passage.state)
+                        known[pair] = self._transition(stage, sources[pair[0]], stage.entries[pair[1]])
+                    transition = known[pair]
+                    if transition is not None:
+                        left.add(transition.state)
                 leaving.append(left)
-            kept = {pair: passage for pair, passage in known.items() if passage is not None}
-            self.passages.append(list(kept.values()))
-            table = np.full((max(1, len(sources)), max(1, len(stage.doors))), -1, np.intp)
+            kept = {pair: transition for pair, transition in known.items() if transition is not None}
+            self.transitions.append(list(kept.values()))
+            table = np.full((max(1, len(sources)), max(1, len(stage.entries))), -1, np.intp)
             for index, pair in enumerate(kept):
                 table[pair] = index
-            self.passage_of.append(table)
-            entries, sources = leaving, list(stage.states)
+            self.transition_of.append(table)
+            arriving, sources = leaving, list(stage.states)
 
-    def _passage(self, stage: StageTables, source: Stem | State, door: Door) -> Passage | None:
-        """How a door is entered, or None where it cannot be: by the rules of `Architecture.parts`."""
+    def _transition(self, stage: StageTable, source: Stem | State, entry: Entry) -> Transition | None:
+        """How a stage is entered, or None where it cannot be: by the rules of `Architecture.parts`."""
         if isinstance(source, Stem):
-            return self._through_stem(stage, source, door)
+            return self._through_stem(stage, source, entry)
         width, size = source
-        step = door.downsample
+        step = entry.downsample
         if step is None:
-            return stage.enter(_FREE, Site(width, door.width, size), Site(width, door.width, NOMINAL_RESOLUTION))
-        out = width if step.in_block else door.width
+            return stage.enter(_FREE, Site(width, entry.width, size), Site(width, entry.width, NOMINAL_RESOLUTION))
+        out = width if step.in_block else entry.width
         site = Site(width, out, size)
         if not stands(step, Site(width, out, NOMINAL_RESOLUTION)) or step.size_out(site) < 1:
             return None
         stride = step.stride if step.in_block else 1
-        first = Site(out, door.width, step.size_out(site), stride)
-        return stage.enter(costs_of(step, site), first, Site(out, door.width, NOMINAL_RESOLUTION, stride))
+        first = Site(out, entry.width, step.size_out(site), stride)
+        return stage.enter(costs_of(step, site), first, Site(out, entry.width, NOMINAL_RESOLUTION, stride))
 
-    def _through_stem(self, stage: StageTables, stem: Stem, door: Door) -> Passage | None:
-        site = Site(self._task.channels, stem.width(door.width), self._task.resolution)
+    def _through_stem(self, stage: StageTable, stem: Stem, entry: Entry) -> Transition | None:
+        site = Site(self._task.channels, stem.width(entry.width), self._task.resolution)
         large = Site(site.width_in, site.width, NOMINAL_RESOLUTION)
-        if door.downsample is not None or not stands(stem, large) or stem.size_out(site) < 1:
+        if entry.downsample is not None or not stands(stem, large) or stem.size_out(site) < 1:
             return None
-        first = Site(site.width, door.width, stem.size_out(site))
-        return stage.enter(costs_of(stem, site), first, Site(site.width, door.width, NOMINAL_RESOLUTION))
+        first = Site(site.width, entry.width, stem.size_out(site))
+        return stage.enter(costs_of(stem, site), first, Site(site.width, entry.width, NOMINAL_RESOLUTION))
 
     def _priced_heads(self) -> tuple[Costs, NDArray[np.bool_]]:
         shape = max(1, len(self.last_states)), max(1, len(self._head_specs))
@@ -221,16 +222,16 @@ def _numbers(rows: list[tuple[int, ...]], width: int) -> NDArray[np.int64]:
     return np.array(rows or [(0,) * width], np.int64)
 
 
-def _shared_names(space: SearchSpace) -> list[str]:
+def _shared_names(root: Root) -> list[str]:
     """The decisions that are asked once for several stages."""
-    if space.stages == 1:
+    if root.stages == 1:
         return []
-    return list(dict.fromkeys(one.name(0) for one in space.columns.decisions() if one.stages is None))
+    return list(dict.fromkeys(one.name(0) for one in root.columns.decisions() if one.stages is None))
 
 
-def _walk_stages(space: SearchSpace, walk: Walk) -> None:
-    for stage in range(space.stages):
-        space.columns.resolve(walk, Here(stage))
+def _walk_stages(root: Root, walk: Walk) -> None:
+    for stage in range(root.stages):
+        root.columns.resolve(walk, Here(stage))
 
 
 def _written(answers: Answers, coding: Coding) -> Codes:
@@ -239,18 +240,18 @@ def _written(answers: Answers, coding: Coding) -> Codes:
     return codes
 
 
-def _is_joined(space: SearchSpace) -> bool:
+def _is_joined(root: Root) -> bool:
     """Whether conditions join the stem with the head."""
-    return any({"stem", "head"} <= set(part.fields) for part in independent(space.top))
+    return any({"stem", "head"} <= set(part.fields) for part in independent(root.top))
 
 
-def _ends(space: SearchSpace) -> tuple[list[End], list[End]]:
+def _ends(root: Root) -> tuple[list[End], list[End]]:
     """The options of the stem and of the head; where they are joined, option i of one goes with option i of the other.
 
     The drop path, which costs nothing, is asked with either.
     """
-    parts = list(independent(space.top))
-    if _is_joined(space):
+    parts = list(independent(root.top))
+    if _is_joined(root):
         joined = _combined([options(lambda walk, part=part: part.resolve(walk, Here())) for part in parts])  # type: ignore[misc]
         pairs = [(stem, head) for one in joined if (stem := _end(one, "stem")) and (head := _end(one, "head"))]
         return [stem for stem, _ in pairs], [head for _, head in pairs]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable, Mapping
+import math
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,14 +13,62 @@ from nas.errors import UserError
 from nas.registry import did_you_mean
 from nas.schema.fields import shown
 from nas.space.dimension import Dimension, Value
-from nas.space.options import NOT_ASKED, Answers
+from nas.space.feasible.fingerprints import weights
+
+NOT_ASKED = -1
 
 Codes = NDArray[np.int16]
 """Points (n, decisions): the index of each answer in its dimension, NOT_ASKED where a walk does not ask."""
 
 
+class Answers(NamedTuple):
+    """Sets of answers as codes: the index of each answer, NOT_ASKED where a set has none.
+
+    Attributes:
+        names: the decisions.
+        codes: one row a set, (sets, names).
+    """
+
+    names: tuple[str, ...]
+    codes: NDArray[np.int16]
+
+    def repeated(self, each: int, whole: int) -> NDArray[np.int16]:
+        """Every row `each` times in a row, and all of that `whole` times."""
+        return np.tile(np.repeat(self.codes, each, axis=0), (whole, 1))
+
+
+def answers_of(rows: Sequence[Mapping[str, int]]) -> Answers:
+    """Sets of answers that are mappings from name to code."""
+    names = tuple(dict.fromkeys(name for row in rows for name in row))
+    codes = [[row.get(name, NOT_ASKED) for name in names] for row in rows]
+    return Answers(names, np.array(codes, np.int16).reshape(len(rows), len(names)))
+
+
+def combined(parts: Sequence[Answers]) -> Answers:
+    """Every combination of sets of answers to different questions, the last part's varying fastest."""
+    sizes = [len(part.codes) for part in parts]
+    count = math.prod(sizes)
+    columns = [np.zeros((count, 0), np.int16)]
+    before = 1
+    for part, size in zip(parts, sizes, strict=True):
+        before *= max(1, size)
+        columns.append(part.repeated(count // before, before // max(1, size)))
+    return Answers(tuple(name for part in parts for name in part.names), np.concatenate(columns, axis=1))
+
+
+def stacked(parts: Sequence[Answers]) -> Answers:
+    """All sets one after the other; what one does not ask is NOT_ASKED in it."""
+    names = tuple(dict.fromkeys(name for part in parts for name in part.names))
+    codes = np.full((sum(len(part.codes) for part in parts), len(names)), NOT_ASKED, np.int16)
+    start = 0
+    for part in parts:
+        codes[start : start + len(part.codes), [names.index(name) for name in part.names]] = part.codes
+        start += len(part.codes)
+    return Answers(names, codes)
+
+
 class Coding:
-    """One column for each question a walk may ask, in the order of `SearchSpace.dimensions()`."""
+    """One column for each question a walk may ask, in the order of `Root.dimensions()`."""
 
     def __init__(self, dimensions: Mapping[str, Dimension]) -> None:
         """The columns are in the order of `dimensions`."""
@@ -51,12 +100,12 @@ class Coding:
             if code != NOT_ASKED
         }
 
-    def table(self, answers: Answers) -> Table:
+    def table(self, answers: Answers) -> AnswerTable:
         """A table of sets of answers."""
-        return Table(np.array([self.columns[name] for name in answers.names], np.intp), answers.codes)
+        return AnswerTable(np.array([self.columns[name] for name in answers.names], np.intp), answers.codes)
 
 
-class Table:
+class AnswerTable:
     """The codes of every option of one part: the columns it asks, and how to find an option by them.
 
     Attributes:
@@ -88,25 +137,3 @@ class Table:
     def _hashes(self, codes: Codes) -> NDArray[np.int64]:
         """64-bit fingerprints, linear in the codes: two options are the same with a chance of about 2**-56."""
         return np.asarray(codes.astype(np.int64) @ self._weights)
-
-
-def weights(count: int) -> NDArray[np.int64]:
-    """Odd 64-bit numbers, the same in every process."""
-    return np.array([digest(("weight", index)) | 1 for index in range(count)], np.uint64).astype(np.int64)
-
-
-def scrambled(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """Every bit of the result depends on every bit of the value (the finaliser of splitmix64, public domain)."""
-    mixed = (values ^ (values >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return np.asarray(mixed ^ (mixed >> np.uint64(31)))
-
-
-def digest(value: object) -> int:
-    """A 64-bit number from the text of a plain value, the same in every process."""
-    return int.from_bytes(hashlib.blake2b(repr(value).encode(), digest_size=8).digest(), "little")
-
-
-def total(keys: Iterable[int]) -> int:
-    """The sum of 64-bit keys, modulo 2**64."""
-    return sum(keys) & 0xFFFFFFFFFFFFFFFF

@@ -1,4 +1,4 @@
-"""Where points near a budget come from: the tables of a space or, where its parts cannot be listed, walks."""
+"""Where points near a budget come from: the table of a space or, where its parts cannot be listed, walks."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from nas.cost import Budget
 from nas.errors import UserError
 from nas.layers import Site, Spec
 from nas.space.askers import drawing, replaying
-from nas.space.coding import Codes, Coding, digest
-from nas.space.lattice import Lattice
-from nas.space.lots import COSTS, costs_of
-from nas.space.options import NOT_ASKED
-from nas.space.proposals import Proposals, ends
-from nas.space.space import SearchSpace
-from nas.space.tables import Points, Priced, SpaceTables
-from nas.space.tallying import Tally, TooLargeError
+from nas.space.feasible.count import PathCount, TooLargeError
+from nas.space.feasible.draw import BandSampler, ends
+from nas.space.feasible.fingerprints import digest
+from nas.space.feasible.network_table import NetworkTable, Points, Priced
+from nas.space.feasible.pricing import COSTS, costs_of
+from nas.space.feasible.rows import NOT_ASKED, Codes, Coding
+from nas.space.feasible.trellis import Trellis
+from nas.space.root import Root
 from nas.task import Task
 
 
@@ -86,66 +86,66 @@ class Tabled:
     patience = 100_000
     largest_batch = 16_384
 
-    def __init__(self, tables: SpaceTables, budget: Budget, points: int) -> None:
+    def __init__(self, table: NetworkTable, budget: Budget, points: int) -> None:
         """Count what is near the budget, a bound at a time; draws are from the bound that leaves the least.
 
         Args:
-            tables: the space.
+            table: the space.
             budget: what they should be near.
             points: how many the space has.
         """
-        self._tables = tables
+        self._table = table
         self._points = points
-        lattices = [(Lattice(tables, bound.metric), bound.low, bound.high) for bound in budget.bounds]
-        binding = [one for one in lattices if not _always_holds(*one)] or [(Lattice(tables, None), 0, 0)]
-        near = [Proposals(*one) for one in binding]
-        self._proposals = min(near, key=lambda one: one.count)
+        trellises = [(Trellis(table, bound.metric), bound.low, bound.high) for bound in budget.bounds]
+        binding = [one for one in trellises if not _always_holds(*one)] or [(Trellis(table, None), 0, 0)]
+        near = [BandSampler(*one) for one in binding]
+        self._sampler = min(near, key=lambda one: one.count)
         self._bounds = binding
-        self.is_empty = self._proposals.count == 0
+        self.is_empty = self._sampler.count == 0
 
     def stands_for(self, batch: Points) -> NDArray[np.float64]:
         """All the same: draws are uniform."""
-        return np.full(len(batch.stem), self._proposals.count)
+        return np.full(len(batch.stem), self._sampler.count)
 
     def draw(self, n: int, rng: np.random.Generator) -> Points:
         """From all whose rounded cost is in the band."""
-        return self._proposals.draw(n, rng)
+        return self._sampler.draw(n, rng)
 
     def price(self, batch: Points) -> Priced:
         """By look-ups."""
-        return self._tables.price(batch)
+        return self._table.price(batch)
 
     def keys(self, batch: Points) -> NDArray[np.uint64]:
         """From the fingerprints of the parts."""
-        return self._tables.keys(batch)
+        return self._table.keys(batch)
 
     def find(self, codes: Codes) -> Points:
         """The parts of each row."""
-        return self._tables.find(codes)
+        return self._table.find(codes)
 
     def write(self, batch: Points) -> Codes:
         """The rows."""
-        return self._tables.write(batch)
+        return self._table.write(batch)
 
     def count(self) -> int | None:
-        """From the lattice; None where several bounds matter, and where there are too many distinct costs."""
-        (lattice, low, high), *others = self._bounds
+        """From the trellis; None where several bounds matter, and where there are too many distinct costs."""
+        (trellis, low, high), *others = self._bounds
         with suppress(TooLargeError):
-            return None if others else Tally(lattice, self._points, most=high).count(low, high)
+            return None if others else PathCount(trellis, self._points, most=high).count(low, high)
         return None
 
     def nearest(self) -> Nearest | None:
-        """From the lattice, in the same cases."""
-        (lattice, low, high), *others = self._bounds
-        if others or lattice.metric is None:
+        """From the trellis, in the same cases."""
+        (trellis, low, high), *others = self._bounds
+        if others or trellis.metric is None:
             return None
         with suppress(TooLargeError):
-            return Nearest(COSTS[lattice.metric], Tally(lattice, self._points).beside(low, high))
+            return Nearest(COSTS[trellis.metric], PathCount(trellis, self._points).beside(low, high))
         return None
 
 
-def _always_holds(lattice: Lattice, low: int, high: int) -> bool:
-    smallest, largest = ends(lattice)
+def _always_holds(trellis: Trellis, low: int, high: int) -> bool:
+    smallest, largest = ends(trellis)
     return low <= smallest and largest <= high
 
 
@@ -160,7 +160,7 @@ class Rows(NamedTuple):
 
 
 class Walked:
-    """Points by walking the space: for those whose decisions are coupled too much for tables; half a millisecond.
+    """Points by walking the space: for those whose decisions are coupled too much for table; half a millisecond.
 
     A part that was priced once is not priced again.
     """
@@ -168,9 +168,9 @@ class Walked:
     patience = 2_000
     largest_batch = 256
 
-    def __init__(self, space: SearchSpace, task: Task, coding: Coding) -> None:
+    def __init__(self, root: Root, task: Task, coding: Coding) -> None:
         """Nothing is walked yet."""
-        self._space = space
+        self._root = root
         self._task = task
         self._coding = coding
         self._parts: dict[tuple[Spec, Site], tuple[int, ...]] = {}
@@ -184,7 +184,7 @@ class Walked:
     def draw(self, n: int, rng: np.random.Generator) -> Rows:
         """Uniform answers: points behind an answer that opens more questions than others are less likely."""
         draw = drawing(random.Random(int(rng.integers(1 << 62))))
-        return Rows(np.stack([self._coding.encode(self._space.answers(draw)) for _ in range(n)]))
+        return Rows(np.stack([self._coding.encode(self._root.answers(draw)) for _ in range(n)]))
 
     def price(self, batch: Rows) -> Priced:
         """Row by row."""
@@ -217,7 +217,7 @@ class Walked:
         return None
 
     def _architecture(self, row: Codes) -> Architecture:
-        return self._space.build(replaying(self._coding.decode(row), self._coding.dimensions))
+        return self._root.build(replaying(self._coding.decode(row), self._coding.dimensions))
 
     def _cost(self, architecture: Architecture) -> NDArray[np.int64]:
         total = np.zeros(len(COSTS), np.int64)

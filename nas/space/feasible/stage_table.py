@@ -11,27 +11,28 @@ from numpy.typing import NDArray
 
 from nas.errors import UserError
 from nas.layers import Downsample, Norm, Site, downsamples, norms
-from nas.space.coding import Codes, Coding, Table, digest, scrambled
-from nas.space.lots import COSTS, Costs, costs_of, key_of, stands
-from nas.space.menus import Menu, menu_of, menu_of_rows, row_of
-from nas.space.options import TooManyError, answers_of, independent, options, part_of
-from nas.space.space import SearchSpace
+from nas.space.feasible.block_table import BlockTable, block_table, pattern_of, table_of_patterns
+from nas.space.feasible.fingerprints import digest, key_of, scrambled
+from nas.space.feasible.options import TooManyError, independent, options, part_of
+from nas.space.feasible.pricing import COSTS, Costs, costs_of, stands
+from nas.space.feasible.rows import AnswerTable, Codes, Coding, answers_of
+from nas.space.root import Root
 from nas.space.tree import Here, numbers
 
 Indices = NDArray[np.intp]
 _MOST_NUMBERS = 1 << 26  # of one stage's table of prices: half a gigabyte
-Entered = tuple[Indices, Indices, Indices] | tuple[int, int, int]
+Places = tuple[Indices, Indices, Indices] | tuple[int, int, int]
 T = TypeVar("T", bound=Hashable)
 
 
-class Door(NamedTuple):
+class Entry(NamedTuple):
     """The part of a frame that decides how the stage is entered."""
 
     width: int
     downsample: Downsample | None
 
 
-class Tail(NamedTuple):
+class Interior(NamedTuple):
     """The rest of a frame."""
 
     depth: int
@@ -45,7 +46,7 @@ class State(NamedTuple):
     size: int
 
 
-class Passage(NamedTuple):
+class Transition(NamedTuple):
     """How a stage is entered.
 
     Attributes:
@@ -61,8 +62,8 @@ class Passage(NamedTuple):
     state: int
 
 
-class Filling(NamedTuple):
-    """The frames behind one door and the blocks that go with them.
+class Pairing(NamedTuple):
+    """The frames behind one entry and the blocks that go with them.
 
     Attributes:
         frames: indices of frames.
@@ -81,119 +82,117 @@ class Filling(NamedTuple):
         return np.repeat(self.frames, len(self.blocks)), np.tile(self.blocks, len(self.frames))
 
 
-class StageTables:
+class StageTable:
     """The frames and blocks of one stage.
 
     Attributes:
         frames: the codes of the frames (depth, width, norm, downsample).
         blocks: the codes of the blocks.
-        doors, door_of: what frames differ in when they are entered, and which each has.
-        tails, tail_of: the rest.
+        entries, entry_of: what frames differ in when they are entered, and which each has.
+        interiors, interior_of: the rest.
         depth: the depth of each frame.
         states: what can come out of the stage, by index.
     """
 
-    def __init__(self, space: SearchSpace, stage: int, coding: Coding, shared: Sequence[str]) -> None:
+    def __init__(self, root: Root, stage: int, coding: Coding, shared: Sequence[str]) -> None:
         """List the options of a stage; `shared` names the decisions that other stages have too.
 
         Raises:
             TooManyError: its decisions are coupled too much to be listed.
         """
-        self.index = stage
-        frames, menu, self._are_pairs = _listed(space, stage)
+        frames, self._block_table, self._are_pairs = _listed(root, stage)
         self.frames = coding.table(answers_of([codes for codes, _, _ in frames]))
-        self.blocks = coding.table(menu.answers)
-        self._menu = menu
-        self.doors, self.door_of = _interned([door for _, door, _ in frames])
-        self.tails, self.tail_of = _interned([tail for _, _, tail in frames])
-        self.depth = np.array([tail.depth for _, _, tail in frames], np.intp)
+        self.blocks = coding.table(self._block_table.answers)
+        self.entries, self.entry_of = _interned([entry for _, entry, _ in frames])
+        self.interiors, self.interior_of = _interned([interior for _, _, interior in frames])
+        self.depth = np.array([interior.depth for _, _, interior in frames], np.intp)
         self.states: dict[State, int] = {}
         self._shared = [
-            _places(table, [coding.columns[name] for name in shared]) for table in (self.frames, self.blocks)
+            _columns_of(table, [coding.columns[name] for name in shared]) for table in (self.frames, self.blocks)
         ]
         self._groups = [
             _grouped(table.codes[:, places])
             for table, (_, places) in zip((self.frames, self.blocks), self._shared, strict=True)
         ]
         self._sites: dict[tuple[Site, Site], int] = {}
-        self._keys = menu.keys
-        self._frame_keys = np.array([_frame_key(door, tail) for _, door, tail in frames], np.uint64)
+        self._keys = self._block_table.keys
+        self._frame_keys = np.array([_frame_key(entry, interior) for _, entry, interior in frames], np.uint64)
         self._prices: Costs
         self._allowed: NDArray[np.bool_]
         self._norms: Costs
         self._norms_allowed: NDArray[np.bool_]
 
-    def fillings(self, settings: Codes) -> list[dict[int, Filling]]:
-        """What stands behind each door, for each row (settings, decisions) of shared answers."""
-        known: dict[tuple[bytes, bytes], dict[int, Filling]] = {}
+    def pairings(self, settings: Codes) -> list[dict[int, Pairing]]:
+        """What stands behind each entry, for each row (settings, decisions) of shared answers."""
+        known: dict[tuple[bytes, bytes], dict[int, Pairing]] = {}
         found = []
         parts = [np.ascontiguousarray(settings[:, columns]) for columns, _ in self._shared]
         for frames, blocks in zip(*parts, strict=True):
             key = frames.tobytes(), blocks.tobytes()
             if key not in known:
-                known[key] = self._filled(*key)
+                known[key] = self._paired(*key)
             found.append(known[key])
         return found
 
-    def _filled(self, *shared: bytes) -> dict[int, Filling]:
+    def _paired(self, *shared: bytes) -> dict[int, Pairing]:
         frames, blocks = (groups.get(key, _NONE) for groups, key in zip(self._groups, shared, strict=True))
         if self._are_pairs:
             frames = blocks = np.intersect1d(frames, blocks)
         found = {}
-        doors = self.door_of[frames]
-        for door in dict.fromkeys(doors.tolist()):
-            behind = doors == door
+        entries = self.entry_of[frames]
+        for entry in dict.fromkeys(entries.tolist()):
+            behind = entries == entry
             some = blocks[behind] if self._are_pairs else blocks
             if len(some):
-                found[door] = Filling(frames[behind], some, not self._are_pairs)
+                found[entry] = Pairing(frames[behind], some, not self._are_pairs)
         return found
 
-    def enter(self, cost: tuple[int, ...], first: Site, nominal: Site) -> Passage:
-        """The passage to a stage whose first block stands at `first`."""
+    def enter(self, cost: tuple[int, ...], first: Site, nominal: Site) -> Transition:
+        """The transition to a stage whose first block stands at `first`."""
         site = self._sites.setdefault((first, nominal), len(self._sites))
         inner = self._sites.setdefault((_inner(first), _inner(nominal)), len(self._sites))
         state = State(first.width, first.size_out)
-        return Passage(cost, site, inner, self.states.setdefault(state, len(self.states)))
+        return Transition(cost, site, inner, self.states.setdefault(state, len(self.states)))
 
     def close(self) -> None:
         """Price everything at the sites that were found; to be called once, after the last `enter`."""
         if len(self._sites) * max(1, len(self._keys)) * len(COSTS) > _MOST_NUMBERS:
             raise TooManyError
-        priced = [self._menu.price(site, nominal) for site, nominal in self._sites]
+        priced = [self._block_table.price(site, nominal) for site, nominal in self._sites]
         self._prices = np.array([prices for prices, _ in priced], np.int64).reshape(
             len(priced), len(self._keys), len(COSTS)
         )
         self._allowed = np.array([allowed for _, allowed in priced], bool).reshape(len(priced), len(self._keys))
-        self._norms = np.zeros((len(self.states), len(self.tails), len(COSTS)), np.int64)
-        self._norms_allowed = np.ones((len(self.states), len(self.tails)), bool)
+        self._norms = np.zeros((len(self.states), len(self.interiors), len(COSTS)), np.int64)
+        self._norms_allowed = np.ones((len(self.states), len(self.interiors)), bool)
         for state, row in self.states.items():
             site = Site(state.width, state.width, state.size)
-            for column, tail in enumerate(self.tails):
-                if tail.norm is not None:
-                    self._norms_allowed[row, column] = stands(tail.norm, site)
-                    self._norms[row, column] = costs_of(tail.norm, site)
+            for column, interior in enumerate(self.interiors):
+                if interior.norm is not None:
+                    self._norms_allowed[row, column] = stands(interior.norm, site)
+                    self._norms[row, column] = costs_of(interior.norm, site)
 
     def norm_costs(self, state: int, frames: Indices, metric: int) -> NDArray[np.int64]:
         """What the norm of each frame costs at the end of the stage, (frames,)."""
-        return np.asarray(self._norms[state, self.tail_of[frames], metric])
+        return np.asarray(self._norms[state, self.interior_of[frames], metric])
 
     def norms_allowed(self, state: int, frames: Indices) -> NDArray[np.bool_]:
         """Whether the norm of each frame may stand at the end of the stage, (frames,)."""
-        return np.asarray(self._norms_allowed[state, self.tail_of[frames]])
+        return np.asarray(self._norms_allowed[state, self.interior_of[frames]])
 
     def price(
-        self, entered: Entered, frames: Indices, blocks: Indices, metrics: slice = slice(None)
+        self, places: Places, frames: Indices, blocks: Indices, metrics: slice = slice(None)
     ) -> tuple[Costs, NDArray[np.bool_]]:
         """The cost of the blocks and the norm, (n, metrics), and whether they may stand there, (n,).
 
         Args:
-            entered: first, inner and state of a `Passage`; one for all, or each (n,).
+            places: first, inner and state of a `Transition`; one for all, or each (n,).
             frames: the frames, (n,).
             blocks: the blocks, (n,).
             metrics: places in COSTS.
         """
-        first, inner, state = entered
-        depth, pattern, period = self.depth[frames], self._menu.pattern, self._menu.period
+        first, inner, state = places
+        depth, pattern, period = self.depth[frames], self._block_table.pattern, self._block_table.period
         prices = self._prices[:, :, metrics]
         spec = pattern[blocks, 0]
         cost, valid = prices[first, spec], self._allowed[first, spec]
@@ -205,12 +204,12 @@ class StageTables:
                 spec, there = pattern[blocks, position % period[blocks]], depth > position
                 cost = cost + there[:, None] * prices[inner, spec]
                 valid = valid & (~there | self._allowed[inner, spec])
-        tails = self.tail_of[frames]
-        return cost + self._norms[state, tails][:, metrics], valid & self._norms_allowed[state, tails]
+        interiors = self.interior_of[frames]
+        return cost + self._norms[state, interiors][:, metrics], valid & self._norms_allowed[state, interiors]
 
     def keys(self, frames: Indices, blocks: Indices) -> NDArray[np.uint64]:
         """A fingerprint of each stage (n,): equal for equal stages, whatever answers lead to them."""
-        depth, pattern, period = self.depth[frames], self._menu.pattern, self._menu.period
+        depth, pattern, period = self.depth[frames], self._block_table.pattern, self._block_table.period
         found = self._frame_keys[frames]
         for position in range(int(depth.max(initial=1)) if pattern.shape[1] > 1 else 1):
             key = scrambled(self._keys[pattern[blocks, position % period[blocks]]] + np.uint64(position))
@@ -218,27 +217,27 @@ class StageTables:
         return found
 
 
-def _listed(space: SearchSpace, stage: int) -> tuple[list[tuple[dict[str, int], Door, Tail]], Menu, bool]:
+def _listed(root: Root, stage: int) -> tuple[list[tuple[dict[str, int], Entry, Interior]], BlockTable, bool]:
     """The frames, the blocks, and whether they are pairs: frame i with block i only."""
-    columns = space.columns
+    columns = root.columns
     deepest = max(numbers(columns.fields["depth"]))
     group = next(part for part in independent(columns) if "block" in part.fields)
     if len(group.fields) == 1:
         rest = part_of(columns, lambda name: name != "block")
         found = options(lambda walk: rest.resolve(walk, Here(stage)))
         frames = [(one.codes, *frame) for one in found if (frame := _frame(one.value)) is not None]
-        return frames, menu_of(columns.fields["block"], stage, deepest), False
+        return frames, block_table(columns.fields["block"], stage, deepest), False
     # A condition joins the block with what is beside it, so both are asked together.
     frames, rows = [], []
     for one in options(lambda walk: columns.resolve(walk, Here(stage))):
-        frame, row = _frame(one.value), row_of(one.value["block"], deepest)
+        frame, row = _frame(one.value), pattern_of(one.value["block"], deepest)
         if frame is not None and row:
             frames.append((one.codes, *frame))
             rows.append((one.codes, row))
-    return frames, menu_of_rows(rows), True
+    return frames, table_of_patterns(rows), True
 
 
-def _frame(value: dict[str, object]) -> tuple[Door, Tail] | None:
+def _frame(value: dict[str, object]) -> tuple[Entry, Interior] | None:
     """The frame of a resolved stage, or None where it breaks a rule."""
     try:
         downsample, norm = (
@@ -247,7 +246,7 @@ def _frame(value: dict[str, object]) -> tuple[Door, Tail] | None:
         )
     except UserError:
         return None
-    return Door(value["width"], downsample), Tail(value["depth"], norm)  # type: ignore[arg-type]
+    return Entry(value["width"], downsample), Interior(value["depth"], norm)  # type: ignore[arg-type]
 
 
 def _inner(first: Site) -> Site:
@@ -261,7 +260,7 @@ def _interned(values: Sequence[T]) -> tuple[list[T], Indices]:
     return list(found), which
 
 
-def _places(table: Table, columns: Sequence[int]) -> tuple[list[int], list[int]]:
+def _columns_of(table: AnswerTable, columns: Sequence[int]) -> tuple[list[int], list[int]]:
     """Those of `columns` that a table has, and their places in it."""
     places = {int(column): place for place, column in enumerate(table.columns)}
     kept = [column for column in columns if column in places]
@@ -279,5 +278,5 @@ def _grouped(codes: Codes) -> dict[bytes, Indices]:
 _NONE = np.zeros(0, np.intp)
 
 
-def _frame_key(door: Door, tail: Tail) -> int:
-    return digest((door.width, key_of(door.downsample), tail.depth, key_of(tail.norm)))
+def _frame_key(entry: Entry, interior: Interior) -> int:
+    return digest((entry.width, key_of(entry.downsample), interior.depth, key_of(interior.norm)))

@@ -1,0 +1,166 @@
+"""Spaces and architectures from files: by path, or by the name of what travels with the program."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from nas.architecture import Architecture
+from nas.errors import FieldError, UnknownNameError, UserError
+from nas.registry import did_you_mean
+from nas.schema.fields import shown
+from nas.schema.nodes import Node, read_yaml
+from nas.schema.packaged import SPACES, packaged, preset_names, preset_path, space_names
+from nas.schema.problems import Mark, Problems
+from nas.space.askers import following
+from nas.space.dimension import Value
+from nas.space.reader import Reader
+from nas.space.root import Root
+from nas.space.rules import broken_rules, some
+from nas.space.space import SearchSpace
+from nas.task import Task
+
+_WORDS = ("name", "about", "source")
+
+
+def load_space(ref: str | Path) -> SearchSpace:
+    """The space of a file, or a packaged one by name.
+
+    `tiny.yaml` and `tiny` both mean the packaged space where there is no such file here.
+
+    Raises:
+        UnknownNameError: neither a file nor a packaged space.
+        SchemaError: the file has problems.
+    """
+    path = Path(ref)
+    name = path.name.removesuffix(".yaml")
+    if len(path.parts) > 1 or path.is_absolute() or _is_file(path) or not name:
+        return _read(path, str(ref))
+    if name in space_names():
+        return _read(packaged(SPACES) / f"{name}.yaml", f"{name}.yaml")
+    if os.path.isdir(path):
+        return _read(path, str(ref))
+    hint = did_you_mean(name, space_names())
+    raise UnknownNameError(f"no file {str(ref)!r} here and no packaged space {name!r}; {hint}")
+
+
+def load_architecture(ref: str | Path) -> Architecture:
+    """The architecture of a preset name or of an architecture file.
+
+    Raises:
+        UnknownNameError: neither a file nor a preset.
+        SchemaError: the file has problems.
+        UserError: the file is a space with open decisions.
+    """
+    text = str(ref)
+    path = Path(ref)
+    name = text.removesuffix(".yaml")
+    if _is_file(path):
+        return _only_point(_read(path, text), text)
+    if name in preset_names():
+        return _preset(name)
+    if _is_file(path / "architecture.yaml"):
+        return _only_point(_read(path / "architecture.yaml", text), text)
+    if path.suffix in (".yaml", ".yml") or os.path.isdir(path):
+        return _only_point(_read(path, text), text)  # says what is wrong with it
+    if name in space_names():
+        return _only_point(load_space(name), name)
+    near = did_you_mean(name, preset_names())
+    hint = near if near.startswith("did") else "`nas presets` lists the presets"
+    raise UnknownNameError(f"no file and no preset {text!r}; {hint}")
+
+
+def _is_file(path: Path) -> bool:
+    """Whether there is something to read; `os.path` because a `Path` fails on names the system cannot look up."""
+    return os.path.exists(path) and not os.path.isdir(path)
+
+
+@cache
+def _preset(name: str) -> Architecture:
+    return _only_point(_read(preset_path(name), f"{name}.yaml"), name)
+
+
+def _read(path: Path, name: str) -> SearchSpace:
+    return read_space(*read_yaml(path, name=name))
+
+
+def _only_point(space: SearchSpace, name: str) -> Architecture:
+    open_decisions = list(space.dimensions())
+    if open_decisions:
+        more = f" and {len(open_decisions) - 3} more" if len(open_decisions) > 3 else ""
+        raise UserError(
+            f"{name}: this is a space, not an architecture: {', '.join(open_decisions[:3])}{more} "
+            f"{'is' if len(open_decisions) == 1 else 'are'} open; use `nas sample --space {name}` to draw from it"
+        )
+    return space.build(following({}))
+
+
+def read_space(node: Node, problems: Problems) -> SearchSpace:
+    """The space a file describes.
+
+    Raises:
+        SchemaError: the file has problems; all of them are listed.
+    """
+    task = _task(node, problems)
+    top, columns, count = Reader(problems, task).space(node, (*_WORDS, "task"))
+    name, about, _ = (_text(node, word, problems) for word in _WORDS)
+    problems.check()
+    name = name or problems.source.name.rpartition("/")[2].rpartition(".")[0]
+    tree = Root(name, top, columns, count)
+    _try_options(tree, node.key_mark("stages"), problems)
+    problems.check()
+    return SearchSpace(tree, about, task, problems.source.text)
+
+
+def _text(file: Node, word: str, problems: Problems) -> str:
+    node = file.mapping.get(word)
+    if node is None:
+        return ""
+    if not isinstance(node.value, str) or not node.value:
+        problems.add(node.mark, f"{word} must be text, got {shown(node.plain())}; put quotes around it")
+        return ""
+    return node.value
+
+
+def _task(file: Node, problems: Problems) -> Task:
+    node = file.mapping.get("task")
+    if node is None:
+        return Task()
+    known = ("resolution", "classes", "channels")
+    if not node.is_mapping:
+        problems.add(node.mark, f"task is a mapping with {', '.join(known)}, got {shown(node.plain())}")
+    values: dict[str, Any] = {}
+    for key, child in node.mapping.items():
+        if key not in known:
+            problems.add(node.key_mark(key), f"unknown key {key!r} of task; {did_you_mean(key, known)}")
+            continue
+        try:
+            Task(**{key: child.plain()})
+        except FieldError as error:
+            problems.add(child.mark, f"task.{error}")
+        else:
+            values[key] = child.plain()
+    return Task(**values)
+
+
+def _try_options(tree: Root, stages: Mark, problems: Problems) -> None:
+    """Note the rules between fields that some answers break, now and not in the middle of a search."""
+    decisions = {name: decision for decision in tree.decisions() for name in decision.names()}
+    for answers, error in broken_rules(tree.choices):
+        blamed = answers or _first_to_blame(tree)
+        mark = max((decisions[name].mark for name in blamed), default=stages)
+        given = " and ".join(f"{name}={shown(value)}" for name, value in blamed.items())
+        problems.add(mark, f"{error} (with {given})" if given else str(error))
+
+
+def _first_to_blame(tree: Root) -> dict[str, Value]:
+    """The first answer that breaks a rule which another answer to the same question keeps."""
+    for name, dimension in tree.dimensions().items():
+        for value in some(dimension.values)[1:]:
+            with suppress(UserError):
+                tree.build(following({name: value}))
+                return {name: dimension.values[0]}
+    return {}
