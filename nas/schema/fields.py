@@ -23,11 +23,6 @@ class Rule(NamedTuple):
     sentence: str
 
 
-def at_least(low: float) -> Rule:
-    """The value is `low` or more."""
-    return Rule(lambda value: value >= low, f"must be at least {low}")
-
-
 def within(low: float, high: float) -> Rule:
     """The value lies between `low` and `high`, both included."""
     return Rule(lambda value: low <= value <= high, f"must be between {low} and {high}")

@@ -15,14 +15,7 @@ from numpy.typing import NDArray
 
 from nas.records import Plain
 from nas.space.dimension import Ask, Dimension, Value
-
-Codes = NDArray[np.int16]
-"""Candidates (n, decisions): the index of each chosen value in its dimension, NOT_ASKED where there is no question."""
-
-Row = NDArray[np.int16]
-"""One candidate (decisions,)."""
-
-NOT_ASKED = -1
+from nas.space.feasible import Codes, Row
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

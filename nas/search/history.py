@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nas.records import Failure, TrialRecord, TrialState
-from nas.search.domain import Codes, Row
+from nas.space.feasible import Codes, Row
 
 _FIRST_SPACE = 64
 _SPEAKS_OF_THE_NETWORK = (Failure.DIVERGED, Failure.OUT_OF_MEMORY)

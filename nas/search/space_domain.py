@@ -11,10 +11,10 @@ import numpy as np
 from nas.architecture import estimate
 from nas.cost import Budget
 from nas.errors import FieldError, StudyError
-from nas.search.domain import Candidate, Codes, Feasible, distinct
+from nas.search.domain import Candidate, Feasible, distinct
 from nas.space import Ask, Dimension, SearchSpace, Value
 from nas.space.extremes import require_reachable
-from nas.space.feasible import FeasibleSet
+from nas.space.feasible import Codes, FeasibleSet
 from nas.task import Task
 
 _DRAWS = 10  # pairs for each point: the chance that a given one is not among them is 2e-9

@@ -9,6 +9,9 @@ from dataclasses import dataclass
 Value = None | bool | int | float | str
 """An answer: a scalar; a choice between parts is answered by the label of the part."""
 
+Answers = dict[str, Value]
+"""The answers of a walk, by the names of the decisions."""
+
 
 @dataclass(frozen=True, slots=True)
 class Choice:

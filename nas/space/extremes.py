@@ -10,7 +10,7 @@ from nas.architecture import Architecture, estimate
 from nas.cost import Bound, Budget
 from nas.errors import BudgetError
 from nas.space.askers import drawing, following
-from nas.space.dimension import Ask, Dimension, Value
+from nas.space.dimension import Answers, Ask, Dimension, Value
 from nas.space.root import Root
 from nas.task import Task
 from nas.units import format_quantity
@@ -23,7 +23,7 @@ class Extreme(NamedTuple):
 
     value: int
     architecture: Architecture
-    answers: dict[str, Value]
+    answers: Answers
 
 
 def extreme(root: Root, task: Task, metric: str, *, largest: bool) -> Extreme:

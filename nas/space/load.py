@@ -16,7 +16,7 @@ from nas.schema.nodes import Node, read_yaml
 from nas.schema.packaged import SPACES, packaged, preset_names, preset_path, space_names
 from nas.schema.problems import Mark, Problems
 from nas.space.askers import following
-from nas.space.dimension import Value
+from nas.space.dimension import Answers
 from nas.space.reader import Reader
 from nas.space.root import Root
 from nas.space.rules import broken_rules, some
@@ -156,7 +156,7 @@ def _try_options(tree: Root, stages: Mark, problems: Problems) -> None:
         problems.add(mark, f"{error} (with {given})" if given else str(error))
 
 
-def _first_to_blame(tree: Root) -> dict[str, Value]:
+def _first_to_blame(tree: Root) -> Answers:
     """The first answer that breaks a rule which another answer to the same question keeps."""
     for name, dimension in tree.dimensions().items():
         for value in some(dimension.values)[1:]:

@@ -9,11 +9,9 @@ from typing import Any, NamedTuple
 from nas.architecture import Architecture, Stage
 from nas.layers import Spec
 from nas.schema.fields import field_types
-from nas.space.dimension import Value
+from nas.space.dimension import Answers
 from nas.space.root import Root
 from nas.space.tree import AfterFirst, Decision, Fixed, Pattern, PerStage, Scaled, Struct, Tree, When, numbers
-
-Answers = dict[str, Value]
 
 
 class Wanted(NamedTuple):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from nas.architecture import Architecture
-from nas.space.dimension import Ask, Dimension, Value
+from nas.space.dimension import Answers, Ask, Dimension
 from nas.space.tree import Decision, Here, Struct, Walk, spread
 
 
@@ -35,7 +35,7 @@ class Root:
         """
         return self.choices(ask)[0]
 
-    def choices(self, ask: Ask) -> tuple[Architecture, dict[str, Value]]:
+    def choices(self, ask: Ask) -> tuple[Architecture, Answers]:
         """The architecture and what was answered, by name; raises as `build` does."""
         walk = Walk(ask)
         return Architecture.from_dict(self.resolve(walk)), walk.answers
@@ -53,7 +53,7 @@ class Root:
         row["block"] = spread(row["block"], row["depth"])
         return row
 
-    def answers(self, ask: Ask) -> dict[str, Value]:
+    def answers(self, ask: Ask) -> Answers:
         """What a walk asks and is answered, by name; nothing is built."""
         walk = Walk(ask)
         self.top.resolve(walk, Here())

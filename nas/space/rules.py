@@ -8,9 +8,8 @@ from typing import Any
 
 from nas.errors import UserError
 from nas.space.askers import drawing, following
-from nas.space.dimension import Ask, Dimension, Value
+from nas.space.dimension import Answers, Ask, Dimension, Value
 
-Answers = dict[str, Value]
 Build = Callable[[Ask], Any]
 
 _LONGEST = 33  # values of a long range that are tried, ends included

@@ -10,11 +10,9 @@ import math
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from nas.space.dimension import Dimension, Value
+from nas.space.dimension import Answers, Dimension, Value
 from nas.space.root import Root
 from nas.space.tree import Decision, Here, Struct, Tree, Walk
-
-Answers = dict[str, Value]
 
 
 def count_points(root: Root) -> int:

@@ -10,7 +10,7 @@ import numpy as np
 from nas.architecture import Architecture
 from nas.cost import Budget
 from nas.space.askers import following
-from nas.space.dimension import Ask, Dimension, Value
+from nas.space.dimension import Answers, Ask, Dimension
 from nas.space.feasible import FeasibleSet
 from nas.space.locate import locate
 from nas.space.root import Root
@@ -47,7 +47,7 @@ class SearchSpace:
         """
         return self.root.build(ask)
 
-    def choices(self, ask: Ask) -> tuple[Architecture, dict[str, Value]]:
+    def choices(self, ask: Ask) -> tuple[Architecture, Answers]:
         """The architecture and what was answered, by name; raises as `build` does."""
         return self.root.choices(ask)
 
@@ -63,7 +63,7 @@ class SearchSpace:
         """Whether some walk gives this architecture."""
         return self.locate(architecture) is not None
 
-    def locate(self, architecture: Architecture) -> dict[str, Value] | None:
+    def locate(self, architecture: Architecture) -> Answers | None:
         """The answers that give `architecture`, or None if it is no point of this space."""
         for answers in locate(self.root, architecture):
             built, asked = self.choices(following(answers))  # what leaves no trace in it is answered with anything

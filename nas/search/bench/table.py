@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from nas.errors import DataError
 from nas.registry import did_you_mean
 from nas.search.bench.table_file import TableFile, data_file, read_table_file
-from nas.search.domain import NOT_ASKED, Codes
 from nas.space.dimension import Choice
+from nas.space.feasible import NOT_ASKED, Codes
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from nas.errors import BudgetError
 from nas.search.bench.table import Table
-from nas.search.domain import NOT_ASKED, Candidate, Codes, Row
+from nas.search.domain import Candidate
 from nas.space.dimension import Ask, Choice, Value
+from nas.space.feasible import NOT_ASKED, Codes, Row
 
 
 class TableRows:

@@ -16,10 +16,11 @@ from optuna.study import Study
 from optuna.trial import FrozenTrial
 
 from nas.registry import Registry
-from nas.search.domain import Domain, Row
+from nas.search.domain import Domain
 from nas.search.history import History
 from nas.search.objectives import Objectives
 from nas.space.dimension import Dimension, Range, Value
+from nas.space.feasible import Row
 
 
 @dataclass(frozen=True, kw_only=True)

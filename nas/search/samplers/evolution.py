@@ -7,10 +7,10 @@ from functools import partial
 import numpy as np
 
 from nas.analysis.pareto import ranks
-from nas.search.domain import Row
 from nas.search.history import Evaluated
 from nas.search.samplers.base import RowSampler, SamplerFor, Setting, register
 from nas.search.samplers.uniform import draw_untried
+from nas.space.feasible import Row
 
 _POPULATION = 100  # the youngest, whatever they are worth
 _TOURNAMENT = 50  # half of them: a front has many winners

@@ -6,9 +6,9 @@ from functools import partial
 
 import numpy as np
 
-from nas.search.domain import Codes, Row
 from nas.search.problem import RANDOM
 from nas.search.samplers.base import RowSampler, SamplerFor, Setting, register
+from nas.space.feasible import Codes, Row
 
 _BLOCK = 64  # trials whose draws are made together: a single one of a space costs about as much
 _MORE = (64, 4096)  # draws until one is new, where the trial's own one is not

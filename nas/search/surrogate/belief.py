@@ -8,7 +8,6 @@ import numpy as np
 
 from nas.analysis.pareto import non_dominated
 from nas.analysis.running_front import RunningFront
-from nas.search.domain import Codes
 from nas.search.history import Evaluated
 from nas.search.objectives import Objectives
 from nas.search.surrogate.description import Description, log_of
@@ -18,6 +17,7 @@ from nas.search.surrogate.improvement import Region, expected_hypervolume_improv
 from nas.search.surrogate.kernel import Kernel
 from nas.search.surrogate.lessons import Scale, chosen, interval
 from nas.search.surrogate.posterior import Posterior
+from nas.space.feasible import Codes
 
 _MARGIN = 0.1  # of the range of log costs, from the dearest candidate to the end of the hypervolume
 

@@ -8,10 +8,11 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from nas.search.domain import Codes, Row, distinct
+from nas.search.domain import distinct
 from nas.search.samplers.base import Setting
 from nas.search.surrogate.embedding import Array, Embedding
 from nas.search.surrogate.kernel import Inputs
+from nas.space.feasible import Codes, Row
 
 ALL = 32_768  # as many candidates are all looked at
 DRAWN = 4_096  # at random, of more

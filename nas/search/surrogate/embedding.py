@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from nas.search.domain import NOT_ASKED, Codes
 from nas.space.dimension import Dimension
+from nas.space.feasible import NOT_ASKED, Codes
 
 Array = NDArray[np.float64]
 

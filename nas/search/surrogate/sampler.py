@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 from threadpoolctl import ThreadpoolController
 
-from nas.search.domain import Codes, Row, distinct
+from nas.search.domain import distinct
 from nas.search.history import Evaluated
 from nas.search.samplers.base import Setting
 from nas.search.samplers.uniform import draw_untried
@@ -16,6 +16,7 @@ from nas.search.surrogate.description import Description
 from nas.search.surrogate.design import spread_out
 from nas.search.surrogate.kernel import Inputs
 from nas.search.surrogate.lessons import FIRST, last_remake
+from nas.space.feasible import Codes, Row
 
 _DESIGN = 10  # candidates before the model is asked
 _DESIGNED_FROM = 500

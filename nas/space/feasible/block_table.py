@@ -12,7 +12,7 @@ from nas.errors import UserError
 from nas.layers import Block, Site, Spec, blocks
 from nas.space.feasible.options import Option, TooManyError, independent, options
 from nas.space.feasible.pricing import BlockSet, CombinedBlocks, InseparableError, ListedBlocks, field_group
-from nas.space.feasible.rows import Answers, answers_of, stacked
+from nas.space.feasible.rows import AnswerSets, answers_of, stacked
 from nas.space.tree import Decision, Here, PerStage, Struct, Tree, Walk, pattern_lengths, spread
 
 
@@ -27,7 +27,7 @@ class BlockTable:
         period: the length of each option's pattern, (options,).
     """
 
-    def __init__(self, answers: Answers, sets: list[BlockSet], patterns: list[tuple[int, ...]] | None) -> None:
+    def __init__(self, answers: AnswerSets, sets: list[BlockSet], patterns: list[tuple[int, ...]] | None) -> None:
         """`patterns`: indices of specs, counted through all sets; None where option i is spec i."""
         self.answers = answers
         self._allowed: dict[tuple[int, Site], NDArray[np.bool_]] = {}

@@ -20,7 +20,7 @@ from nas.layers import Head, Site, Stem, heads, stems
 from nas.space.feasible.fingerprints import digest, key_of, scrambled
 from nas.space.feasible.options import Option, TooManyError, independent, options
 from nas.space.feasible.pricing import COSTS, Costs, costs_of, stands
-from nas.space.feasible.rows import NOT_ASKED, Answers, Codes, Coding, answers_of
+from nas.space.feasible.rows import NOT_ASKED, AnswerSets, Codes, Coding, answers_of
 from nas.space.feasible.stage_table import Entry, Indices, Pairing, StageTable, State, Transition
 from nas.space.root import Root
 from nas.space.tree import Here, Walk
@@ -234,7 +234,7 @@ def _walk_stages(root: Root, walk: Walk) -> None:
         root.columns.resolve(walk, Here(stage))
 
 
-def _written(answers: Answers, coding: Coding) -> Codes:
+def _written(answers: AnswerSets, coding: Coding) -> Codes:
     codes = np.full((len(answers.codes), len(coding.names)), NOT_ASKED, np.int16)
     codes[:, [coding.columns[name] for name in answers.names]] = answers.codes
     return codes

@@ -24,7 +24,7 @@ from nas.layers import Block, Site, Spec, blocks
 from nas.schema.fields import FieldType, field_types
 from nas.space.feasible.fingerprints import digest, field_key, key_of, total
 from nas.space.feasible.options import MOST_OPTIONS, Option, TooManyError
-from nas.space.feasible.rows import Answers, answers_of, combined
+from nas.space.feasible.rows import AnswerSets, answers_of, combined
 
 COSTS = tuple(field.name for field in dataclasses.fields(Cost))
 """What a table of costs holds, in the order of its last axis."""
@@ -32,6 +32,7 @@ COSTS = tuple(field.name for field in dataclasses.fields(Cost))
 Costs = NDArray[np.int64]
 _DIGIT = 80  # bits of a digit; a cost is below 2**63
 _PROVED = 3  # specs of each site that are priced one by one as well
+_Asked = list[tuple[int, Site]]  # the groups of parts that a kind asked the price or the rules of, and where
 
 
 def costs_of(spec: Spec, site: Site) -> tuple[int, ...]:
@@ -57,7 +58,7 @@ class BlockSet(ABC):
         keys: a fingerprint of each, (specs,).
     """
 
-    answers: Answers
+    answers: AnswerSets
     keys: NDArray[np.uint64]
 
     @abstractmethod
@@ -72,7 +73,7 @@ class BlockSet(ABC):
 class ListedBlocks(BlockSet):
     """Blocks that are there one by one."""
 
-    def __init__(self, specs: Sequence[Block], answers: Answers) -> None:
+    def __init__(self, specs: Sequence[Block], answers: AnswerSets) -> None:
         """As many sets of answers as specs."""
         self.specs = specs
         self.answers = answers
@@ -154,8 +155,8 @@ class CombinedBlocks(BlockSet):
         """
         found = np.zeros(self._shape, bool)
         for template in self._templates:
-            asked: list[tuple[int, Site]] = []
-            spec = self._spec(template.values, _Queries(asked))
+            asked: _Asked = []
+            spec = self._spec(template.values, asked)
             try:
                 spec.require(site)
             except UserError:
@@ -182,9 +183,9 @@ class CombinedBlocks(BlockSet):
 
     def _priced(self, template: _Template, site: Site) -> Costs:
         """Prices of all that a template stands for, (options of each group ..., COSTS)."""
-        asked: list[tuple[int, Site]] = []
+        asked: _Asked = []
         try:
-            numbers = costs_of(self._spec(template.values, _Queries(asked)), site)
+            numbers = costs_of(self._spec(template.values, asked), site)
         except Exception as error:  # whatever an unknown part makes it do
             raise InseparableError from error
         digits = np.array([_digits(number, len(asked) + 1) for number in numbers], np.int64)  # (COSTS, 1 + asked)
@@ -230,13 +231,13 @@ class CombinedBlocks(BlockSet):
         filled = [index for index, values in enumerate(options.values) if isinstance(values[name], Spec)]
         yield from (([i], values) for i, values in enumerate(options.values) if not isinstance(values[name], Spec))
         if filled:
-            yield filled, {name: _Unread(group)}
+            yield filled, {name: _OpenField(group)}
 
-    def _spec(self, values: Mapping[str, Any], queries: _Queries) -> Block:
+    def _spec(self, values: Mapping[str, Any], asked: _Asked) -> Block:
         """A spec with unknowns in it, which its constructor would refuse."""
         spec = object.__new__(self._class)
         for name, value in values.items():
-            object.__setattr__(spec, name, _Unknown(value.group, queries) if isinstance(value, _Unread) else value)
+            object.__setattr__(spec, name, _Unknown(value.group, asked) if isinstance(value, _OpenField) else value)
         return spec
 
     def _prove(self, prices: Costs, site: Site, allowed: NDArray[np.bool_]) -> None:
@@ -270,34 +271,28 @@ class _Template(NamedTuple):
     values: dict[str, Any]
 
 
-class _Unread(NamedTuple):
+class _OpenField(NamedTuple):
     """A field that is left open: any spec of a group."""
 
     group: int
 
 
-class _Queries(NamedTuple):
-    """The prices that unknowns were asked for."""
-
-    asked: list[tuple[int, Site]]
-
-
 class _Unknown:
     """Stands for a part inside: notes the sites it is priced at or required to stand at."""
 
-    def __init__(self, group: int, queries: _Queries) -> None:
+    def __init__(self, group: int, asked: _Asked) -> None:
         self._group = group
-        self._queries = queries
+        self._asked = asked
 
     def cost(self, site: Site) -> Cost:
         """A digit of its own."""
-        self._queries.asked.append((self._group, site))
-        digit = 1 << (_DIGIT * len(self._queries.asked))
+        self._asked.append((self._group, site))
+        digit = 1 << (_DIGIT * len(self._asked))
         return Cost(*(digit for _ in COSTS))
 
     def require(self, site: Site) -> None:
         """Left to the parts it stands for."""
-        self._queries.asked.append((self._group, site))
+        self._asked.append((self._group, site))
 
     @property  # type: ignore[misc]
     def __class__(self) -> type:

@@ -1,4 +1,4 @@
-"""Answers as rows of whole numbers, so that a hundred thousand points are one matrix."""
+"""AnswerSets as rows of whole numbers, so that a hundred thousand points are one matrix."""
 
 from __future__ import annotations
 
@@ -12,16 +12,20 @@ from numpy.typing import NDArray
 from nas.errors import UserError
 from nas.registry import did_you_mean
 from nas.schema.fields import shown
-from nas.space.dimension import Dimension, Value
+from nas.space.dimension import Answers, Dimension, Value
 from nas.space.feasible.fingerprints import weights
 
 NOT_ASKED = -1
+"""Stands in a row where a walk does not ask."""
 
 Codes = NDArray[np.int16]
 """Points (n, decisions): the index of each answer in its dimension, NOT_ASKED where a walk does not ask."""
 
+Row = NDArray[np.int16]
+"""One point (decisions,)."""
 
-class Answers(NamedTuple):
+
+class AnswerSets(NamedTuple):
     """Sets of answers as codes: the index of each answer, NOT_ASKED where a set has none.
 
     Attributes:
@@ -32,19 +36,15 @@ class Answers(NamedTuple):
     names: tuple[str, ...]
     codes: NDArray[np.int16]
 
-    def repeated(self, each: int, whole: int) -> NDArray[np.int16]:
-        """Every row `each` times in a row, and all of that `whole` times."""
-        return np.tile(np.repeat(self.codes, each, axis=0), (whole, 1))
 
-
-def answers_of(rows: Sequence[Mapping[str, int]]) -> Answers:
+def answers_of(rows: Sequence[Mapping[str, int]]) -> AnswerSets:
     """Sets of answers that are mappings from name to code."""
     names = tuple(dict.fromkeys(name for row in rows for name in row))
     codes = [[row.get(name, NOT_ASKED) for name in names] for row in rows]
-    return Answers(names, np.array(codes, np.int16).reshape(len(rows), len(names)))
+    return AnswerSets(names, np.array(codes, np.int16).reshape(len(rows), len(names)))
 
 
-def combined(parts: Sequence[Answers]) -> Answers:
+def combined(parts: Sequence[AnswerSets]) -> AnswerSets:
     """Every combination of sets of answers to different questions, the last part's varying fastest."""
     sizes = [len(part.codes) for part in parts]
     count = math.prod(sizes)
@@ -52,11 +52,11 @@ def combined(parts: Sequence[Answers]) -> Answers:
     before = 1
     for part, size in zip(parts, sizes, strict=True):
         before *= max(1, size)
-        columns.append(part.repeated(count // before, before // max(1, size)))
-    return Answers(tuple(name for part in parts for name in part.names), np.concatenate(columns, axis=1))
+        columns.append(np.tile(np.repeat(part.codes, count // before, axis=0), (before // max(1, size), 1)))
+    return AnswerSets(tuple(name for part in parts for name in part.names), np.concatenate(columns, axis=1))
 
 
-def stacked(parts: Sequence[Answers]) -> Answers:
+def stacked(parts: Sequence[AnswerSets]) -> AnswerSets:
     """All sets one after the other; what one does not ask is NOT_ASKED in it."""
     names = tuple(dict.fromkeys(name for part in parts for name in part.names))
     codes = np.full((sum(len(part.codes) for part in parts), len(names)), NOT_ASKED, np.int16)
@@ -64,7 +64,7 @@ def stacked(parts: Sequence[Answers]) -> Answers:
     for part in parts:
         codes[start : start + len(part.codes), [names.index(name) for name in part.names]] = part.codes
         start += len(part.codes)
-    return Answers(names, codes)
+    return AnswerSets(names, codes)
 
 
 class Coding:
@@ -76,7 +76,7 @@ class Coding:
         self.names = tuple(dimensions)
         self.columns = {name: column for column, name in enumerate(self.names)}
 
-    def encode(self, answers: Mapping[str, Value]) -> Codes:
+    def encode(self, answers: Mapping[str, Value]) -> Row:
         """The row (decisions,) of a set of answers.
 
         Raises:
@@ -92,7 +92,7 @@ class Coding:
                 raise UserError(f"{name!r} cannot be {shown(value)} in this space") from None
         return row
 
-    def decode(self, row: NDArray[np.integer]) -> dict[str, Value]:
+    def decode(self, row: NDArray[np.integer]) -> Answers:
         """The answers of a row; the inverse of `encode`."""
         return {
             name: self.dimensions[name].values[code]
@@ -100,7 +100,7 @@ class Coding:
             if code != NOT_ASKED
         }
 
-    def table(self, answers: Answers) -> AnswerTable:
+    def table(self, answers: AnswerSets) -> AnswerTable:
         """A table of sets of answers."""
         return AnswerTable(np.array([self.columns[name] for name in answers.names], np.intp), answers.codes)
 

@@ -25,7 +25,7 @@ from nas.architecture import Architecture, estimate
 from nas.cost import Budget
 from nas.errors import BudgetError, UserError
 from nas.space.askers import following, replaying
-from nas.space.dimension import Dimension, Value
+from nas.space.dimension import Answers, Dimension, Value
 from nas.space.extremes import require_reachable
 from nas.space.feasible.network_table import NetworkTable
 from nas.space.feasible.options import TooManyError
@@ -99,7 +99,7 @@ class FeasibleSet:
         """
         return self._coding.encode(choices)
 
-    def decode(self, row: NDArray[np.integer]) -> dict[str, Value]:
+    def decode(self, row: NDArray[np.integer]) -> Answers:
         """The answers of a row."""
         return self._coding.decode(row)
 

@@ -8,7 +8,7 @@ from search_tables import write_table
 
 from nas.errors import DataError, UserError
 from nas.search.bench.table import read_table
-from nas.search.domain import NOT_ASKED
+from nas.space.feasible import NOT_ASKED
 
 REAL = Path(__file__).parents[4] / "shared" / "bench"
 PACKAGED = Path(__file__).parents[3] / "studies" / "tables"

@@ -7,11 +7,11 @@ import pytest
 from search_tables import make_problem, make_table
 
 from nas.records import Evaluation, Failure, TrialRecord, TrialState
-from nas.search.domain import Row
 from nas.search.history import History
 from nas.search.problem import Problem
 from nas.search.samplers import Setting
 from nas.search.surrogate.sampler import Surrogate
+from nas.space.feasible import Row
 
 Judge = Callable[[Row], float | None]
 
