@@ -14,7 +14,7 @@ from safetensors.torch import load_file
 
 from nas.errors import UserError
 from nas.export.bundle import Provenance, write_bundle
-from nas.export.official import from_official
+from nas.export.official import from_official, held_tensors
 from nas.space import load_architecture
 from nas.task import Task
 
@@ -33,6 +33,8 @@ class Imported:
         files: what was written.
         params: parameters of the network.
         classes: outputs of its classifier.
+        container: the key of the file that held the tensors; None where they were at the top.
+        others: further sets of weights in the file that were not taken.
     """
 
     preset: str
@@ -41,6 +43,8 @@ class Imported:
     files: tuple[str, ...]
     params: int
     classes: int
+    container: str | None
+    others: tuple[str, ...]
 
 
 def read_checkpoint(path: Path) -> Mapping[str, Any]:
@@ -60,6 +64,8 @@ def read_checkpoint(path: Path) -> Mapping[str, Any]:
             f"{path}: no checkpoint, or one that holds more than tensors, which is not loaded because it could run "
             "code; save its state_dict alone with torch.save"
         ) from None
+    except (KeyError, TypeError, AttributeError, IndexError):  # what the reader of pickles makes of a text file
+        raise UserError(f"{path}: not a checkpoint that can be read; name a .pth, .pt or .safetensors file") from None
     except (RuntimeError, EOFError, ValueError, SafetensorError, OSError) as error:
         reason = next(iter(str(error).splitlines()), "it is empty or cut off")
         raise UserError(f"{path}: not a checkpoint that can be read: {reason}") from None
@@ -75,14 +81,16 @@ def import_checkpoint(path: Path, preset: str, folder: Path) -> Imported:
         UserError: the file cannot be read, does not fit the preset, or the folder cannot be written.
     """
     architecture = load_architecture(preset)
-    network = from_official(preset, read_checkpoint(path))
+    found = read_checkpoint(path)
+    network = from_official(preset, found)
+    held = held_tensors(found)
     classes = int(network.get_parameter("head.linear.weight").shape[0])
     about = Provenance(
         task=Task(classes=classes),
         classes=(),
         mean=IMAGENET_MEAN,
         std=IMAGENET_STD,
-        results={"preset": preset, "checkpoint": path.name},
+        results={"preset": preset, "checkpoint": path.name, "container": held.container},
     )
     files = write_bundle(folder, architecture, network, about)
     return Imported(
@@ -92,4 +100,6 @@ def import_checkpoint(path: Path, preset: str, folder: Path) -> Imported:
         files=tuple(one.name for one in files),
         params=sum(parameter.numel() for parameter in network.parameters()),
         classes=classes,
+        container=held.container,
+        others=held.others,
     )

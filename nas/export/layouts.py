@@ -47,6 +47,7 @@ _CONVNEXT = Layout(
         (_BLOCK + r"branch\.mixer\.", r"stages.\1.\2.dwconv."),
         (_BLOCK + r"branch\.norm\.", r"stages.\1.\2.norm."),
         (_BLOCK + r"branch\.expand\.", r"stages.\1.\2.pwconv1."),
+        (_BLOCK + r"branch\.norm_hidden\.", r"stages.\1.\2.grn."),
         (_BLOCK + r"branch\.reduce\.scale\.", r"stages.\1.\2."),
         (_BLOCK + r"branch\.reduce\.", r"stages.\1.\2.pwconv2."),
         (r"head\.norm\.", "norm."),
@@ -72,6 +73,8 @@ _CONVNEXT_TIMM = Layout(
         (_BLOCK + r"branch\.mixer\.", r"stages.\1.blocks.\2.conv_dw."),
         (_BLOCK + r"branch\.norm\.", r"stages.\1.blocks.\2.norm."),
         (_BLOCK + r"branch\.expand\.", r"stages.\1.blocks.\2.mlp.fc1."),
+        (_BLOCK + r"branch\.norm_hidden\.gamma", r"stages.\1.blocks.\2.mlp.grn.weight"),
+        (_BLOCK + r"branch\.norm_hidden\.beta", r"stages.\1.blocks.\2.mlp.grn.bias"),
         (_BLOCK + r"branch\.reduce\.scale\.", r"stages.\1.blocks.\2."),
         (_BLOCK + r"branch\.reduce\.", r"stages.\1.blocks.\2.mlp.fc2."),
         (r"head\.linear\.", "head.fc."),
@@ -190,10 +193,17 @@ _VAN = Layout(
 )
 
 LAYOUTS: Mapping[str, tuple[Layout, ...]] = {
-    "convnext_isotropic": (_CONVNEXT_ISOTROPIC,),
     "convnext": (_CONVNEXT, _CONVNEXT_TIMM),
+    "convnext_isotropic": (_CONVNEXT_ISOTROPIC,),
+    "convnextv2": (_CONVNEXT, _CONVNEXT_TIMM),
     "replknet": (_REPLKNET, _REPLKNET_MERGED),
     "conv2former": (_conv2former("att"), _conv2former("a")),
     "van": (_VAN,),
 }
-"""The layouts that are known for presets whose name begins so; the longest beginning comes first."""
+"""The layouts that are known for presets whose name begins so."""
+
+
+def layouts_of(preset: str) -> tuple[Layout, ...]:
+    """The layouts of a preset's checkpoints: those of the longest beginning of its name that is known; mostly one."""
+    beginning = max((one for one in LAYOUTS if preset.startswith(one)), key=len, default=None)
+    return () if beginning is None else LAYOUTS[beginning]

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
+import torch
 from torch import Tensor, nn
 
-from nas.architecture import build, fuse
+from nas.architecture import build, estimate, fuse, skeleton
 from nas.errors import UserError
-from nas.export.layouts import LAYOUTS, Layout
+from nas.export.layouts import LAYOUTS, Layout, layouts_of
+from nas.schema.packaged import preset_names
 from nas.space import load_architecture
+from nas.task import Task
 
-CONTAINERS = ("model", "state_dict", "state_dict_ema")
-"""Keys that checkpoints of the papers keep their tensors under."""
+CONTAINERS = ("model", "state_dict", "state_dict_ema", "model_ema")
+"""Keys that checkpoints keep their tensors under; where there are several, the first of these is taken."""
 
+_PREFIXES = re.compile(r"^(?:module\.|_orig_mod\.)+")  # of DataParallel and torch.compile, in any order
+_COUNTER = "num_batches_tracked"
+_STATISTICS = ("running_mean", "running_var", _COUNTER)
 _SHOWN = 5
 
 
@@ -25,18 +32,20 @@ class CheckpointError(UserError):
 def from_official(preset: str, state_dict: Mapping[str, Any]) -> nn.Module:
     """The network of a preset with the weights of an official checkpoint, in evaluation mode.
 
-    A checkpoint of the merged form gives the merged network, as `nas.fuse` makes it.
+    A checkpoint of the merged form gives the merged network, as `nas.fuse` makes it. Counters of batches, which no
+    output depends on, may be missing.
 
     Args:
         preset: the name of the published network.
         state_dict: what `torch.load` gives: the tensors, or a mapping that holds them under one of `CONTAINERS`.
 
     Raises:
-        CheckpointError: a tensor is missing, not asked for or of another shape; the message names it.
+        CheckpointError: a tensor is missing, not asked for, of another shape, no fraction or not finite; the message
+            names it, and the preset that would fit where there is one.
         UnknownNameError: no such preset.
     """
     architecture = load_architecture(preset)
-    tensors = _tensors(state_dict)
+    tensors = held_tensors(state_dict).tensors
     layouts = _layouts(preset)
     network = build(architecture, classes=_classes(tensors, layouts))
     forms = {merged: fuse(network) if merged else network for merged in {one.merged for one in layouts}}
@@ -46,36 +55,69 @@ def from_official(preset: str, state_dict: Mapping[str, Any]) -> nn.Module:
     return network.eval()
 
 
+class Held(NamedTuple):
+    """The tensors of a checkpoint.
+
+    Attributes:
+        container: the key they were under; None where they were at the top.
+        tensors: by name, without the prefixes that wrappers leave.
+        others: further containers that were there and not taken.
+    """
+
+    container: str | None
+    tensors: dict[str, Tensor]
+    others: tuple[str, ...]
+
+
+def held_tensors(state_dict: Mapping[str, Any]) -> Held:
+    """Find the tensors of a checkpoint; raises CheckpointError where there are none, or something else beside them."""
+    known = [name for name in CONTAINERS if isinstance(state_dict.get(name), Mapping)]
+    container = known[0] if known else None
+    found = state_dict if container is None else state_dict[container]
+    wrong = [key for key, value in found.items() if not isinstance(key, str) or not isinstance(value, Tensor)]
+    if wrong or not found:
+        held = _listed([str(key) for key in wrong] or ["nothing"])
+        raise CheckpointError(
+            f"no named tensors in this checkpoint, but {held}; expected under {', '.join(CONTAINERS)}"
+        )
+    for key, value in found.items():
+        problem = _value_problem(key, value)
+        if problem is not None:
+            raise CheckpointError(f"the tensor {key} of this checkpoint {problem}")
+    tensors = {_PREFIXES.sub("", key): value for key, value in found.items()}
+    if len(tensors) < len(found):
+        raise CheckpointError(
+            "this checkpoint holds tensors twice, with and without 'module.' or '_orig_mod.'; keep one"
+        )
+    return Held(container, tensors, tuple(known[1:]))
+
+
+def _value_problem(key: str, value: Tensor) -> str | None:
+    if key.endswith(_COUNTER):
+        return None
+    if not value.is_floating_point():
+        return f"holds {value.dtype}, not fractions; a quantised checkpoint cannot be imported"
+    return None if bool(value.isfinite().all()) else "holds numbers that are not finite; the training has diverged"
+
+
 def _found(layout: Layout, network: nn.Module, tensors: Mapping[str, Tensor]) -> float:
     """The share of a network's tensors that a checkpoint holds under the names of a layout."""
     names = [layout.official(key) for key in network.state_dict()]
     return sum(name in tensors for name in names) / len(names)
 
 
-def _tensors(container: Mapping[str, Any]) -> dict[str, Tensor]:
-    """The tensors of a checkpoint, without the prefix that data-parallel training leaves."""
-    for name in CONTAINERS:
-        if isinstance(container.get(name), Mapping):
-            container = container[name]
-            break
-    wrong = [key for key, value in container.items() if not isinstance(value, Tensor)]
-    if wrong or not container:
-        held = _listed(wrong or ["nothing"])
-        raise CheckpointError(f"no tensors in this checkpoint, but {held}; expected under {', '.join(CONTAINERS)}")
-    return {key.removeprefix("module."): value for key, value in container.items()}
-
-
 def _classes(tensors: Mapping[str, Tensor], layouts: Sequence[Layout]) -> int:
     """Outputs of the checkpoint's classifier; ImageNet's where none is found, so that the error names its weights."""
     heads = (tensors.get(layout.official("head.linear.weight")) for layout in layouts)
-    return next((head.shape[0] for head in heads if head is not None), 1000)
+    return next((head.shape[0] for head in heads if head is not None and head.ndim), 1000)
 
 
 def _layouts(preset: str) -> Sequence[Layout]:
-    for beginning, layouts in LAYOUTS.items():
-        if preset.startswith(beginning):
-            return layouts
-    raise CheckpointError(f"no official checkpoint layout is known for {preset!r}; known: {', '.join(LAYOUTS)}")
+    layouts = layouts_of(preset)
+    if not layouts:
+        known = ", ".join(sorted(LAYOUTS))
+        raise CheckpointError(f"no official checkpoint layout is known for {preset!r}; known: {known}")
+    return layouts
 
 
 def _renamed(
@@ -84,7 +126,7 @@ def _renamed(
     """The checkpoint under our names and in our shapes."""
     names = {key: layout.official(key) for key in wanted}
     problems = []
-    missing = [name for name in names.values() if name not in tensors]
+    missing = [name for name in names.values() if name not in tensors and not name.endswith(_COUNTER)]
     unexpected = sorted(set(tensors) - set(names.values()))
     if missing:
         problems.append(f"missing: {_listed(missing)}")
@@ -96,23 +138,36 @@ def _renamed(
             found, needed = tuple(tensors[names[key]].shape), tuple(wanted[key].shape)
             problems.append(f"{names[key]} has shape {found}, {preset} needs {needed}")
     if problems:
-        lines = "\n  ".join(problems)
+        lines = "\n  ".join([*problems[:_SHOWN], *_advice(tensors, preset)])
         raise CheckpointError(f"this is no checkpoint of {preset} in the layout of {layout.name}:\n  {lines}")
-    return {key: tensor for key, tensor in shaped.items() if tensor is not None}
+    counters = {key: torch.zeros_like(wanted[key]) for key, name in names.items() if name not in tensors}
+    return counters | {key: tensor for key, tensor in shaped.items() if tensor is not None}
+
+
+def _advice(tensors: Mapping[str, Tensor], preset: str) -> list[str]:
+    """The presets, mostly one, whose tensors are the checkpoint's."""
+    fitting = [one for one in preset_names() if one != preset and layouts_of(one) and _fits(one, tensors)]
+    return [f"it fits {' and '.join(fitting)}: use that preset"] if fitting else []
+
+
+def _fits(preset: str, tensors: Mapping[str, Tensor]) -> bool:
+    """Whether a checkpoint has a preset's parameters and, by one of its layouts, all of its names and shapes."""
+    architecture, layouts = load_architecture(preset), layouts_of(preset)
+    classes = _classes(tensors, layouts)
+    params = sum(tensor.numel() for key, tensor in tensors.items() if not key.endswith(_STATISTICS))
+    cost = estimate(architecture, Task(classes=classes))
+    if params not in (cost.train_params, cost.params):
+        return False
+    network = skeleton(architecture, classes)
+    wanted = {layout.official(key): one for layout in layouts for key, one in network.state_dict().items()}
+    return all(name in wanted and _shaped(one, wanted[name]) is not None for name, one in tensors.items())
 
 
 def _shaped(tensor: Tensor, like: Tensor) -> Tensor | None:
-    """A 1x1 convolution as a linear layer and back: equal but for dimensions of 1 at the end; None where not equal."""
-    if _trimmed(tensor) != _trimmed(like):
+    """A 1x1 convolution as a linear layer, (1, 1, 1, C) as (C,), and back; None where more than ones differ."""
+    if [side for side in tensor.shape if side != 1] != [side for side in like.shape if side != 1]:
         return None
     return tensor.reshape(like.shape)
-
-
-def _trimmed(tensor: Tensor) -> tuple[int, ...]:
-    shape = tuple(tensor.shape)
-    while len(shape) > 2 and shape[-1] == 1:
-        shape = shape[:-1]
-    return shape
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -58,6 +58,7 @@ from nas.layers.pool_norm_linear import PoolNormLinear
 from nas.layers.pooled_stem import PooledStem
 from nas.layers.projected import Projected
 from nas.layers.rmsnorm import RMSNorm
+from nas.layers.simplenorm import SimpleNorm
 from nas.layers.squeeze_excite import SqueezeExcite
 from nas.layers.three_conv import ThreeConv
 from nas.layers.transition import Transition

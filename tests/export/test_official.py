@@ -5,14 +5,13 @@ implementation puts out on reproducible weights (torch 2.13, CPU), for `torch.ra
 """
 
 import json
-import math
 import re
-import zlib
 from functools import cache
 from pathlib import Path
 
 import pytest
 import torch
+from reproducible import images, weight
 from safetensors.torch import save_file
 
 from nas.architecture import fuse
@@ -31,30 +30,14 @@ PRESETS = {
 }
 
 
-def weight(key: str, shape: list[int]) -> torch.Tensor:
-    generator = torch.Generator().manual_seed(zlib.crc32(key.encode()))
-    if key.endswith("num_batches_tracked"):
-        return torch.zeros(shape, dtype=torch.long)
-    if key.endswith("running_var"):
-        return 0.5 + torch.rand(shape, generator=generator)
-    if key.endswith("running_mean"):
-        return 0.1 * torch.randn(shape, generator=generator)
-    if len(shape) >= 2:
-        return torch.randn(shape, generator=generator) / math.sqrt(math.prod(shape[1:]))
-    if key.endswith("bias"):
-        return 0.1 * torch.randn(shape, generator=generator)
-    return 0.5 + torch.rand(shape, generator=generator)
-
-
 @cache
 def checkpoint(model: str) -> dict[str, torch.Tensor]:
     return {key: weight(key, shape) for key, shape in RECORDED[model]["state_dict"].items()}
 
 
 def logits(network: torch.nn.Module) -> torch.Tensor:
-    images = torch.randn(2, 3, 96, 96, generator=torch.Generator().manual_seed(0))
     with torch.no_grad():
-        return network(images)
+        return network(images(2, 3, 96, 96))
 
 
 def distance(network: torch.nn.Module, model: str) -> float:
@@ -161,6 +144,67 @@ def test_a_file_that_is_no_checkpoint_is_one_message(content: bytes | None, says
     with pytest.raises(UserError, match=says):
         import_checkpoint(path, "van_b1", tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+WRAPPED = {
+    "module.": "data parallel",
+    "_orig_mod.": "compiled",
+    "module._orig_mod.": "both",
+    "_orig_mod.module.": "both, the other way round",
+}
+
+
+@pytest.mark.parametrize("prefix", WRAPPED, ids=WRAPPED.values())
+def test_prefixes_of_wrappers_come_off(prefix: str) -> None:
+    wrapped = {prefix + key: tensor for key, tensor in checkpoint("ConvNeXt-isotropic-S").items()}
+    assert distance(from_official("convnext_isotropic_small", wrapped), "ConvNeXt-isotropic-S") <= 1e-5
+
+
+def test_counters_of_batches_may_be_missing() -> None:
+    tensors = {key: one for key, one in checkpoint("VAN-B1").items() if not key.endswith("num_batches_tracked")}
+    assert distance(from_official("van_b1", tensors), "VAN-B1") <= 1e-5
+
+
+def test_averaged_weights_are_taken_where_there_are_no_others_and_named(tmp_path: Path) -> None:
+    tensors = checkpoint("VAN-B1")
+    shifted = {key: tensor + 1 for key, tensor in tensors.items()}
+    torch.save({"model_ema": tensors, "epoch": 3}, tmp_path / "average.pth")
+    torch.save({"model_ema": shifted, "model": tensors}, tmp_path / "both.pth")
+    average = import_checkpoint(tmp_path / "average.pth", "van_b1", tmp_path / "average")
+    both = import_checkpoint(tmp_path / "both.pth", "van_b1", tmp_path / "both")
+    assert (average.container, average.others) == ("model_ema", ())
+    assert (both.container, both.others) == ("model", ("model_ema",))
+    assert distance(load_model(tmp_path / "both"), "VAN-B1") <= 1e-5
+
+
+@pytest.mark.parametrize(
+    ("broken", "says"),
+    [
+        (torch.tensor([float("nan")] * 1000), r"head\.bias .*not finite"),
+        (torch.ones(1000, dtype=torch.int8), r"head\.bias .*quantised"),
+        (None, r"no named tensors.*head\.bias"),
+    ],
+    ids=["nan", "integers", "no tensor"],
+)
+def test_values_that_are_no_weights_are_refused_by_name(broken: object, says: str) -> None:
+    with pytest.raises(CheckpointError, match=says):
+        from_official("van_b1", {**checkpoint("VAN-B1"), "head.bias": broken})
+
+
+def test_keys_that_are_no_names_are_refused() -> None:
+    with pytest.raises(CheckpointError, match="no named tensors in this checkpoint, but 0, 1"):
+        from_official("van_b1", {0: torch.zeros(1), 1: torch.zeros(1)})  # type: ignore[dict-item]
+
+
+def test_the_wrong_preset_is_told_the_right_one() -> None:
+    with pytest.raises(CheckpointError, match="it fits convnext_isotropic_small: use that preset"):
+        from_official("convnext_tiny", checkpoint("ConvNeXt-isotropic-S"))
+
+
+def test_a_text_file_is_no_checkpoint(tmp_path: Path) -> None:
+    (tmp_path / "text.pth").write_text("hello, this is a text file\n")
+    with pytest.raises(UserError, match=r"text\.pth: "):
+        import_checkpoint(tmp_path / "text.pth", "van_b1", tmp_path / "out")
 
 
 def test_a_checkpoint_that_could_run_code_is_not_loaded(tmp_path: Path) -> None:

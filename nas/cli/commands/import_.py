@@ -32,8 +32,10 @@ def run(
         return
     from nas.cli.output import draw
 
+    taken = "" if done.container is None else f", taken from {done.container!r}"
+    left = f"; {', '.join(map(repr, done.others))} in the same file not taken" if done.others else ""
     draw(
         f"[bold]{preset}[/bold] ({done.id}) -> {done.folder}: {', '.join(done.files)}",
-        f"{done.params:,} parameters, {done.classes} classes",
+        f"{done.params:,} parameters, {done.classes} classes{taken}{left}",
         f'use it: python -c "import nas; print(nas.load_model({done.folder!r}))"',
     )

@@ -1,0 +1,28 @@
+"""Ids of before the grammar grew: a part that gains an option must not rename what ledgers hold.
+
+`ids.json` holds the id of every preset and, with their canonical forms, those of architectures drawn from every
+packaged space, as commit a049552 computed them.
+"""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from nas.architecture import Architecture
+from nas.space import load_architecture
+
+KNOWN = json.loads((Path(__file__).parent / "ids.json").read_text())
+
+
+@pytest.mark.parametrize(("preset", "expected"), KNOWN["presets"].items())
+def test_no_preset_has_changed_its_id(preset: str, expected: str) -> None:
+    assert load_architecture(preset).id == expected
+
+
+@pytest.mark.parametrize("space", KNOWN["drawn"])
+def test_no_drawn_architecture_has_changed_its_id(space: str) -> None:
+    for row in KNOWN["drawn"][space]:
+        architecture = Architecture.from_dict(row["form"])
+        assert architecture.id == row["id"]
+        assert architecture.to_dict() == row["form"]
