@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -9,10 +10,12 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from nas.architecture import Architecture
 from nas.schema.nodes import parse_yaml
-from nas.space import SearchSpace
+from nas.space import Ask, SearchSpace, Value, enumerating
 from nas.space.load import read_space
 
+Point = tuple[Architecture, dict[str, Value]]
 Draw = Callable[[st.SearchStrategy[Any]], Any]
 
 _TEXT = """\
@@ -30,6 +33,16 @@ _FIRST = {
     "stem": "{kind: patchify, patch: 2}", "depth": "[1, 2]", "width": "[8, 16]", "block": "mixer_first",
     "downsample": "conv", "more": "", "drop_path": "0.0",
 }  # fmt: skip
+
+# Branches of different size, a condition, a shared and a repeated choice, an answer that leaves no trace.
+BRANCHED = {
+    "width": "[8, {choice: [8, 16]}]",
+    "depth": "[1, {int: [1, 3]}]",
+    "block": "{choice: [mixer_first, {kind: mixer_first, ratio: {choice: [2, 3]}, mixer: {kind: depthwise, "
+    "kernel: {pattern: [3, {choice: [5, 7]}]}}}], per: stage}",
+    "downsample": "{choice: [conv, {kind: conv, kernel: {choice: [3, 5]}}]}",
+    "drop_path": "{when: {stem: patchify}, then: {choice: [0, 0.1]}, else: 0}",
+}
 
 
 def text_with(**fields: str) -> str:
@@ -50,6 +63,21 @@ def space_of(text: str) -> SearchSpace:
 def space_with(**fields: str) -> SearchSpace:
     """`text_with`, read."""
     return space_of(text_with(**fields))
+
+
+class _Answered:
+    """A space whose points come with their answers."""
+
+    def __init__(self, space: SearchSpace) -> None:
+        self._space = space
+
+    def build(self, ask: Ask) -> Point:
+        return self._space.choices(ask)
+
+
+def every_point(space: SearchSpace, most: int = 100_000) -> list[Point]:
+    """All points of a space, or the first `most`."""
+    return list(itertools.islice(enumerating(_Answered(space)), most))
 
 
 @dataclass(frozen=True)

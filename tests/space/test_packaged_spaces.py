@@ -43,7 +43,8 @@ def test_the_roadmap_space_holds_both_roads() -> None:
 @pytest.mark.parametrize("space", space_names())
 def test_drawn_architectures_are_points_of_their_space_and_fit_together(space: str) -> None:
     loaded = load_space(space)
-    for architecture in loaded.sample(5, seed=1):
+    for seed in range(5):
+        architecture = loaded.build(drawing(random.Random(seed)))
         assert loaded.contains(architecture)
         assert estimate(architecture, loaded.task).flops > 0
 
@@ -93,7 +94,7 @@ def test_random_modern_architectures_are_priced_and_read_back(seed: int) -> None
     check(drawn(seed))
 
 
-@settings(max_examples=4, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=3, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(st.integers(0, 2**32))
 def test_random_modern_architectures_run_and_cost_what_fvcore_counts(seed: int) -> None:
     check_by_running(small(drawn(seed)))
@@ -109,6 +110,7 @@ def test_a_thousand_random_modern_architectures(seed: int) -> None:
     check_by_running(small(architecture))
 
 
+@pytest.mark.slow
 def test_ids_are_the_same_in_another_process() -> None:
     code = "import random; from nas.space import drawing, load_space; s = load_space('modern'); " + (
         "print(*(s.build(drawing(random.Random(seed))).id for seed in range(5)))"

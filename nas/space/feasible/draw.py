@@ -82,9 +82,7 @@ class BandSampler:
 
 def ends(trellis: Trellis) -> tuple[int, int]:
     """The smallest and the largest cost of any network; 0 where there is none."""
-    following = [
-        (int(group.values[0]), int(group.values[-1])) if len(group.values) else (0, 0) for group in trellis.heads
-    ]
+    following = [(int(one.values[0]), int(one.values[-1])) if len(one.values) else (0, 0) for one in trellis.heads]
     for level in reversed(trellis.levels):
         nodes = []
         for group, branching in level.nodes:

@@ -171,30 +171,17 @@ class _LevelBuilder:
         return self._known[key]
 
     def _contents(self, transition: Transition, pairing: Pairing) -> tuple[object, ...]:
-        """Equal for pairing whose options cost the same, place by place."""
-        depths = self._stage.depth[pairing.frames]
-        norms = (
-            _FREE if self._metric is None else self._stage.norm_costs(transition.state, pairing.frames, self._metric)
-        )
-        frames = (depths.tobytes(), norms.tobytes())
-        return (
-            *transition[1:3],
-            *frames,
-            pairing.blocks.tobytes(),
-            pairing.is_product,
-            self._allowed(transition, pairing),
-        )
-
-    def _allowed(self, transition: Transition, pairing: Pairing) -> bytes:
-        return self._stage.norms_allowed(transition.state, pairing.frames).tobytes()
+        """Equal for pairings whose options cost the same, place by place."""
+        stage, state, frames, metric = self._stage, transition.state, pairing.frames, self._metric
+        norms = _FREE if metric is None else stage.norm_costs(state, frames, metric)
+        told = (stage.depth[frames], norms, pairing.blocks, stage.norms_allowed(state, frames))
+        return (transition.first, transition.inner, pairing.is_product, *(one.tobytes() for one in told))
 
     def _priced(self, transition: Transition, pairing: Pairing) -> int:
-        frames, blocks = pairing.pairs()
         metrics = slice(0, 0) if self._metric is None else slice(self._metric, self._metric + 1)
-        costs, valid = self._stage.price(transition[1:], frames, blocks, metrics)
+        costs, valid = self._stage.price(transition[1:], *pairing.pairs(), metrics)
         kept = np.flatnonzero(valid)
-        spent = np.zeros(len(kept), np.int64) if self._metric is None else costs[kept, 0]
-        group = _cost_groups(spent, kept)
+        group = _cost_groups(_spent(costs[kept], None if self._metric is None else 0), kept)
         self._like.append(self._same.setdefault((group.values.tobytes(), group.counts.tobytes()), len(self._groups)))
         self._groups.append(group)
         return len(self._groups) - 1
