@@ -184,17 +184,41 @@ class Ending:
     state: TrialState
 
 
+class StudyKind(StrEnum):
+    """What a study does; its value is the command that begins it and goes on with it."""
+
+    SEARCH = "search"  # candidates of a space, for a front
+    COMPARE = "compare"  # given architectures, for a table
+    TRUST = "trust"  # drawn architectures, for how far a proxy's ranking holds
+    REFINE = "refine"  # recipes, for the best architectures of a search
+
+    @property
+    def purpose(self) -> str:
+        """What such a study does, after its name."""
+        return _PURPOSES[self]
+
+
+_PURPOSES = {
+    StudyKind.SEARCH: "searches a space",
+    StudyKind.COMPARE: "compares given architectures",
+    StudyKind.TRUST: "judges a proxy",
+    StudyKind.REFINE: "tunes recipes",
+}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StudyRecord:
-    """A study's name, its definition and when it began.
+    """A study's name, its kind, its definition and when it began.
 
     Attributes:
         name: unique in the ledger.
+        kind: what it does, and so what its definition holds.
         definition: everything a run needs (space, budgets, data, recipe, sampler, seed, task), as plain data.
         created: ISO 8601, UTC.
     """
 
     name: str
+    kind: StudyKind
     definition: Mapping[str, Plain]
     created: str
 

@@ -31,7 +31,7 @@ def run_campaign(campaign: Campaign, definition: Mapping[str, Any], ledger: Ledg
         DataError: the images cannot be read.
         UserError, NasError: there are no workers to be had.
     """
-    open_study(ledger, campaign.study, definition)
+    open_study(ledger, campaign.study, campaign.kind, definition)
     recipes = {training.recipe.id: training.recipe for training in campaign.trainings}.values()
     images = images_of(campaign.fingerprint, *recipes)
     for one in images:

@@ -8,9 +8,10 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from nas.cli.options import at
 from nas.cli.tables import table
 from nas.ledger.status import Driving, StudyStatus, iso
-from nas.records import NodeState, Pulse, RungState, TrialState, WorkerState
+from nas.records import NodeState, Pulse, RungState, StudyKind, TrialState, WorkerState
 from nas.units import format_bytes, format_count, format_seconds, plural
 
 _BAR = 16
@@ -40,9 +41,16 @@ def status_view(status: StudyStatus) -> Group:
 
 
 def is_unfinished(status: StudyStatus) -> bool:
-    """Whether a search of this study was broken off and nobody has taken it up again."""
+    """Whether a run of this study was broken off and nobody has taken it up again."""
     is_broken_off = status.driving is Driving.IDLE and status.pulse_age is not None and status.pulse.stop is None
     return is_broken_off or status.driving is Driving.SILENT
+
+
+def how_to_go_on(status: StudyStatus, storage: str) -> str:
+    """What continues an unfinished study."""
+    if status.kind is StudyKind.SEARCH:
+        return f"go on with it: nas search --resume --study {status.pulse.study}{at(storage)}"
+    return f"it {status.kind.purpose}; go on with it: give the same `nas {status.kind}` command again"
 
 
 def rungs_table(pulse: Pulse) -> Table:

@@ -62,11 +62,14 @@ _STATES = (TrialState.DONE, TrialState.REUSED, TrialState.FAILED, TrialState.REJ
 
 def studies_table(studies: Sequence[StudySummary]) -> Table:
     """Every study of a ledger."""
-    made = table("Studies", "name", "created", ">trained", ">reused", ">failed", ">rejected", ">unfinished", ">best")
+    made = table(
+        "Studies", "name", "kind", "created", ">trained", ">reused", ">failed", ">rejected", ">unfinished", ">best"
+    )
     for study in studies:
         best = "-" if study.best_accuracy is None else f"{study.best_accuracy:.1%}"
         made.add_row(
             study.name,
+            study.kind.value,
             study.created[:16].replace("T", " "),
             *(str(study.counts.get(state, 0)) for state in _STATES),
             best,

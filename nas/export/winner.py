@@ -16,7 +16,7 @@ from nas.data import DataSet, load_data
 from nas.errors import StudyError, UserError
 from nas.export.bundle import Provenance, require_folder, write_bundle
 from nas.ledger import Ledger
-from nas.search.definition import StudyDefinition
+from nas.search.definition import StudyDefinition, searched_study
 from nas.train.loop import Training
 from nas.train.model import make_model
 from nas.train.recipe import Recipe
@@ -87,8 +87,7 @@ def export_winner(
         UserError: the folder cannot be written.
     """
     require_folder(folder)
-    stored = ledger.study(study).definition
-    definition = StudyDefinition.from_dict(stored)
+    study, definition = searched_study(ledger, study)
     row = choose(evaluated_rows(ledger.trials(study), definition.budget), study, architecture)
     found = Architecture.from_dict(ledger.architecture(row.id))
     recipe = definition.recipe

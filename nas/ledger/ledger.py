@@ -42,6 +42,7 @@ from nas.records import (
     Pace,
     Plain,
     Pulse,
+    StudyKind,
     StudyRecord,
     TrialRecord,
     TrialState,
@@ -109,8 +110,11 @@ class Ledger:
     def read(cls, url: str, *, patience: float = PATIENCE_SECONDS, notify: Notify = lambda message: None) -> Self:
         """Open an existing ledger for reading only, also while a driver writes it or where we may not write.
 
+        One of an older program is brought to the newest revision first: so every command is the first that an old
+        ledger may meet.
+
         Raises:
-            LedgerError: as `open` does, or if it was written by an older program.
+            LedgerError: as `open` does, or if it was written by an older program and may not be changed.
         """
         return cls._open(url, Mode.READ, patience, notify)
 
@@ -120,11 +124,27 @@ class Ledger:
         engine = connect(url, mode)
         try:
             with explained(where):
+                if mode is Mode.READ and revision.is_older(engine):
+                    cls._upgrade(url, where)
                 revision.prepare(engine, where, mode)
         except BaseException:
             engine.dispose()
             raise
         return cls(engine, where, patience=patience, notify=notify)
+
+    @classmethod
+    def _upgrade(cls, url: str, where: str) -> None:
+        engine = connect(url, Mode.WRITE)
+        try:
+            with explained(where):
+                revision.prepare(engine, where, Mode.WRITE)
+        except LedgerError as error:
+            raise LedgerError(
+                f"ledger {where} was written by an older nas and cannot be brought up to date from here ({error}); "
+                "run `nas studies` once where it may be written"
+            ) from None
+        finally:
+            engine.dispose()
 
     def close(self) -> None:
         """Close every connection."""
@@ -180,28 +200,35 @@ class Ledger:
         turns = count()
         self._write(lambda connection: studies.create(connection, record, is_repeated=next(turns) > 0))
 
-    def study(self, name: str) -> StudyRecord:
-        """One study.
+    def study(self, name: str, kind: StudyKind | None = None) -> StudyRecord:
+        """One study, which has to be of a kind if one is given.
 
         Raises:
-            StudyError: there is none of this name; the message lists those there are.
+            StudyError: there is none of this name (the message lists those there are), or it is of another kind.
         """
-        return self._read(lambda connection: studies.read(connection, name))
+        found = self._read(lambda connection: studies.read(connection, name))
+        if kind not in (None, found.kind):
+            raise StudyError(
+                f"study {name!r} {found.kind.purpose} (`nas {found.kind}` shows it and goes on with it); name one that "
+                f"{kind.purpose} (`nas studies` shows what each does)"
+            )
+        return found
 
     def studies(self) -> list[StudySummary]:
         """Every study with its progress, the most recently active one first."""
         return self._read(lambda connection: studies.summaries(connection))
 
-    def latest_study(self) -> str:
-        """The name of the most recently active study.
+    def latest_study(self, kind: StudyKind | None = None) -> str:
+        """The name of the most recently active study, of a kind if one is given.
 
         Raises:
-            StudyError: there is no study.
+            StudyError: there is none.
         """
-        found = self.studies()
-        if not found:
-            raise StudyError(f"the ledger {self._where} holds no study; run `nas search` first")
-        return found[0].name
+        for found in self.studies():
+            if kind in (None, found.kind):
+                return found.name
+        wanted = "study" if kind is None else f"study that {kind.purpose}"
+        raise StudyError(f"the ledger {self._where} holds no {wanted}; run `nas {kind or StudyKind.SEARCH}` first")
 
     @contextmanager
     def lease(self, study: str, *, holder: str) -> Iterator[Lease]:

@@ -14,7 +14,7 @@ from nas.ledger.engine import Mode, for_writing, missing
 
 VERSION_TABLE = "nas_alembic_version"
 
-REVISIONS = ("0001", "0002", "0003")
+REVISIONS = ("0001", "0002", "0003", "0004")
 """Every revision this program knows, oldest first; the last one is what it works with."""
 
 _ADVISORY_LOCK = 0x6E6173  # any number that all our programs agree on
@@ -28,11 +28,10 @@ def prepare(engine: sa.Engine, where: str, mode: Mode) -> None:
     Args:
         engine: of the database.
         where: how messages name it.
-        mode: CREATE makes the tables if there are none; READ changes nothing.
+        mode: CREATE makes the tables if there are none; READ expects the newest revision.
 
     Raises:
-        LedgerError: there is no ledger and none may be made, or it is of a newer program, or of an older one and may
-            only be read.
+        LedgerError: there is no ledger and none may be made, or it is of a newer program.
     """
     with engine.connect() as connection:
         if _is_newest(_revision(connection), where, mode):
@@ -41,6 +40,12 @@ def prepare(engine: sa.Engine, where: str, mode: Mode) -> None:
         _lock(connection)
         if not _is_newest(_revision(connection), where, mode):  # another process may have been faster
             _upgrade(connection)
+
+
+def is_older(engine: sa.Engine) -> bool:
+    """Whether a database is at an earlier revision than this program works with."""
+    with engine.connect() as connection:
+        return _revision(connection) in REVISIONS[:-1]
 
 
 def _is_newest(revision: str | None, where: str, mode: Mode) -> bool:
@@ -57,11 +62,6 @@ def _is_newest(revision: str | None, where: str, mode: Mode) -> bool:
         raise LedgerError(
             f"ledger {where} was written by a newer nas (revision {revision}; this one knows up to {REVISIONS[-1]}); "
             "upgrade nas, or name another ledger with --storage"
-        )
-    if mode is Mode.READ:
-        raise LedgerError(
-            f"ledger {where} was written by an older nas (revision {revision}, now {REVISIONS[-1]}); "
-            "`nas search --resume` brings it up to date"
         )
     return False
 

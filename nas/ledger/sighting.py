@@ -20,7 +20,7 @@ def look(connection: sa.Connection, study: str) -> StudyStatus:
     Raises:
         StudyError: no such study.
     """
-    studies.require(connection, study)
+    kind = studies.read(connection, study).kind
     now = leases.now_of(connection)
     held = connection.execute(sa.select(lease_table).where(lease_table.c.study == study)).one_or_none()
     found = pulses.read(connection, study)
@@ -31,6 +31,7 @@ def look(connection: sa.Connection, study: str) -> StudyStatus:
         driving = Driving.RUNNING if is_alive else Driving.SILENT
     is_current = driving is Driving.RUNNING and written is not None and held is not None and written >= held.since
     return StudyStatus(
+        kind=kind,
         driving=driving,
         driver=pulse.driver if held is None else held.holder,
         since=None if held is None else held.since,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 
-from nas.records import Plain, Pulse
+from nas.records import Plain, Pulse, StudyKind
 
 
 class Driving(StrEnum):
@@ -23,6 +23,7 @@ class StudyStatus:
     """What can be known of a study from anywhere.
 
     Attributes:
+        kind: what the study does.
         driving: whether it has a driver.
         driver: `host:pid` of the one that has it, or had it last; empty if nobody is known.
         since: when that one took it, in seconds since 1970; None where nobody has it.
@@ -32,6 +33,7 @@ class StudyStatus:
         pulse_age: seconds since the driver said so; None if none ever did.
     """
 
+    kind: StudyKind
     driving: Driving
     driver: str
     since: float | None
@@ -43,6 +45,7 @@ class StudyStatus:
         """JSON-ready; `since` as ISO 8601, UTC."""
         return {
             "study": self.pulse.study,
+            "kind": self.kind.value,
             "state": self.driving.value,
             "driver": self.driver,
             "since": None if self.since is None else iso(self.since),

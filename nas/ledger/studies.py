@@ -13,7 +13,7 @@ from nas.errors import StudyError
 from nas.ledger.engine import insert_missing
 from nas.ledger.summary import StudySummary
 from nas.ledger.tables import evaluations, studies, trials
-from nas.records import StudyRecord, TrialState
+from nas.records import StudyKind, StudyRecord, TrialState
 
 _LISTED = 10  # names in a message before it says "and N more"
 
@@ -35,7 +35,12 @@ def create(connection: sa.Connection, record: StudyRecord, *, is_repeated: bool 
         StudyError: the name is taken.
     """
     statement = insert_missing(connection.dialect.name, studies).returning(studies.c.name)
-    row = {"name": record.name, "definition": record.definition, "created": record.created}
+    row = {
+        "name": record.name,
+        "kind": record.kind.value,
+        "definition": record.definition,
+        "created": record.created,
+    }
     if connection.execute(statement, row).first() is not None:
         return
     if is_repeated and read(connection, record.name) == record:
@@ -54,7 +59,7 @@ def read(connection: sa.Connection, name: str) -> StudyRecord:
     row = connection.execute(sa.select(studies).where(studies.c.name == name)).one_or_none()
     if row is None:
         reject_unknown(connection, name)
-    return StudyRecord(name=row.name, definition=row.definition, created=row.created)
+    return StudyRecord(name=row.name, kind=StudyKind(row.kind), definition=row.definition, created=row.created)
 
 
 def require(connection: sa.Connection, name: str) -> None:
@@ -93,12 +98,13 @@ def summaries(connection: sa.Connection) -> list[StudySummary]:
     found = [
         StudySummary(
             name=name,
+            kind=StudyKind(kind),
             created=created,
             counts=counts[name],
             best_accuracy=best.get(name),
             latest_activity=active.get(name, created),
         )
-        for name, created in connection.execute(sa.select(studies.c.name, studies.c.created))
+        for name, kind, created in connection.execute(sa.select(studies.c.name, studies.c.kind, studies.c.created))
     ]
     return sorted(found, key=lambda summary: (_moment(summary.latest_activity), summary.name), reverse=True)
 

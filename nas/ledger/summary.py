@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from nas.records import TrialState
+from nas.records import StudyKind, TrialState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,6 +14,7 @@ class StudySummary:
 
     Attributes:
         name: unique in the ledger.
+        kind: what it does.
         created: ISO 8601, UTC.
         counts: number of trials in each state; states without a trial are left out.
         best_accuracy: highest validation accuracy of its trials, in [0, 1]; None before the first one.
@@ -21,6 +22,7 @@ class StudySummary:
     """
 
     name: str
+    kind: StudyKind
     created: str
     counts: Mapping[TrialState, int]
     best_accuracy: float | None

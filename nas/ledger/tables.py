@@ -45,6 +45,7 @@ studies = sa.Table(
     sa.Column("name", sa.Text, primary_key=True),
     sa.Column("definition", Json, nullable=False),
     sa.Column("created", sa.Text, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False, server_default="search"),  # the default only lets SQLite add the column
 )
 
 architectures = sa.Table(

@@ -10,7 +10,7 @@ from typing import Any
 from nas.analysis.race import Race, Run, Trained
 from nas.errors import StudyError
 from nas.ledger import Ledger
-from nas.records import Plain, TrialRecord
+from nas.records import Plain, StudyKind, TrialRecord
 from nas.report.chart import Panel, Series
 from nas.report.markdown import grid
 from nas.units import format_seconds
@@ -41,9 +41,9 @@ class Searches:
             StudyError: one is of another kind than those before.
         """
         for study in reversed(ledger.studies()):
-            definition = ledger.study(study.name).definition
-            if "sampler" not in definition:
+            if study.kind is not StudyKind.SEARCH:
                 continue
+            definition = ledger.study(study.name).definition
             self._require_same(f"{study.name} in {ledger!r}", definition)
             self._runs.append(self._run(study.name, definition, ledger))
 

@@ -10,7 +10,9 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from nas.cost import METRICS, Budget
-from nas.errors import StudyError, UserError
+from nas.errors import UserError
+from nas.ledger import Ledger
+from nas.records import StudyKind
 from nas.schema.models import read_model
 from nas.schema.nodes import parse_yaml, read_yaml
 from nas.search.halving import DEFAULT_REDUCTION
@@ -107,13 +109,7 @@ class StudyDefinition:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        """Inverse of `to_dict`.
-
-        Raises:
-            StudyError: it is the definition of another kind of study.
-        """
-        if "space" not in data:
-            raise StudyError(f"this study {_other_kind(data)} goes on with it); name a search with its study")
+        """Inverse of `to_dict`."""
         space = data["space"]
         return cls(
             space=read_space(*parse_yaml(space["text"], f"{space['name']}.yaml")),
@@ -134,6 +130,16 @@ class StudyDefinition:
         """The words in which two definitions differ."""
         mine, theirs = self.to_dict(), other.to_dict()
         return [name for name in mine if mine[name] != theirs[name]]
+
+
+def searched_study(ledger: Ledger, name: str | None) -> tuple[str, StudyDefinition]:
+    """A search by its name, or the latest one.
+
+    Raises:
+        StudyError: there is none, or it is a study of another kind.
+    """
+    name = name or ledger.latest_study(StudyKind.SEARCH)
+    return name, StudyDefinition.from_dict(ledger.study(name, StudyKind.SEARCH).definition)
 
 
 def _listed(value: Any) -> Any:
@@ -218,12 +224,3 @@ def read_study_file(path: Path) -> StudyFile:
     if study is None:
         raise UserError(f"{path}: cannot be read")
     return study
-
-
-def _other_kind(definition: Mapping[str, Any]) -> str:
-    """What a study does that is no search, and by which command."""
-    if "reference" in definition:
-        return "judges a proxy (`nas trust`"
-    if "refines" in definition:
-        return "tunes recipes (`nas refine`"
-    return "compares given architectures (`nas compare`"

@@ -19,7 +19,7 @@ from nas.data.cores import available_cores
 from nas.errors import StudyError, UserError
 from nas.executors.settings import ExecutorSettings
 from nas.ledger import Ledger
-from nas.records import StudyRecord
+from nas.records import StudyKind, StudyRecord
 from nas.search.artifacts import weights_folder
 from nas.search.definition import StudyDefinition
 from nas.search.engine import Search, Watch
@@ -148,8 +148,8 @@ def resumed_plan(
     Raises:
         StudyError: no such study, or the command line contradicts it.
     """
-    name = name or ledger.latest_study()
-    stored = ledger.study(name).definition
+    name = name or ledger.latest_study(StudyKind.SEARCH)
+    stored = ledger.study(name, StudyKind.SEARCH).definition
     differs = [word for word, value in given.items() if stored.get(word) != value]
     if differs:
         shown = ", ".join(f"{word} {stored.get(word)!r}, not {given[word]!r}" for word in differs)
@@ -236,6 +236,7 @@ def default_workers(device: str) -> int:
 def _record(plan: Plan) -> StudyRecord:
     return StudyRecord(
         name=plan.name,
+        kind=StudyKind.SEARCH,
         definition={**plan.definition.to_dict(), **plan.limits.to_dict()},
         created=datetime.now(UTC).isoformat(timespec="seconds"),
     )

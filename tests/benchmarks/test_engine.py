@@ -19,7 +19,7 @@ import pytest
 from nas.cost import Budget
 from nas.executors.base import Report
 from nas.ledger import Ledger
-from nas.records import Evaluation, Job, StudyRecord
+from nas.records import Evaluation, Job, StudyKind, StudyRecord
 from nas.search.bench.in_process import InProcess
 from nas.search.definition import StudyDefinition
 from nas.search.engine import Search
@@ -62,7 +62,9 @@ def run(folder: Path, space: str, sampler: str, *, trials: int, watch: Callable[
     )  # fmt: skip
     problem = definition.problem()
     with Ledger.open(url) as ledger, InProcess(instant, workers=1) as executor:
-        ledger.create_study(StudyRecord(name="s", definition=definition.to_dict(), created="2026-01-01T00:00:00"))
+        ledger.create_study(
+            StudyRecord(name="s", kind=StudyKind.SEARCH, definition=definition.to_dict(), created="2026-01-01T00:00:00")
+        )
         return Search(
             "s", problem, ledger=ledger, executor=executor, limits=Limits(trials=trials), watch=watch,
             mirror=Mirror(url, "s", problem.domain.dimensions, problem.objectives),

@@ -15,7 +15,7 @@ import nas
 from nas.cost import Budget
 from nas.executors import RayExecutor
 from nas.ledger import Ledger
-from nas.records import StudyRecord, TrialState
+from nas.records import StudyKind, StudyRecord, TrialState
 from nas.search.definition import StudyDefinition
 from nas.search.engine import Search
 from nas.search.optuna.mirror import Mirror
@@ -57,7 +57,9 @@ def ours(folder: Path) -> list[float]:
         ended.extend([time.perf_counter()] * (progress.trained - len(ended)))
 
     with Ledger.open(url) as ledger, RayExecutor(no_op, workers=_WORKERS) as executor:
-        ledger.create_study(StudyRecord(name="s", definition=definition.to_dict(), created="2026-01-01T00:00:00"))
+        ledger.create_study(
+            StudyRecord(name="s", kind=StudyKind.SEARCH, definition=definition.to_dict(), created="2026-01-01T00:00:00")
+        )
         Search(
             "s", problem, ledger=ledger, executor=executor, limits=Limits(trials=_TRIALS), watch=watch,
             mirror=Mirror(url, "s", problem.domain.dimensions, problem.objectives),

@@ -7,7 +7,7 @@ import pytest
 
 from nas.cli.main import main
 from nas.ledger import Ledger
-from nas.records import Evaluation, EvaluationKey, StudyRecord, TrialRecord, TrialState
+from nas.records import Evaluation, EvaluationKey, StudyKind, StudyRecord, TrialRecord, TrialState
 
 Capture = pytest.CaptureFixture[str]
 RUNGS = [{"epochs": 1}, {"epochs": 3}]
@@ -22,7 +22,9 @@ def search(file: Path, sampler: str, *, seed: int = 0, rungs: bool = False, epoc
     }  # fmt: skip
     costs = {"params": 1, "activations": 1, "train_params": 1, "train_flops": 1}
     with Ledger.open(f"sqlite:///{file}") as ledger:
-        ledger.create_study(StudyRecord(name=sampler, definition=definition, created="2026-01-01T00:00:00"))
+        ledger.create_study(
+            StudyRecord(name=sampler, kind=StudyKind.SEARCH, definition=definition, created="2026-01-01T00:00:00")
+        )
         for number in range(trials):
             form = f"{number:012x}"
             record = TrialRecord(

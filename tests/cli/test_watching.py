@@ -29,6 +29,7 @@ from nas.records import (
     NodeState,
     Pulse,
     RungState,
+    StudyKind,
     StudyRecord,
     TrialRecord,
     TrialState,
@@ -65,7 +66,9 @@ PULSE = Pulse(
 def ledger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ledger]:
     monkeypatch.chdir(tmp_path)
     with Ledger.open("sqlite:///nas.db") as ledger:
-        ledger.create_study(StudyRecord(name="mine", definition={}, created="2026-01-01T00:00:00+00:00"))
+        ledger.create_study(
+            StudyRecord(name="mine", kind=StudyKind.SEARCH, definition={}, created="2026-01-01T00:00:00+00:00")
+        )
         yield ledger
 
 
@@ -85,7 +88,7 @@ def test_status_as_a_document(ledger: Ledger, capsys: Capture) -> None:
     with driven(ledger):
         found = document(capsys, "status", "mine")
     assert found.keys() == {
-        "study", "state", "driver", "since", "heard_seconds_ago", "pulse_seconds_ago", "pulse",
+        "study", "kind", "state", "driver", "since", "heard_seconds_ago", "pulse_seconds_ago", "pulse",
     }  # fmt: skip
     assert (found["study"], found["state"], found["driver"]) == ("mine", "running", "login-1:42")
     assert found["pulse"] == json.loads(json.dumps(PULSE.to_dict()))
@@ -120,6 +123,23 @@ def test_a_search_that_was_broken_off_says_how_to_go_on(ledger: Ledger, capsys: 
     assert "nas search --resume --study mine" in shown
 
 
+@pytest.mark.parametrize("kind", [StudyKind.COMPARE, StudyKind.TRUST, StudyKind.REFINE])
+def test_what_is_no_search_is_not_resumed_as_one(ledger: Ledger, capsys: Capture, kind: StudyKind) -> None:
+    ledger.create_study(StudyRecord(name="pair", kind=kind, definition={}, created="2026-01-02T00:00:00+00:00"))
+    with ledger.lease("pair", holder=f"{socket.gethostname()}:{ended_process()}"):
+        assert main(["status", "pair"]) == 0
+    shown = capsys.readouterr().out
+    assert "pair  silent" in shown
+    assert f"give the same `nas {kind}` command again" in shown
+    assert "--resume" not in shown
+
+
+def ended_process() -> int:
+    with subprocess.Popen([sys.executable, "-c", ""]) as process:
+        process.wait()
+    return process.pid
+
+
 def test_watching_ends_when_nobody_drives_the_study(ledger: Ledger, capsys: Capture) -> None:
     ledger.save_pulse(Pulse(study="mine", driver="login-1:42", stop="trials"))
     assert main(["status", "--watch", "0.5"]) == 0
@@ -135,7 +155,7 @@ def test_watching_and_a_document_exclude_each_other(ledger: Ledger, capsys: Capt
 @pytest.mark.parametrize("driving", Driving)
 def test_status_fits_the_terminal(width: int, driving: Driving) -> None:
     status = StudyStatus(
-        driving=driving, driver="login-1:42", since=1.8e9, heard=3.0, pulse=PULSE, pulse_age=3.0
+        kind=StudyKind.SEARCH, driving=driving, driver="login-1:42", since=1.8e9, heard=3.0, pulse=PULSE, pulse_age=3.0
     )  # fmt: skip
     console = Console(width=width, force_terminal=False)
     with console.capture() as capture:
@@ -152,7 +172,8 @@ def test_hundreds_of_workers_are_not_all_listed() -> None:
     console = Console(width=80, force_terminal=False)
     with console.capture() as capture:
         console.print(status_view(StudyStatus(
-            driving=Driving.RUNNING, driver="d:1", since=0.0, heard=0.0, pulse=pulse, pulse_age=0.0
+            kind=StudyKind.SEARCH, driving=Driving.RUNNING, driver="d:1", since=0.0, heard=0.0, pulse=pulse,
+            pulse_age=0.0,
         )))  # fmt: skip
     assert "a299" in capture.get()
     assert "and 288 more" in capture.get()

@@ -15,7 +15,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from postgres_servers import cleared_postgres, empty_postgres, postgres
 
 from nas.ledger import Ledger
-from nas.records import Evaluation, EvaluationKey, Failure, StudyRecord, TrialRecord, TrialState
+from nas.records import Evaluation, EvaluationKey, Failure, StudyKind, StudyRecord, TrialRecord, TrialState
 
 
 @pytest.fixture(scope="session")
@@ -52,7 +52,9 @@ class Records:
 
     @staticmethod
     def study(name: str, created: str = "2026-01-01T00:00:00+00:00") -> StudyRecord:
-        return StudyRecord(name=name, definition={"space": {"depth": [1, 2]}, "seed": 7}, created=created)
+        return StudyRecord(
+            name=name, kind=StudyKind.SEARCH, definition={"space": {"depth": [1, 2]}, "seed": 7}, created=created
+        )
 
     @staticmethod
     def key(architecture: str = "a0", *, seed: int = 0, rung: int = 0) -> EvaluationKey:

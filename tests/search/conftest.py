@@ -14,7 +14,7 @@ from search_runs import Runner
 
 from nas.executors.local import LocalExecutor
 from nas.ledger import Ledger
-from nas.records import StudyRecord
+from nas.records import StudyKind, StudyRecord
 from nas.search.artifacts import WeightsFolder
 from nas.search.definition import StudyDefinition
 from nas.search.engine import Search
@@ -44,7 +44,11 @@ def run(ledger: Ledger, tmp_path: Path) -> Runner:
         **limits: Any,
     ) -> Progress:
         if name not in {study.name for study in ledger.studies()}:
-            ledger.create_study(StudyRecord(name=name, definition=definition.to_dict(), created="2026-01-01T00:00:00"))
+            ledger.create_study(
+                StudyRecord(
+                    name=name, kind=StudyKind.SEARCH, definition=definition.to_dict(), created="2026-01-01T00:00:00"
+                )
+            )
         with LocalExecutor(work, workers=workers, preload=()) as executor:
             return Search(
                 name, definition.problem(), ledger=ledger, executor=executor,

@@ -10,7 +10,7 @@ import search_works
 
 from nas.cost import Budget
 from nas.ledger import Ledger
-from nas.records import StudyRecord
+from nas.records import StudyKind, StudyRecord
 from nas.search.bench.in_process import InProcess
 from nas.search.definition import StudyDefinition
 from nas.search.engine import Search, Watch
@@ -45,7 +45,7 @@ def run_here(
 ) -> Progress:
     """Run a study in this process, without workers of its own; it is created on the first call for its name."""
     if name not in {study.name for study in ledger.studies()}:
-        ledger.create_study(StudyRecord(name=name, definition={}, created="2026-01-01T00:00:00"))
+        ledger.create_study(StudyRecord(name=name, kind=StudyKind.SEARCH, definition={}, created="2026-01-01T00:00:00"))
     with InProcess(work, workers=workers) as executor:
         search = Search(
             name, problem, ledger=ledger, executor=executor, limits=Limits(**{"fruitless_asks": 60, **limits}),

@@ -12,7 +12,7 @@ from nas.cost import Budget
 from nas.errors import BudgetError
 from nas.executors.base import Finished
 from nas.ledger import Ledger
-from nas.records import Failure, Job, StudyRecord, TrialState
+from nas.records import Failure, Job, StudyKind, StudyRecord, TrialState
 from nas.schema.nodes import parse_yaml
 from nas.search.bench.in_process import InProcess
 from nas.search.engine import Search, SearchStopped
@@ -168,7 +168,7 @@ class Noting(InProcess):
 
 def test_a_job_is_in_the_ledger_before_a_worker_has_it(ledger: Ledger) -> None:
     problem = make_problem(make_table(sizes=(3, 4, 4, 3)))
-    ledger.create_study(StudyRecord(name="study", definition={}, created="2026-01-01"))
+    ledger.create_study(StudyRecord(name="study", kind=StudyKind.SEARCH, definition={}, created="2026-01-01"))
     with Noting(ledger, workers=5) as executor:
         progress = Search("study", problem, ledger=ledger, executor=executor, limits=Limits(trials=30)).run("here:1")
     assert progress.done == 30

@@ -9,7 +9,7 @@ from search_runs import Runner, make_definition
 from nas.cost import Budget
 from nas.errors import BudgetError, StudyError, UserError
 from nas.ledger import Ledger
-from nas.records import StudyRecord
+from nas.records import StudyKind, StudyRecord
 from nas.schema.packaged import STUDIES, packaged, study_names
 from nas.search.artifacts import WeightsFolder, weights_folder
 from nas.search.definition import StudyDefinition, read_study_file
@@ -48,7 +48,9 @@ def test_study_name_cannot_leave_its_folder(name: str) -> None:
 def test_resume_takes_the_old_target_and_refuses_contradictions(run: Runner, ledger: Ledger) -> None:
     definition = make_definition()
     stored = {**definition.to_dict(), "trials": 9}
-    ledger.create_study(StudyRecord(name="old", definition=stored, created="2026-01-01T00:00:00"))
+    ledger.create_study(
+        StudyRecord(name="old", kind=StudyKind.SEARCH, definition=stored, created="2026-01-01T00:00:00")
+    )
     plan = resumed_plan(ledger, None, limits=Limits(), given={})
     assert (plan.name, plan.limits, plan.is_new) == ("old", Limits(trials=9), False)
     assert plan.definition == definition
@@ -93,9 +95,15 @@ def test_weights_stand_beside_the_ledger() -> None:
     assert weights_folder("postgresql+psycopg://host/db", "s").folder == Path.cwd() / "nas.db.weights/s"
 
 
-def test_definition_of_a_comparison_is_no_search() -> None:
-    with pytest.raises(StudyError, match="nas compare"):
-        StudyDefinition.from_dict({"architectures": [], "budget": []})
+def test_a_comparison_is_never_taken_for_a_search(ledger: Ledger) -> None:
+    with pytest.raises(StudyError, match=r"holds no study that searches a space; run `nas search` first"):
+        resumed_plan(ledger, None, limits=Limits(), given={})
+    stored = {**make_definition().to_dict(), "trials": 9}
+    for name, kind in (("mine", StudyKind.SEARCH), ("pair", StudyKind.COMPARE)):
+        ledger.create_study(StudyRecord(name=name, kind=kind, definition=stored, created=f"2026-01-0{len(name)}T00:00"))
+    assert resumed_plan(ledger, None, limits=Limits(), given={}).name == "mine"
+    with pytest.raises(StudyError, match=r"'pair' compares given architectures \(`nas compare` shows it"):
+        resumed_plan(ledger, "pair", limits=Limits(), given={})
 
 
 def test_weights_that_cannot_be_kept_are_one_message(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from search_tables import make_problem, make_table
 
 from nas.executors.local import LocalExecutor
 from nas.ledger import Driving, Ledger
-from nas.records import Failure, Pulse, StudyRecord, TrialState
+from nas.records import Failure, Pulse, StudyKind, StudyRecord, TrialState
 from nas.report.metrics import MetricsServer, Place
 from nas.search import engine
 from nas.search.bench.in_process import InProcess
@@ -36,7 +36,9 @@ def test_a_running_search_is_seen_in_the_ledger_and_over_http(ledger: Ledger, mo
     """Real workers; a reader of the ledger and a real request meanwhile."""
     monkeypatch.setattr(engine, "_RENEW", 0.0)
     definition = make_definition(recipe=Recipe(epochs=3, rungs=[1]))
-    ledger.create_study(StudyRecord(name="study", definition=definition.to_dict(), created="2026-01-01T00:00:00"))
+    ledger.create_study(
+        StudyRecord(name="study", kind=StudyKind.SEARCH, definition=definition.to_dict(), created="2026-01-01T00:00:00")
+    )
     pulses: list[Pulse] = []
     seen: list[Any] = []
     with (

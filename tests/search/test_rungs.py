@@ -17,7 +17,7 @@ from nas.data import describe
 from nas.evaluate.proxy import evaluate
 from nas.executors.local import LocalExecutor
 from nas.ledger import Ledger
-from nas.records import Failure, StudyRecord, TrialState
+from nas.records import Failure, StudyKind, StudyRecord, TrialState
 from nas.search.engine import Search
 from nas.search.pulse import Progress
 from nas.search.stopping import Limits, Stop
@@ -129,7 +129,7 @@ def test_real_trainings_go_on_from_their_checkpoints(tmp_path: Path) -> None:
     recipe = Recipe.from_dict({"epochs": 3, "rungs": [1, 2], "resolution": 16, "batch": 64, "data_share": 0.3})
     definition = make_definition(recipe=recipe, data=found.reference, fingerprint=found.fingerprint, reduction=2)
     with Ledger.open(f"sqlite:///{tmp_path}/nas.db") as ledger:
-        ledger.create_study(StudyRecord(name="s", definition={}, created="2026-01-01"))
+        ledger.create_study(StudyRecord(name="s", kind=StudyKind.SEARCH, definition={}, created="2026-01-01"))
         with LocalExecutor(evaluate, workers=1) as pool:
             problem = definition.problem(str(tmp_path / "checkpoints"))
             Search("s", problem, ledger=ledger, executor=pool, limits=Limits(trials=6)).run("here:1")

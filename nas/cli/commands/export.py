@@ -31,13 +31,14 @@ def run(
     from nas.errors import UserError
     from nas.export.winner import export_winner
     from nas.ledger import Ledger
+    from nas.records import StudyKind
     from nas.search.launch import resolve_device
 
     if best == (identity is not None):
         raise UserError("say which candidate: either --best or --id ID (`nas pareto` shows the ids)")
     place = resolve_device(device)
     with Ledger.open(storage, create=False, notify=notice) as ledger:
-        name = study or ledger.latest_study()
+        name = study or ledger.latest_study(StudyKind.SEARCH)
         chosen = None if identity is None else ledger.architecture_id(name, identity)
         with StepDisplay("training it again (its weights were not kept)") as display:
             done = export_winner(ledger, name, chosen, output, data=data, device=place, report=display.fraction)

@@ -27,17 +27,18 @@ def run(
     from nas.cost import Budget
     from nas.errors import UserError
     from nas.ledger import Ledger
+    from nas.records import StudyKind
 
     if as_csv and as_json:
         raise UserError("--csv and --json are two answers to one question; give one of them")
     with Ledger.read(storage) as ledger:
-        name = study or ledger.latest_study()
-        definition = ledger.study(name).definition
-        if "reference" in definition:
-            raise UserError(f"{name}: this study judges a proxy and has no front; `nas trust` shows it")
-        if "refines" in definition:
+        name = study or ledger.latest_study(StudyKind.SEARCH)
+        record = ledger.study(name)
+        definition = record.definition
+        if record.kind in (StudyKind.TRUST, StudyKind.REFINE):
+            of = f" {definition['refines']}" if record.kind is StudyKind.REFINE else ""
             raise UserError(
-                f"{name}: this study tunes recipes and has no front; `nas refine {definition['refines']}` shows it"
+                f"{name}: this study {record.kind.purpose} and has no front; `nas {record.kind}{of}` shows it"
             )
         budget = Budget.parse(definition["budget"])
         rows = evaluated_rows(ledger.trials(name), budget)

@@ -117,12 +117,12 @@ def _plan(
     from nas.cli.live import StepDisplay
     from nas.data import describe
     from nas.ledger import Ledger
+    from nas.search.definition import searched_study
     from nas.search.sweeps.refinement import (
         best_of_front,
         named_architectures,
         plan_refinement,
         require_top_or_ids,
-        searched_study,
     )
 
     require_top_or_ids(top, identities)

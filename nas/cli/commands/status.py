@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nas.cli.options import Json, Storage, StudyName, at
+from nas.cli.options import Json, Storage, StudyName
 from nas.ledger.address import DEFAULT_STORAGE
 
 if TYPE_CHECKING:
@@ -53,10 +53,10 @@ def run(
 
 def _say_how_to_go_on(status: StudyStatus, storage: str) -> None:
     from nas.cli.output import draw
-    from nas.cli.status_view import is_unfinished
+    from nas.cli.status_view import how_to_go_on, is_unfinished
 
     if is_unfinished(status):
-        draw(f"go on with it: nas search --resume --study {status.pulse.study}{at(storage)}")
+        draw(how_to_go_on(status, storage))
 
 
 def _watch(ledger: Ledger, study: str, every: float) -> StudyStatus:

@@ -42,16 +42,16 @@ def run(
     it. Run again after an interruption, it goes on. Several GPUs: torchrun --nproc-per-node N -m nas train …
     """
     from nas.cli.trainings import overridden_recipe, train_and_show
-    from nas.export.references import resolve_architecture
+    from nas.export.references import resolve_architecture, split_reference
     from nas.train.recipe import load_recipe
 
     found = resolve_architecture(architecture, storage)
-    reference, proxy = _study_of(architecture, storage)
-    base = proxy.without_rungs().changed(epochs=proxy.epochs * _LONGER) if recipe is None else load_recipe(recipe)
+    study = split_reference(architecture)
+    base = _longer_proxy(study, storage) if recipe is None else load_recipe(recipe)
     train_and_show(
         architecture,
         found,
-        data or reference,
+        data or _data_of(study, storage),
         overridden_recipe(
             base.without_rungs(), epochs=epochs, resolution=resolution, batch=batch, learning_rate=learning_rate
         ),
@@ -63,17 +63,27 @@ def run(
     )
 
 
-def _study_of(reference: str, storage: str) -> tuple[str, Recipe]:
-    """Data and recipe of the study a reference names; the proxy's on digits for anything else."""
-    from nas.export.references import split_reference
+def _longer_proxy(study: tuple[str, str] | None, storage: str) -> Recipe:
+    """The recipe that an architecture's study trained it by, or the proxy's default, for longer."""
+    from nas.ledger import Ledger
     from nas.train.recipe import Recipe
 
-    study = split_reference(reference)
-    if study is None:
-        return "digits", Recipe()
-    from nas.ledger import Ledger
-    from nas.search.definition import StudyDefinition
+    proxy = Recipe()
+    if study is not None:
+        with Ledger.read(storage) as ledger:
+            proxy = Recipe.from_dict(ledger.study(study[0]).definition["recipe"])
+    return proxy.without_rungs().changed(epochs=proxy.epochs * _LONGER)
 
+
+def _data_of(study: tuple[str, str] | None, storage: str) -> str:
+    """The data of the study that an architecture is from; digits for one from anywhere else."""
+    from nas.ledger import Ledger
+    from nas.records import StudyKind
+
+    if study is None:
+        return "digits"
     with Ledger.read(storage) as ledger:
-        definition = StudyDefinition.from_dict(ledger.study(study[0]).definition)
-    return definition.data, definition.recipe
+        record = ledger.study(study[0])
+        if record.kind is StudyKind.REFINE:  # which keeps only the fingerprint of its search's data
+            record = ledger.study(record.definition["refines"])
+    return str(record.definition["data"])

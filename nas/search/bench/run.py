@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from nas.ledger import Ledger
-from nas.records import StudyRecord, TrialState
+from nas.records import StudyKind, StudyRecord, TrialState
 from nas.search.bench.answering import TableAnswers, seen_by
 from nas.search.bench.contestant import Contestant
 from nas.search.bench.in_process import InProcess
@@ -94,7 +94,7 @@ def search_table(task: Task) -> Outcome:
         Ledger.open(f"sqlite:///{folder}/bench.db") as ledger,
         InProcess(TableAnswers(table, seed=task.seed), workers=task.workers) as executor,
     ):
-        ledger.create_study(StudyRecord(name=table.name, definition={}, created=""))
+        ledger.create_study(StudyRecord(name=table.name, kind=StudyKind.SEARCH, definition={}, created=""))
         search = Search(table.name, problem, ledger=ledger, executor=executor, limits=Limits(trials=trials))
         progress = search.run("bench:0")
         done = ledger.trials(table.name, {TrialState.DONE})

@@ -14,7 +14,7 @@ import torch
 
 from nas.ledger import Ledger
 from nas.measure.memory import PeakMemory
-from nas.records import StudyRecord
+from nas.records import StudyKind, StudyRecord
 from nas.search.definition import StudyDefinition
 from nas.search.engine import Search
 from nas.search.optuna.mirror import Mirror
@@ -139,7 +139,12 @@ def run_cell(cell: Cell, storage: str, watch: Callable[[int, int], None]) -> Ran
     """
     with Ledger.open(storage) as ledger:
         ledger.create_study(
-            StudyRecord(name=cell.study, definition={**cell.definition, "trials": cell.trials}, created=_CREATED)
+            StudyRecord(
+                name=cell.study,
+                kind=StudyKind.SEARCH,
+                definition={**cell.definition, "trials": cell.trials},
+                created=_CREATED,
+            )
         )
         before = ledger.bytes()
         turn = _turn(cell, storage, ledger, watch)

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from nas.architecture import Architecture
 from nas.errors import UserError
+from nas.records import StudyKind
 from nas.schema.models import read_model
 from nas.schema.nodes import read_yaml
 from nas.search.definition import TaskFile
@@ -100,6 +101,7 @@ class Comparison:
         """Every training, seed by seed, so that a first seed of all is done before a second of any."""
         return Campaign(
             study=self.name,
+            kind=StudyKind.COMPARE,
             task=self.task,
             data=self.data,
             fingerprint=self.fingerprint,

@@ -13,6 +13,7 @@ from nas.architecture import Architecture
 from nas.data import Description
 from nas.errors import StudyError, UserError
 from nas.ledger import Ledger
+from nas.records import StudyKind
 from nas.search.definition import StudyDefinition
 from nas.search.halving import DEFAULT_REDUCTION
 from nas.search.sweeps.recipe_draws import VERSION, draw_recipe
@@ -80,6 +81,7 @@ class Refinement:
         """Every training to its last rung, draw by draw: the unchanged recipe on all architectures comes first."""
         return Campaign(
             study=self.name,
+            kind=StudyKind.REFINE,
             task=self.task,
             data=self.data,
             fingerprint=self.fingerprint,
@@ -134,21 +136,6 @@ def plan_refinement(
         trials=trials,
         seed=definition.seed if seed is None else seed,
     )
-
-
-def searched_study(ledger: Ledger, name: str | None) -> tuple[str, StudyDefinition]:
-    """The study of a search by its name, or the latest one that is a search.
-
-    Raises:
-        StudyError: there is none, or it is of another kind.
-    """
-    if name is not None:
-        return name, StudyDefinition.from_dict(ledger.study(name).definition)
-    for summary in ledger.studies():
-        definition = ledger.study(summary.name).definition
-        if "space" in definition:
-            return summary.name, StudyDefinition.from_dict(definition)
-    raise StudyError("the ledger holds no search; run `nas search` first")
 
 
 def best_of_front(ledger: Ledger, study: str, definition: StudyDefinition, *, top: int | None) -> list[FrontRow]:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from nas.executors.ray_tune import Climb, Halving, Referee
 from nas.ledger import Ledger
-from nas.records import Evaluation, EvaluationKey, Failure, TrialState
+from nas.records import Evaluation, EvaluationKey, Failure, StudyKind, TrialState
 from nas.search.halving import DEFAULT_REDUCTION
 from nas.search.sweeps.refinement import Refinement
 from nas.search.sweeps.trainings import Campaign, Training, number_trainings, open_study
@@ -60,7 +60,7 @@ def run_refinement(
         StudyError: another driver has the study.
         UserError, NasError: there are no workers to be had, or they cannot work.
     """
-    open_study(ledger, plan.name, plan.to_dict())
+    open_study(ledger, plan.name, StudyKind.REFINE, plan.to_dict())
     with ledger.lease(plan.name, holder=holder) as lease:
         course = _Course(plan, plan.campaign(checkpoints), ledger, lease, watch)
         climbs = course.left()

@@ -16,7 +16,7 @@ from nas.architecture import Architecture, estimate
 from nas.errors import StudyError
 from nas.executors.base import Executor
 from nas.ledger import Ledger
-from nas.records import Evaluation, EvaluationKey, Failure, Job, Plain, StudyRecord, TrialRecord, TrialState
+from nas.records import Evaluation, EvaluationKey, Failure, Job, Plain, StudyKind, StudyRecord, TrialRecord, TrialState
 from nas.task import Task
 from nas.train.checkpoint import checkpoint_name
 from nas.train.recipe import Recipe
@@ -53,6 +53,7 @@ class Campaign:
 
     Attributes:
         study: name in the ledger.
+        kind: of that study.
         task: what costs are for.
         data: reference of the data set.
         fingerprint: of the data set.
@@ -61,6 +62,7 @@ class Campaign:
     """
 
     study: str
+    kind: StudyKind
     task: Task
     data: str
     fingerprint: str
@@ -95,17 +97,17 @@ class Campaign:
         )
 
 
-def open_study(ledger: Ledger, name: str, definition: Mapping[str, Plain]) -> None:
+def open_study(ledger: Ledger, name: str, kind: StudyKind, definition: Mapping[str, Plain]) -> None:
     """Begin a study, or make sure that the one of this name is the same.
 
     Raises:
-        StudyError: it was begun with another definition.
+        StudyError: it is of another kind, or was begun with another definition.
     """
     if name in {study.name for study in ledger.studies()}:
-        require_same(name, definition, ledger.study(name).definition)
+        require_same(name, definition, ledger.study(name, kind).definition)
         return
     created = datetime.now(UTC).isoformat(timespec="seconds")
-    ledger.create_study(StudyRecord(name=name, definition=definition, created=created))
+    ledger.create_study(StudyRecord(name=name, kind=kind, definition=definition, created=created))
 
 
 def require_same(name: str, definition: Mapping[str, Plain], stored: Mapping[str, Plain]) -> None:

@@ -11,6 +11,7 @@ from nas.architecture import Architecture, estimate
 from nas.cost import Budget
 from nas.data import Description
 from nas.errors import UserError
+from nas.records import StudyKind
 from nas.search.sweeps.trainings import Campaign, Training
 from nas.space import SearchSpace
 from nas.space.extremes import require_reachable
@@ -70,6 +71,7 @@ class TrustPlan:
         """Every training, seed by seed: each architecture through all rungs, then all of them at the reference."""
         return Campaign(
             study=self.name,
+            kind=StudyKind.TRUST,
             task=self.task,
             data=self.data,
             fingerprint=self.fingerprint,

@@ -9,7 +9,7 @@ import search_works
 from nas.errors import StudyError, UserError
 from nas.executors.local import LocalExecutor
 from nas.ledger import Ledger
-from nas.records import TrialState
+from nas.records import StudyKind, TrialState
 from nas.report.comparison import comparison_rows, markdown
 from nas.schema.packaged import STUDIES, packaged
 from nas.search.definition import read_study_file
@@ -33,7 +33,7 @@ def make_comparison(**changes: Any) -> Comparison:
 
 
 def run(comparison: Comparison, ledger: Ledger, work: Any = search_works.instant, watch: Any = None) -> None:
-    open_study(ledger, comparison.name, comparison.to_dict())
+    open_study(ledger, comparison.name, StudyKind.COMPARE, comparison.to_dict())
     with LocalExecutor(work, workers=2, preload=()) as executor:
         campaign = comparison.campaign()
         run_trainings(campaign, ledger, executor, holder="here:1", watch=watch or (lambda *so_far: None))
@@ -72,10 +72,10 @@ def test_lost_workers_and_failures_are_survived(ledger: Ledger) -> None:
 
 
 def test_another_comparison_under_the_same_name_is_refused(ledger: Ledger) -> None:
-    open_study(ledger, "pair", make_comparison().to_dict())
-    open_study(ledger, "pair", make_comparison(seeds=9).to_dict())
+    open_study(ledger, "pair", StudyKind.COMPARE, make_comparison().to_dict())
+    open_study(ledger, "pair", StudyKind.COMPARE, make_comparison(seeds=9).to_dict())
     with pytest.raises(StudyError, match="other recipe"):
-        open_study(ledger, "pair", make_comparison(recipe=Recipe(epochs=9)).to_dict())
+        open_study(ledger, "pair", StudyKind.COMPARE, make_comparison(recipe=Recipe(epochs=9)).to_dict())
 
 
 def test_table_shows_interval_and_published_number(ledger: Ledger) -> None:

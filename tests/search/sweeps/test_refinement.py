@@ -15,8 +15,9 @@ from nas.data import describe
 from nas.errors import StudyError, UserError
 from nas.executors.ray_tune import Climb, Halving, Referee
 from nas.ledger import Ledger
-from nas.records import Evaluation, EvaluationKey, Failure, StudyRecord, TrialRecord, TrialState
+from nas.records import Evaluation, EvaluationKey, Failure, StudyKind, StudyRecord, TrialRecord, TrialState
 from nas.report.refine import recipe_text, refined_rows
+from nas.search.definition import searched_study
 from nas.search.sweeps.refinement import (
     Refinement,
     best_of_front,
@@ -24,7 +25,6 @@ from nas.search.sweeps.refinement import (
     plan_refinement,
     refined_recipe,
     require_top_or_ids,
-    searched_study,
 )
 from nas.search.sweeps.refinement_run import run_refinement
 from nas.search.sweeps.trainings import Campaign, Training, open_study
@@ -174,10 +174,10 @@ def test_side_by_side_nothing_is_trained_twice_and_all_is_decided(
 def test_what_another_study_knows_is_not_trained(ledger: Ledger) -> None:
     plan = make_plan(trials=2)
     campaign = Campaign(
-        study="searched", task=SPACE.task, data="digits", fingerprint="0" * 16,
+        study="searched", kind=StudyKind.COMPARE, task=SPACE.task, data="digits", fingerprint="0" * 16,
         trainings=(Training(label={"n": 0}, architecture=THREE[0], recipe=RUNGS, seed=0, rung=0),),
     )  # fmt: skip
-    open_study(ledger, "searched", {})
+    open_study(ledger, "searched", StudyKind.COMPARE, {})
     known = [Evaluation(key=campaign.key(one), accuracy=0.9) for one in campaign.trainings]
     ledger.write_trials(
         "searched",
@@ -259,7 +259,7 @@ def test_another_recipe_or_seed_is_another_study() -> None:
 
 def test_two_drivers_are_refused(ledger: Ledger) -> None:
     plan = make_plan()
-    open_study(ledger, plan.name, plan.to_dict())
+    open_study(ledger, plan.name, StudyKind.REFINE, plan.to_dict())
     with ledger.lease(plan.name, holder="elsewhere:1"), pytest.raises(StudyError, match="elsewhere:1"):
         refine(plan, ledger, Here())
 
@@ -270,7 +270,11 @@ def test_two_drivers_are_refused(ledger: Ledger) -> None:
 def a_search(ledger: Ledger, accuracies: Sequence[float]) -> None:
     """A finished study whose architectures get dearer in their order."""
     definition = make_definition()
-    ledger.create_study(StudyRecord(name="searched", definition=definition.to_dict(), created="2026-01-01T00:00:00"))
+    ledger.create_study(
+        StudyRecord(
+            name="searched", kind=StudyKind.SEARCH, definition=definition.to_dict(), created="2026-01-01T00:00:00"
+        )
+    )
     for number, accuracy in enumerate(accuracies):
         key = EvaluationKey(architecture=THREE[number].id, recipe=Recipe().id, data="0" * 16, seed=0)
         ledger.write_trials(
@@ -294,7 +298,7 @@ def test_the_most_accurate_of_the_front_are_taken(ledger: Ledger) -> None:
 
 
 def test_a_refinement_is_not_taken_for_a_search(ledger: Ledger) -> None:
-    with pytest.raises(StudyError, match="no search"):
+    with pytest.raises(StudyError, match="no study that searches a space"):
         searched_study(ledger, None)
     a_search(ledger, [0.5])
     plan = make_plan(architectures=1, trials=2)

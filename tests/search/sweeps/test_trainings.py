@@ -10,7 +10,7 @@ import search_works
 from nas.executors.base import Finished, Report
 from nas.executors.local import LocalExecutor
 from nas.ledger import Ledger
-from nas.records import Evaluation, Failure, Job, TrialState
+from nas.records import Evaluation, Failure, Job, StudyKind, TrialState
 from nas.search.sweeps.trainings import Campaign, Training, open_study, run_trainings
 from nas.space import load_space
 from nas.train.checkpoint import checkpoint_name
@@ -23,7 +23,8 @@ RUNGS = Recipe(epochs=4, rungs=(1, 2))  # three of them
 
 def make_campaign(*, seeds: int = 2, checkpoints: str | None = None, recipe: Recipe = RUNGS) -> Campaign:
     return Campaign(
-        study="trained", task=SPACE.task, data="digits", fingerprint="0" * 16, checkpoints=checkpoints,
+        study="trained", kind=StudyKind.COMPARE, task=SPACE.task, data="digits", fingerprint="0" * 16,
+        checkpoints=checkpoints,
         trainings=tuple(
             Training(
                 label={"architecture": one.id, "seed": seed, "rung": fidelity.rung},
@@ -58,7 +59,7 @@ class Watched:
 
 
 def run(campaign: Campaign, ledger: Ledger, work: Any = search_works.instant, watch: Any = None) -> Watched:
-    open_study(ledger, campaign.study, {"what": "a test"})
+    open_study(ledger, campaign.study, campaign.kind, {"what": "a test"})
     with LocalExecutor(work, workers=2, preload=()) as executor:
         watched = Watched(executor)
         run_trainings(campaign, ledger, watched, holder="here:1", watch=watch or (lambda *so_far: None))  # type: ignore[arg-type]
@@ -88,7 +89,7 @@ class Here:
 
 
 def run_here(campaign: Campaign, ledger: Ledger, work: Callable[..., Evaluation]) -> list[Job]:
-    open_study(ledger, campaign.study, {"what": "a test"})
+    open_study(ledger, campaign.study, campaign.kind, {"what": "a test"})
     executor = Here(work)
     run_trainings(campaign, ledger, executor, holder="here:1", watch=lambda *so_far: None)  # type: ignore[arg-type]
     return executor.jobs
