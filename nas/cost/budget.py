@@ -64,7 +64,13 @@ class Budget:
 
     @classmethod
     def parse(cls, texts: str | Iterable[str] | None) -> Self:
-        """Read one budget or several; two on one metric are an error that asks for a range."""
+        """Read one budget or several.
+
+        Raises:
+            BudgetError: one cannot be read, has no unit, or two are on one metric, which asks for a range.
+        """
+        if isinstance(texts, int | float):
+            raise BudgetError(f"the budget {texts} has no unit; write it as text, as in '4.5GFLOPs'")
         bounds = tuple(Bound.parse(text) for text in ([texts] if isinstance(texts, str) else texts or ()))
         metrics = [bound.metric for bound in bounds]
         for metric in metrics:

@@ -111,3 +111,8 @@ def test_share_is_that_of_the_tightest_bound() -> None:
 def test_any_text_is_read_or_refused(text: str) -> None:
     with contextlib.suppress(BudgetError):
         assert Budget.parse(text).bounds[0].high > 0
+
+
+def test_bare_number_is_asked_for_its_unit() -> None:
+    with pytest.raises(BudgetError, match=r"the budget 4500000000\.0 has no unit; write it as text"):
+        Budget.parse(4.5e9)  # type: ignore[arg-type]

@@ -105,7 +105,7 @@ class NetworkTable:
         self.transition_of: list[NDArray[np.intp]] = []
         self._connect()
         for stage in self.stages:
-            stage.close()
+            stage.price_sites()
         self._transition_costs = [_numbers([one.cost for one in row], len(COSTS)) for row in self.transitions]
         self._transition_places = [_numbers([one[1:] for one in row], 3) for row in self.transitions]
         self.head_costs, self.head_allowed = self._priced_heads()

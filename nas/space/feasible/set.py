@@ -30,7 +30,7 @@ from nas.space.extremes import require_reachable
 from nas.space.feasible.network_table import NetworkTable
 from nas.space.feasible.options import TooManyError
 from nas.space.feasible.pricing import COSTS
-from nas.space.feasible.rows import NOT_ASKED, Codes, Coding
+from nas.space.feasible.rows import NOT_ASKED, Codes, Coding, Row
 from nas.space.feasible.sources import Batch, Source, Tabled, Walked
 from nas.space.root import Root
 from nas.space.size import controllers, count_points
@@ -65,7 +65,13 @@ class Count(NamedTuple):
 
 
 class FeasibleSet:
-    """The points of a space within a budget."""
+    """The points of a space within a budget, as rows of whole numbers: the index of each answer, one column a decision.
+
+    Attributes:
+        root: the tree of the space.
+        budget: what networks may cost.
+        task: what they are priced for.
+    """
 
     def __init__(self, root: Root, budget: Budget, task: Task) -> None:
         """Price every part of the space and count what fits together: seconds at most; see `SearchSpace.within`.
@@ -91,8 +97,8 @@ class FeasibleSet:
         """The possible answers of each decision."""
         return self._coding.dimensions
 
-    def encode(self, choices: Mapping[str, Value]) -> Codes:
-        """The row (decisions,) of a set of answers: the index of each answer, -1 where a decision is not asked.
+    def encode(self, choices: Mapping[str, Value]) -> Row:
+        """The row (decisions,) of a set of answers; NOT_ASKED where a decision is not asked.
 
         Raises:
             UserError: an answer to no question of the space, or one that its question does not allow.

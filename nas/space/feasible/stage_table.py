@@ -154,7 +154,7 @@ class StageTable:
         state = State(first.width, first.size_out)
         return Transition(cost, site, inner, self.states.setdefault(state, len(self.states)))
 
-    def close(self) -> None:
+    def price_sites(self) -> None:
         """Price everything at the sites that were found; to be called once, after the last `enter`."""
         if len(self._sites) * max(1, len(self._keys)) * len(COSTS) > _MOST_NUMBERS:
             raise TooManyError
