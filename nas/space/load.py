@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -16,10 +15,9 @@ from nas.schema.nodes import Node, read_yaml
 from nas.schema.packaged import SPACES, packaged, preset_names, preset_path, space_names
 from nas.schema.problems import Mark, Problems
 from nas.space.askers import following
-from nas.space.dimension import Answers
 from nas.space.reader import Reader
 from nas.space.root import Root
-from nas.space.rules import broken_rules, some
+from nas.space.rules import broken_rules
 from nas.space.space import SearchSpace
 from nas.task import Task
 
@@ -109,10 +107,10 @@ def read_space(node: Node, problems: Problems) -> SearchSpace:
     name, about, _ = (_text(node, word, problems) for word in _WORDS)
     problems.check()
     name = name or problems.source.name.rpartition("/")[2].rpartition(".")[0]
-    tree = Root(name, top, columns, count)
-    _try_options(tree, node.key_mark("stages"), problems)
+    root = Root(name, top, columns, count)
+    _try_options(root, node.key_mark("stages"), problems)
     problems.check()
-    return SearchSpace(tree, about, task, problems.source.text)
+    return SearchSpace(root, about, task, problems.source.text)
 
 
 def _text(file: Node, word: str, problems: Problems) -> str:
@@ -146,21 +144,10 @@ def _task(file: Node, problems: Problems) -> Task:
     return Task(**values)
 
 
-def _try_options(tree: Root, stages: Mark, problems: Problems) -> None:
+def _try_options(root: Root, stages: Mark, problems: Problems) -> None:
     """Note the rules between fields that some answers break, now and not in the middle of a search."""
-    decisions = {name: decision for decision in tree.decisions() for name in decision.names()}
-    for answers, error in broken_rules(tree.choices):
-        blamed = answers or _first_to_blame(tree)
-        mark = max((decisions[name].mark for name in blamed), default=stages)
-        given = " and ".join(f"{name}={shown(value)}" for name, value in blamed.items())
+    decisions = {name: decision for decision in root.decisions() for name in decision.names()}
+    for answers, error in broken_rules(root):
+        mark = max((decisions[name].mark for name in answers), default=stages)
+        given = " and ".join(f"{name}={shown(value)}" for name, value in answers.items())
         problems.add(mark, f"{error} (with {given})" if given else str(error))
-
-
-def _first_to_blame(tree: Root) -> Answers:
-    """The first answer that breaks a rule which another answer to the same question keeps."""
-    for name, dimension in tree.dimensions().items():
-        for value in some(dimension.values)[1:]:
-            with suppress(UserError):
-                tree.build(following({name: value}))
-                return {name: dimension.values[0]}
-    return {}

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from nas.architecture import Architecture, Stage
 from nas.layers import Spec
 from nas.schema.fields import field_types
+from nas.space.askers import following
 from nas.space.dimension import Answers
 from nas.space.root import Root
 from nas.space.tree import AfterFirst, Decision, Fixed, Pattern, PerStage, Scaled, Struct, Tree, When, numbers
@@ -32,8 +33,17 @@ class Wanted(NamedTuple):
     siblings: Mapping[str, Any]
 
 
-def locate(root: Root, architecture: Architecture) -> Iterator[Answers]:
-    """Candidates for the answers that give `architecture`; a caller proves one by building it.
+def locate(root: Root, architecture: Architecture) -> Answers | None:
+    """The answers that give `architecture`, or None if it is no point of the space."""
+    for answers in _possible(root, architecture):
+        built, asked = root.choices(following(answers))  # what leaves no trace in it is answered with anything
+        if built == architecture:
+            return asked
+    return None
+
+
+def _possible(root: Root, architecture: Architecture) -> Iterator[Answers]:
+    """Answers that may give `architecture`.
 
     What the architecture says nothing of, such as the second entry of a pattern in a stage of one block, is left out.
     """
