@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nas.data.atomic import new_folder
-from nas.data.dataset import DataSet, Findings, Progress, Split
+from nas.data.dataset import DataSet, Progress, Split
 from nas.data.images import ImageError, PixelReader, in_threads, refusal
 from nas.data.room import META, NoRoomError, hold, images_folder, limit_of, room_for, writing
 from nas.data.source import Catalog, Source
@@ -39,12 +39,21 @@ def entry(cache: Path, fingerprint: str, resolution: int) -> Path:
     return images_folder(cache) / f"{fingerprint}-{resolution}-v{FORMAT}"
 
 
-def recall(cache: Path, fingerprint: str, resolution: int) -> DataSet | None:
-    """Map what is cached; None if it is not, or is damaged. It is held for as long as anything of it is mapped."""
+def recall(cache: Path, fingerprint: str, resolution: int, *, reference: str = "") -> DataSet | None:
+    """Map what is cached; None if it is not, or is damaged. It is held for as long as anything of it is mapped.
+
+    Several sources may hold the same images, so there are no findings in it: they are about a source.
+
+    Args:
+        cache: where it is.
+        fingerprint: of the data set.
+        resolution: side of the images.
+        reference: of the source that it stands for this time, for `nas cache`.
+    """
     folder = entry(cache, fingerprint, resolution)
     if not folder.is_dir():
         return None
-    held = hold(folder)
+    held = hold(folder, reference)
     try:
         about = json.loads((folder / META).read_text())
         labels: NDArray[np.int64] = np.load(folder / LABELS)
@@ -83,7 +92,7 @@ def store(
     folder = entry(cache, catalog.fingerprint, resolution)
     shape = (len(catalog.names), catalog.channels, resolution, resolution)
     with writing(folder), hold(folder):
-        known = recall(cache, catalog.fingerprint, resolution)
+        known = recall(cache, catalog.fingerprint, resolution, reference=source.reference)
         if known is not None:
             return known
         shutil.rmtree(folder, ignore_errors=True)  # damaged
@@ -94,7 +103,7 @@ def store(
                 _fill(temporary, images, source, catalog, progress)
         except NoRoomError:
             return None
-        fresh = recall(cache, catalog.fingerprint, resolution)
+        fresh = recall(cache, catalog.fingerprint, resolution, reference=source.reference)
     if fresh is None:
         raise DataError(f"{folder}: what was just written there cannot be read back; check the disk")
     return fresh
@@ -133,10 +142,9 @@ def receive(
                     file.writelines(blocks)
 
 
-def facts(source: Source, catalog: Catalog, resolution: int, mean: list[float], std: list[float]) -> dict[str, Any]:
-    """Everything but the images and labels of a data set, JSON-ready."""
+def facts(catalog: Catalog, resolution: int, mean: list[float], std: list[float]) -> dict[str, Any]:
+    """What the fingerprint of a data set stands for besides images and labels, JSON-ready."""
     return {
-        "reference": source.reference,
         "fingerprint": catalog.fingerprint,
         "classes": catalog.classes,
         "channels": catalog.channels,
@@ -145,7 +153,6 @@ def facts(source: Source, catalog: Catalog, resolution: int, mean: list[float], 
         "mean": mean,
         "std": std,
         "flippable": catalog.flippable,
-        "findings": catalog.findings.to_dict(),
     }
 
 
@@ -168,7 +175,6 @@ def assembled(
         std=tuple(about["std"]),
         flippable=about["flippable"],
         fingerprint=about["fingerprint"],
-        findings=Findings.from_dict(about["findings"]),
     )
 
 
@@ -183,7 +189,7 @@ def _fill(
     images.flush()
     np.save(folder / LABELS, catalog.labels)
     mean, std = channel_statistics(blocks_of(images[: catalog.counts[0]]), catalog.channels)
-    (folder / META).write_text(json.dumps(facts(source, catalog, images.shape[-1], mean, std)))
+    (folder / META).write_text(json.dumps(facts(catalog, images.shape[-1], mean, std)))
 
 
 def _decode(source: Source, catalog: Catalog, into: NDArray[np.uint8], progress: Progress) -> None:

@@ -15,14 +15,16 @@ from typing import ClassVar, Literal
 import numpy as np
 from PIL import Image
 
-from nas.data.arrays import picture, survey_of
 from nas.data.cifar_files import PIXELS, Layout, Place, binary_layout, locate, pickled_layout
 from nas.data.dataset import Progress
-from nas.data.division import TEST, TRAIN
-from nas.data.filesource import FileSource, stamp_of
+from nas.data.files import stamp_of
+from nas.data.filesource import FileSource
+from nas.data.images import picture
 from nas.data.listing import Listing, ranges
 from nas.data.options import one_of, option
+from nas.data.parts import TEST, TRAIN
 from nas.data.source import Opener, datasets
+from nas.data.survey import Survey
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,7 @@ class Cifar(FileSource):
         classes, batches = self._place().read()
         labels = np.concatenate([batch.labels for batch in batches.values()])
         progress(0, len(labels))
-        survey = survey_of(batch.images for batch in batches.values()).labelled(labels)
+        survey = Survey.of_arrays(batch.images for batch in batches.values()).labelled(labels)
         progress(len(labels), len(labels))
         return Listing(
             classes=classes,

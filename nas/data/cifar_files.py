@@ -7,26 +7,39 @@ https://www.cs.toronto.edu/~kriz/cifar.html.
 
 from __future__ import annotations
 
+import bz2
 import gzip
+import io
+import lzma
 import tarfile
-import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
-from typing import NamedTuple
+from pathlib import Path, PurePosixPath
+from typing import IO, Any, BinaryIO, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nas.data.filesource import cannot_read, read_file
+from nas.data.files import cannot_read, is_hidden, is_left_by_system, open_regular, read_file, shown
 from nas.data.pickled import read_pickled_dict
 from nas.errors import DataError
+from nas.units import format_bytes
 
 SIDE = 32
 PIXELS = 3 * SIDE**2
 
 _SUFFIX = ".bin"
+_MOST_BYTES = 200 * 10**6
+"""In one file; CIFAR-100's train has 155 MB."""
+_MOST_UNPACKED = 400 * 10**6
+"""In an archive; the largest unpacks to 186 MB."""
+_COMPRESSIONS: dict[bytes, Callable[[IO[bytes]], Any]] = {
+    b"\x1f\x8b": lambda file: gzip.GzipFile(fileobj=file),
+    b"BZh": bz2.BZ2File,
+    b"\xfd7zXZ\x00": lzma.LZMAFile,
+}
+"""What unpacks a file, by how it begins."""
 
 
 class Batch(NamedTuple):
@@ -93,6 +106,8 @@ class Place(NamedTuple):
                     batches[name] = self.layout.read_batch(content)
             except DataError as error:
                 raise DataError(f"{self.path / name}: {error}") from error
+            except MemoryError as error:
+                raise DataError(f"{self.path / name}: takes more memory than there is") from error
         missing = set(self.layout.files) - set(batches) - ({self.layout.names} if classes else set())
         if missing:
             raise DataError(f"{self.path}: there is no {min(missing)} in it; download it again")
@@ -106,7 +121,7 @@ class Place(NamedTuple):
             yield from _members(self.path, self.layout.files)
         else:
             for name in self.layout.files:
-                yield name, read_file(self.path / name)
+                yield name, read_file(self.path / name, limit=_MOST_BYTES)
 
 
 def locate(path: Path, layouts: Sequence[Layout]) -> Place:
@@ -140,7 +155,9 @@ def pickled_layout(
             raise DataError(f"holds no list of {label_key!r}")
         if not isinstance(pixels, np.ndarray) or pixels.shape != (len(labels), PIXELS):
             raise DataError(f"holds no 'data' of {PIXELS} bytes for each of {len(labels)} images")
-        return _batch(pixels, np.array(labels))
+        if max(labels) > np.iinfo(np.int64).max or min(labels) < 0:
+            raise DataError("has labels below 0, or absurdly large ones")
+        return _batch(pixels, np.array(labels, dtype=np.int64))
 
     def read_names(content: bytes) -> tuple[str, ...]:
         found = read_pickled_dict(content).get(names_key)
@@ -172,26 +189,102 @@ def _batch(pixels: NDArray[np.uint8], labels: NDArray[np.int64]) -> Batch:
 
 def _top_folder(path: Path) -> str:
     with _opened(path) as archive:
-        first = archive.next()
-        return "" if first is None else Path(first.name).parts[0]
+        for member in archive:
+            parts = PurePosixPath(member.name).parts
+            if parts and not _is_left_out(parts):
+                return parts[0]
+        return ""
 
 
 def _members(path: Path, wanted: Sequence[str]) -> Iterator[tuple[str, bytes]]:
-    """The files of an archive that have these names, whatever folder they are in."""
+    """The files of an archive that have these names, whatever folder they are in; no more is read than that takes."""
+    missing = set(wanted)
     with _opened(path) as archive:
-        for member in archive:
-            name = Path(member.name).name
-            file = archive.extractfile(member) if name in wanted else None
-            if file is not None:
-                yield name, file.read()
+        while missing and (member := archive.next()) is not None:
+            parts = PurePosixPath(member.name).parts
+            name = parts[-1] if parts else ""
+            if name not in wanted or _is_left_out(parts) or member.isdir():
+                continue
+            if not member.isreg():
+                raise DataError(
+                    f"{path}: {shown(member.name)} is no file of its own, but a link or a device; download it again"
+                )
+            if name not in missing:
+                raise DataError(f"{path}: there are two files {name} in it; download it again")
+            if member.size > _MOST_BYTES:
+                raise DataError(
+                    f"{path}: {name} has {format_bytes(member.size)}, which no file of CIFAR has; download it again"
+                )
+            file = archive.extractfile(member)
+            content = b"" if file is None else file.read()
+            if len(content) < member.size:
+                raise DataError(f"{path}: is no whole archive ({name} is cut short); download it again")
+            missing.remove(name)
+            yield name, content
+
+
+def _is_left_out(parts: Sequence[str]) -> bool:
+    return any(is_hidden(part) or is_left_by_system(part) for part in parts)
 
 
 @contextmanager
 def _opened(path: Path) -> Iterator[tarfile.TarFile]:
     try:
-        with tarfile.open(path) as archive:
+        with (
+            open_regular(path) as file,
+            _unpacked(file) as content,
+            tarfile.open(fileobj=content, mode="r:") as archive,
+        ):
             yield archive
-    except (tarfile.TarError, gzip.BadGzipFile, zlib.error, EOFError) as error:
-        raise DataError(f"{path}: is no whole archive ({error}); download it again") from error
+    except DataError:
+        raise
     except OSError as error:
+        if error.strerror is None:  # gzip's own, about the content
+            raise DataError(f"{path}: is no whole archive ({error}); download it again") from error
         raise cannot_read(path, error) from error
+    except Exception as error:  # a damaged header leads tarfile anywhere
+        raise DataError(f"{path}: is no whole archive ({shown(error)}); download it again") from error
+
+
+@contextmanager
+def _unpacked(file: BinaryIO) -> Iterator[IO[bytes]]:
+    """An archive without its compression, as far as the largest of them goes."""
+    magic = file.read(6)
+    file.seek(0)
+    opener = next((opener for start, opener in _COMPRESSIONS.items() if magic.startswith(start)), None)
+    with io.BufferedReader(_Bounded(file if opener is None else opener(file))) as bounded:
+        yield bounded
+
+
+class _Bounded(io.RawIOBase):
+    """The first bytes of a file that unpacks to who knows how many; whatever is asked beyond them is an error."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
+        if whence != io.SEEK_SET:
+            offset += self._file.tell()
+        return self._file.seek(self._allowed(offset))
+
+    def tell(self) -> int:
+        return self._file.tell()
+
+    def readinto(self, buffer: Any, /) -> int:
+        content = self._file.read(len(buffer))
+        self._allowed(self._file.tell())
+        buffer[: len(content)] = content
+        return len(content)
+
+    def _allowed(self, place: int) -> int:
+        if place > _MOST_UNPACKED:
+            raise tarfile.ReadError(
+                f"it unpacks to more than {format_bytes(_MOST_UNPACKED)}, which no archive of CIFAR does"
+            )
+        return place

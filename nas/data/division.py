@@ -9,10 +9,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from nas.data.parts import TEST, TRAIN, UNDIVIDED, VALIDATION
 from nas.data.split import Indices, draw
 from nas.errors import DataError
-
-TRAIN, VALIDATION, TEST, UNDIVIDED = "train", "validation", "test", "undivided"
 
 _DEFAULT_SHARE = 0.2
 """Of undivided images, for validation and for test."""
@@ -128,7 +127,5 @@ def _hold_out(members: Indices, images: Images, share: float, seed: int) -> tupl
     drawn, rest = draw([images.names[index] for index in members], labels, share, seed=seed)
     emptied = set(labels.tolist()) - set(labels[rest].tolist())
     if emptied:
-        raise DataError(
-            f"class {images.classes[min(emptied)]!r} has too few images to hold some out; add images or drop the class"
-        )
+        raise DataError(f"class {images.classes[min(emptied)]!r} has too few images to hold some out; add images to it")
     return members[rest], members[drawn]

@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-import io
-import os
 from abc import abstractmethod
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 from typing import ClassVar, Literal, Self
 
-from PIL import Image
+from PIL import ImageColor
 
 from nas.data.dataset import Progress
 from nas.data.division import Shares
+from nas.data.files import cannot_read, require_regular
+from nas.data.images import Colour, composed, decoded
 from nas.data.listing import Listing, Terms, assemble
-from nas.data.options import natural, one_of, option, read_options, share, written_options, yes_or_no
+from nas.data.options import colour, natural, one_of, option, read_options, share, written_options, yes_or_no
 from nas.data.reference import Reference
 from nas.data.source import DECODING, Catalog, Opener, Source
 from nas.data.survey import Look, look_at
 from nas.errors import DataError
+
+_SURVEY = 2
+"""Raised when a survey says more, or something else, about the same images."""
 
 
 @dataclass(frozen=True)
@@ -54,8 +56,10 @@ class FileSource(Source):
         if not reference.argument:
             raise DataError(f"{reference.name}: the path is missing; write '{reference.name}:PATH'")
         path = Path(reference.argument).expanduser().absolute()
-        if not path.exists():
+        if not _exists(path):
             raise DataError(f"{path}: no such file or folder; name {cls.holds}")
+        if not path.is_dir():
+            require_regular(path)
         return cls(path, **read_options(cls, reference))
 
     @property
@@ -77,7 +81,18 @@ class FileSource(Source):
 
     def _terms(self) -> Terms:
         shares = Shares(validation=self.validation, test=self.test, seed=self.seed, held_out=self.held_out)
-        return Terms(kind=self.kind, reference=self.reference, shares=shares, skip=self._skips(), flippable=self.flip)
+        return Terms(
+            kind=self.kind,
+            reference=self.reference,
+            shares=shares,
+            skip=self._skips(),
+            flippable=self.flip,
+            background=self._background(),
+        )
+
+    def _background(self) -> Colour | None:
+        """What transparent images are composed onto; None where transparency is dropped."""
+        return None
 
 
 @dataclass(frozen=True)
@@ -86,9 +101,11 @@ class EncodedSource(FileSource):
 
     Attributes:
         corrupt: 'fail' or 'skip' where images cannot be used.
+        background: colour that transparent images are composed onto, a name or #RRGGBB; '' drops their transparency.
     """
 
     corrupt: Literal["fail", "skip"] = option("fail", one_of("fail", "skip"))
+    background: str = option("", colour)
 
     @abstractmethod
     def encoded(self) -> Callable[[str], bytes]:
@@ -96,42 +113,34 @@ class EncodedSource(FileSource):
 
     def opener(self) -> Opener:
         """Open the bytes with Pillow."""
-        read = self.encoded()
-        return lambda name: Image.open(io.BytesIO(read(name)))
+        read, background = self.encoded(), self._background()
+        if background is None:
+            return lambda name: decoded(read(name))
+        return lambda name: composed(decoded(read(name)), background)
 
     def look(self) -> Callable[[str], Look]:
         """What looks at an image: hashes it and reads its header, or all of it where damaged ones are to be skipped."""
         read = self.encoded()
-        return lambda name: look_at(name, read(name), decode=self._skips())
+        return lambda name: look_at(name, read, decode=self._skips())
 
     def survey_key(self) -> str:
         """What a survey is remembered under."""
-        return f"{self.kind} {DECODING} {self.stamp()} {self.corrupt}"
+        return f"{self.kind} {DECODING} {self.stamp()} {self.corrupt} {_SURVEY}"
 
     def _skips(self) -> bool:
         return self.corrupt == "skip"
 
-
-def stamp_of(paths: Iterable[str | Path]) -> str:
-    """Changes with the name, size or time of any of these files or folders; raises DataError where one is missing."""
-    stamp = sha256()
-    for path in paths:
-        try:
-            status = os.stat(path)
-        except OSError as error:
-            raise cannot_read(path, error) from error
-        stamp.update(f"{path} {status.st_size} {status.st_mtime_ns}\n".encode(errors="surrogateescape"))
-    return stamp.hexdigest()
+    def _background(self) -> Colour | None:
+        return _rgb(self.background) if self.background else None
 
 
-def read_file(path: str | Path) -> bytes:
-    """A whole file; raises DataError where it cannot be read."""
+def _exists(path: Path) -> bool:
     try:
-        return Path(path).read_bytes()
-    except OSError as error:
+        return path.exists()
+    except (OSError, ValueError) as error:  # a name that is too long, or has a NUL in it
         raise cannot_read(path, error) from error
 
 
-def cannot_read(path: str | Path, error: OSError) -> DataError:
-    """The error about a file or folder that the system does not let us read."""
-    return DataError(f"{path}: cannot be read ({error.strerror}); repair or delete it")
+def _rgb(text: str) -> Colour:
+    red, green, blue = ImageColor.getrgb(text)[:3]
+    return red, green, blue

@@ -21,18 +21,20 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import ClassVar
+from typing import BinaryIO, ClassVar
 
 import numpy as np
 from PIL import Image
 
-from nas.data.classfolders import Members, class_names, members, subfolders
+from nas.data.classfolders import ClassFolders, Members
 from nas.data.dataset import Progress
-from nas.data.division import TEST, TRAIN
-from nas.data.filesource import EncodedSource, cannot_read, read_file, stamp_of
+from nas.data.files import listed, open_regular, read_file, stamp_of
+from nas.data.filesource import EncodedSource
+from nas.data.images import decoded, unreadable
 from nas.data.listing import Listing, ranges
+from nas.data.parts import TEST, TRAIN
 from nas.data.source import datasets
-from nas.data.survey import Look, Survey, kind_of
+from nas.data.survey import DIGEST_BYTES, Look, Survey, kind_of
 from nas.errors import DataError
 
 _HEAD_BYTES = 4096
@@ -71,16 +73,18 @@ class ImageNet(EncodedSource):
     def stamp(self) -> str:
         """Over the folders, and what says what flat images show."""
         root = self._root()
-        folders = [root / part / name for part in ("train", "val") for name in ("", *subfolders(root / part))]
+        folders = [root / part / name for part in ("train", "val") for name in ("", *listed(root / part).folders)]
         truth = _ground_truth(root)
         return stamp_of([*folders, *([truth] if truth else [])])
 
     def listing(self, cache: Path, progress: Progress) -> Listing:
         """List the files, and look at each the first time."""
         root = self._root()
-        classes = class_names(root / "train")
-        train = members(root, "train", classes)
-        test = members(root, "val", classes) if subfolders(root / "val") else _flat(root, classes)
+        reader = ClassFolders(root=root, nested=False, skip_unknown=True)
+        inside, held = reader.look("train"), reader.look("val")
+        classes = reader.classes("train", inside.folders)
+        train = reader.members("train", inside, classes, every=True)
+        test = reader.members("val", held, classes, every=False) if held.folders else _flat(root, held.files, classes)
         names, labels = train.names + test.names, np.concatenate([train.labels, test.labels])
         survey = Survey.remembered(cache, self.survey_key(), lambda: Survey.of(self.look(), names, progress))
         return Listing(
@@ -89,6 +93,7 @@ class ImageNet(EncodedSource):
             labels=labels,
             parts=ranges({TRAIN: len(train.names), TEST: len(test.names)}),
             survey=survey.labelled(labels),
+            remarks=reader.left_out.remarks(),
         )
 
     def encoded(self) -> Callable[[str], bytes]:
@@ -103,12 +108,15 @@ class ImageNet(EncodedSource):
         def look(name: str) -> Look:
             path = f"{root}/{name}"
             try:
-                with open(path, "rb") as file:
+                with open_regular(path) as file:
                     identity = f"{os.fstat(file.fileno()).st_size} ".encode() + file.read(_HEAD_BYTES)
-            except OSError as error:
-                raise cannot_read(path, error) from error
-            mode, problem = kind_of(name, lambda _: Image.open(path), decode=decode)
-            return Look(sha256(identity).digest(), mode, problem)
+                    return kind_of(name, lambda _: from_start(file), sha256(identity).digest(), decode=decode)
+            except (DataError, OSError) as error:
+                return Look(bytes(DIGEST_BYTES), "", unreadable(error))
+
+        def from_start(file: BinaryIO) -> Image.Image:
+            file.seek(0)
+            return decoded(file)
 
         return look
 
@@ -130,10 +138,9 @@ def _ground_truth(root: Path) -> Path | None:
     return None
 
 
-def _flat(root: Path, classes: tuple[str, ...]) -> Members:
+def _flat(root: Path, files: list[str], classes: tuple[str, ...]) -> Members:
     """The images right in val/, by name."""
     truth = _ground_truth(root)
-    files = sorted(name for name in os.listdir(root / "val") if not name.startswith("."))
     if truth is None or not files:
         raise DataError(
             f"{root / 'val'}: holds no class folders; add {_SOLUTION} or {_DEVKIT.partition('/')[0]}/ beside it, which "

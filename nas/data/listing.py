@@ -14,10 +14,13 @@ from numpy.typing import NDArray
 
 from nas.data.dataset import Findings
 from nas.data.division import Division, Images, Shares, divide, validation_is_test
-from nas.data.images import GRAY, NAMED, ImageError, refusal
+from nas.data.files import first_few
+from nas.data.images import GRAY, NAMED, Colour, ImageError, refusal
+from nas.data.parts import EXTRA, TRAIN
 from nas.data.source import DECODING, Catalog
 from nas.data.survey import Survey
 from nas.errors import DataError
+from nas.units import plural
 
 _STANDS_IN = "there is no test part: the validation part is the test split, and validation is held out of train"
 
@@ -30,7 +33,8 @@ class Listing:
         classes: class names in the order of the labels.
         names: one per image, unique.
         labels: int64, (N,).
-        parts: the names of each part, as a range of indices: `undivided`, or `train` and perhaps others.
+        parts: the names of each part, as a range of indices: `undivided`, or `train` and perhaps others. `extra` is
+            trained on, so a source that leaves it out does not list it.
         survey: what each image is. Its digests cover the labels too, unless the names imply them.
         remarks: what a user should know about how the source was read.
     """
@@ -53,6 +57,7 @@ class Terms:
         shares: what is held out.
         skip: leave out images that cannot be used; they are an error otherwise.
         flippable: whether a mirrored image still shows its class.
+        background: what transparent images are composed onto; None where transparency is dropped.
     """
 
     kind: str
@@ -60,6 +65,7 @@ class Terms:
     shares: Shares
     skip: bool
     flippable: bool
+    background: Colour | None
 
 
 def ranges(counts: Mapping[str, int]) -> dict[str, range]:
@@ -81,6 +87,8 @@ def assemble(listing: Listing, terms: Terms) -> Catalog:
         name: np.array([index for index in indices if index not in problems], dtype=np.intp)
         for name, indices in listing.parts.items()
     }
+    if EXTRA in parts and TRAIN in parts:
+        parts[TRAIN] = np.concatenate([parts[TRAIN], parts.pop(EXTRA)])
     try:
         division = divide(parts, Images(listing.names, listing.labels, listing.classes), terms.shares)
         _require_images(listing, division)
@@ -90,13 +98,20 @@ def assemble(listing: Listing, terms: Terms) -> Catalog:
     names = tuple(listing.names[index] for index in order.tolist())
     counts = (len(division.train), len(division.validation), len(division.test))
     modes = Counter(listing.survey.modes[order].tolist())
-    channels = 1 if {mode.decode() for mode in modes} <= GRAY else 3
+    transparent = int(listing.survey.transparent[order].sum()) if terms.background else 0
+    is_gray = {mode.decode() for mode in modes} <= GRAY and not (transparent and len(set(terms.background or ())) > 1)
+    channels = 1 if is_gray else 3
     content = sha256(listing.survey.digests[order].tobytes()).hexdigest()
     identity = [terms.kind, DECODING, content, listing.classes, counts, terms.shares.seed, names]
     if not terms.flippable:
         identity.append("not flippable")
-    stands_in = validation_is_test(listing.parts, terms.shares)
-    remarks = (*listing.remarks, _STANDS_IN) if stands_in else listing.remarks
+    if transparent:
+        identity.append(["background", terms.background])
+    remarks = [*listing.remarks, *_lacking(listing, division)]
+    if validation_is_test(listing.parts, terms.shares):
+        remarks.append(_STANDS_IN)
+    if transparent:
+        remarks.append(f"{plural(transparent, 'image')} with transparency composed onto the background")
     return Catalog(
         classes=listing.classes,
         channels=channels,
@@ -105,7 +120,7 @@ def assemble(listing: Listing, terms: Terms) -> Catalog:
         counts=counts,
         flippable=terms.flippable,
         fingerprint=sha256(json.dumps(identity).encode()).hexdigest()[:16],
-        findings=_findings(listing, order, "L" if channels == 1 else "RGB", remarks),
+        findings=_findings(listing, order, "L" if channels == 1 else "RGB", tuple(remarks)),
     )
 
 
@@ -117,7 +132,20 @@ def _require_images(listing: Listing, division: Division) -> None:
         raise DataError(f"the images are all of one class ({', '.join(listing.classes)}); two at least are needed")
     missing = set(range(len(listing.classes))) - set(listing.labels[division.train].tolist())
     if missing:
-        raise DataError(f"there is no image of class {listing.classes[min(missing)]!r} to train on")
+        raise DataError(
+            f"there is no image of class {listing.classes[min(missing)]!r} to train on; train needs images of every "
+            "class, the other splits need not have them"
+        )
+
+
+def _lacking(listing: Listing, division: Division) -> list[str]:
+    """What to say about classes that a split other than train has no images of."""
+    said = []
+    for split, indices in (("validation", division.validation), ("test", division.test)):
+        absent = np.setdiff1d(np.arange(len(listing.classes)), listing.labels[indices]).tolist()
+        if absent:
+            said.append(f"{split} has no image of {first_few(listing.classes[label] for label in absent)}")
+    return said
 
 
 def _errors(listing: Listing) -> list[ImageError]:

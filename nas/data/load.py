@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -67,7 +67,8 @@ def load_data(
         resolution: side of the square images in pixels.
         cache: folder of the resized images; `default_cache()` if None.
         progress: called with (done, total) images while files are read or decoded.
-        expected: fingerprint the data must have. If it is cached, the source is not even looked at.
+        expected: fingerprint the data must have. If it is cached, the source is not even looked at, so there are no
+            findings.
         limit: bytes of resized images that the cache may hold; None for what it was told (`nas cache --limit`).
         decoders: processes that decode what is streamed; None for one a core.
 
@@ -83,13 +84,25 @@ def load_data(
     description, catalog = _described(source, cache, progress)
     if expected not in (None, description.fingerprint):
         raise DataError(
-            f"{reference}: its fingerprint is {description.fingerprint}, not {expected}; it was changed since the "
-            "study began, or is another copy: restore it, or begin a new study"
+            f"{reference}: its images, labels or split are not those that were trained on before (its "
+            f"fingerprint is {description.fingerprint}, not {expected}): they were changed since, or are another copy; "
+            "restore them, or begin a new study"
         )
-    known = recall(cache, description.fingerprint, resolution)
-    if known is not None:
-        return known
-    catalog = catalog or source.catalog(cache, progress)
+    data = recall(cache, description.fingerprint, resolution, reference=source.reference)
+    if data is None:
+        data = _read(source, catalog or source.catalog(cache, progress), cache, resolution, progress, limit, decoders)
+    return replace(data, findings=description.findings)
+
+
+def _read(
+    source: Source,
+    catalog: Catalog,
+    cache: Path,
+    resolution: int,
+    progress: Progress,
+    limit: int | None,
+    decoders: int | None,
+) -> DataSet:
     allowed = limit_of(cache) if limit is None else limit
     stored = store(source, catalog, cache, resolution, progress, limit=allowed)
     return stored or stream(source, catalog, cache, resolution, decoders=decoders or available_cores())

@@ -83,6 +83,19 @@ def yes_or_no(text: str) -> bool:
     return one_of("yes", "no")(text) == "yes"
 
 
+def colour(text: str) -> str:
+    """A colour that is not transparent itself."""
+    from PIL import ImageColor
+
+    try:
+        is_opaque = len(ImageColor.getrgb(text)) == 3
+    except ValueError:
+        is_opaque = False
+    if not is_opaque:
+        raise ValueError("a colour, such as 'white' or '#ff8000'")
+    return text
+
+
 def one_of(*words: str) -> Callable[[str], str]:
     """A reader that takes one of a few words."""
 

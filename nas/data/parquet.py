@@ -1,11 +1,12 @@
 """Images in Parquet files, as on the Hugging Face hub: `parquet:PATH` of a file, or of a folder of shards.
 
-* The part is what a file's name begins with, `train-*`, `validation-*` or `test-*`, or that of its folder; files whose
+* The part is what a file's name says, or that of a folder around it, by the words of `nas.data.parts`; shards whose
   names say nothing are undivided, and are split.
 * The image column holds the bytes of an image file, or a struct of `bytes` and `path`, or paths only, from the file's
-  folder or from PATH. The label column holds numbers from 0 on, or the names of the classes. Columns are found by what
-  the hub's libraries wrote about them, or by the usual names; `?image=` and `?label=` say it otherwise.
-* A part whose labels are all -1 has had them withheld (the hub's ImageNet test split) and is left out.
+  folder or from PATH. The label column holds numbers, truth values or text, plain or as a dictionary. Columns are found
+  in the first file by what the hub's libraries wrote about them, or by the usual names; `?image=` and `?label=` say it
+  otherwise. All files have them alike, and each numbers the classes as it says itself.
+* A part whose labels are all -1, or all missing, has had them withheld (the hub's ImageNet test split) and is left out.
 
 Streaming reads a row group for every image that is not in one of the latest groups, so it wants them small: the hub's
 have 100 rows of large images, or 1,000.
@@ -18,29 +19,37 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, Literal, NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
 from nas.data.dataset import Progress
-from nas.data.filesource import EncodedSource, read_file, stamp_of
+from nas.data.files import FileError, read_file, shown, stamp_of
+from nas.data.filesource import EncodedSource
+from nas.data.labels import Labels, is_withheld, numbered
 from nas.data.listing import Listing, ranges
-from nas.data.options import option, word
-from nas.data.parquet_files import Columns, Rows, find_columns, read_column, shards_of
+from nas.data.options import one_of, option, word, yes_or_no
+from nas.data.parquet_files import (
+    Columns,
+    Rows,
+    Shards,
+    find_columns,
+    read_column,
+    read_labels,
+    require_columns,
+    shards_of,
+)  # fmt: skip
+from nas.data.parts import left_extra
 from nas.data.source import datasets
 from nas.data.survey import Survey
 from nas.errors import DataError
 
-_WITHHELD = -1
-
 
 class Part(NamedTuple):
-    """The images of one part by name, and their labels: numbers, or names of classes."""
+    """The images of one part by name, and the labels of each of its files."""
 
     names: list[str]
-    labels: NDArray[Any]
+    labels: list[Labels]
 
 
 @datasets.register("parquet")
@@ -51,6 +60,9 @@ class Parquet(EncodedSource):
     Attributes:
         image: name of the column of images; '' to find it.
         label: name of the column of labels; '' to find it.
+        parts: whether names say parts; if not, all files are one undivided set.
+        extra: 'leave' out a part called extra, or 'train' on it, too.
+        unknown: 'fail' or 'skip' where files beside known parts are not understood.
     """
 
     kind: ClassVar[str] = "parquet"
@@ -58,6 +70,9 @@ class Parquet(EncodedSource):
 
     image: str = option("", word)
     label: str = option("", word)
+    parts: bool = option(True, yes_or_no)
+    extra: Literal["leave", "train"] = option("leave", one_of("leave", "train"))
+    unknown: Literal["fail", "skip"] = option("fail", one_of("fail", "skip"))
 
     @classmethod
     def example(cls, folder: Path) -> str:
@@ -77,42 +92,49 @@ class Parquet(EncodedSource):
 
     def stamp(self) -> str:
         """Over every file, those of the images too where only their paths are stored."""
-        shards = [shard for part in shards_of(self.path).values() for shard in part]
-        column = self._columns(shards).image
+        found = self._shards()
+        shards = [shard for part in found.parts.values() for shard in part]
+        column = self._columns(found).image
         first = next(read_column(shards[0], column, rows=1), [])
         if not any(map(_has_only_paths, first)):
-            return stamp_of(shards)
+            return stamp_of([*shards, *found.left_out])
         images = (
             self._resolved(shard, _path_in(value))
             for shard in shards
             for values in read_column(shard, column)
             for value in values
         )
-        return stamp_of([*shards, *images])
+        return stamp_of([*shards, *found.left_out, *images])
 
     def listing(self, cache: Path, progress: Progress) -> Listing:
         """Read the labels, and hash the images the first time."""
-        shards = shards_of(self.path)
-        columns = self._columns(next(iter(shards.values())))
-        parts = {part: self._part(files, columns.label) for part, files in shards.items()}
-        withheld = [name for name, part in parts.items() if _is_withheld(part)]
-        kept = {name: part for name, part in parts.items() if name not in withheld}
-        classes, labels = self._numbered([part.labels for part in kept.values()], columns.classes)
+        found = self._shards()
+        columns = self._columns(found)
+        remarks = list(found.remarks)
+        kept: dict[str, Part] = {}
+        shards, left = left_extra(found.parts, len, self.extra, "file")
+        for name, files in shards.items():
+            part = self._part(files, columns.label)
+            if part is None:
+                remarks.append(f"the labels of {name} are withheld, so it is left out")
+            else:
+                kept[name] = part
+        numbers = numbered(self.path, [labels for part in kept.values() for labels in part.labels])
         names = [name for part in kept.values() for name in part.names]
-        key = f"{self.survey_key()} {columns.image} {withheld}"
+        key = f"{self.survey_key()} {columns.image} {list(kept)}"
         survey = Survey.remembered(cache, key, lambda: Survey.of(self.look(), names, progress))
         return Listing(
-            classes=classes,
+            classes=numbers.classes,
             names=names,
-            labels=labels,
+            labels=numbers.labels,
             parts=ranges({name: len(part.names) for name, part in kept.items()}),
-            survey=survey.labelled(labels),
-            remarks=tuple(f"the labels of {name} are withheld, so it is left out" for name in withheld),
+            survey=survey.labelled(numbers.labels),
+            remarks=(*remarks, *left, *numbers.remarks),
         )
 
     def encoded(self) -> Callable[[str], bytes]:
         """A name is FILE/ROW, the file relative to the data set's folder."""
-        rows = Rows(self._columns(next(iter(shards_of(self.path).values()))).image)
+        rows = Rows(self._columns(self._shards()).image)
 
         def read(name: str) -> bytes:
             file, _, row = name.rpartition("/")
@@ -122,7 +144,12 @@ class Parquet(EncodedSource):
             if isinstance(content, bytes):
                 return content
             path = _path_in(value)
-            return read_file(self._resolved(shard, path)) if path else b""
+            if not path:
+                raise FileError(shard, f"row {row} has neither the bytes nor the path of an image")
+            try:
+                return read_file(self._resolved(shard, path))
+            except FileError as error:
+                raise FileError(shard, f"{shown(path)}: {error.reason}") from error
 
         return read
 
@@ -130,33 +157,31 @@ class Parquet(EncodedSource):
     def _root(self) -> Path:
         return self.path if self.path.is_dir() else self.path.parent
 
-    def _columns(self, shards: Sequence[Path]) -> Columns:
-        return find_columns(shards[0], image=self.image, label=self.label)
+    def _shards(self) -> Shards:
+        return shards_of(self.path, by_name=self.parts, skip_unknown=self.unknown == "skip")
 
-    def _part(self, shards: Sequence[Path], column: str) -> Part:
-        names, labels = [], []
+    def _columns(self, found: Shards) -> Columns:
+        """Those of the first file; raises DataError where another does not have them."""
+        first, *others = (shard for part in found.parts.values() for shard in part)
+        columns = find_columns(first, image=self.image, label=self.label)
+        for shard in others:
+            require_columns(shard, columns, first)
+        return columns
+
+    def _part(self, shards: Sequence[Path], column: str) -> Part | None:
+        """What files hold; None where all labels are withheld."""
+        part, withheld = Part([], []), []
         for shard in shards:
-            values = np.concatenate([np.array(some) for some in read_column(shard, column)] or [np.empty(0, np.int64)])
-            if values.dtype.kind not in "iuU":
-                raise DataError(f"{shard}: {column} lacks the label of some rows")
-            names += [f"{shard.relative_to(self._root).as_posix()}/{row}" for row in range(len(values))]
-            labels.append(values)
-        return Part(names, np.concatenate(labels))
-
-    def _numbered(
-        self, labels: Sequence[NDArray[Any]], classes: tuple[str, ...] | None
-    ) -> tuple[tuple[str, ...], NDArray[np.int64]]:
-        """The classes, and the labels of all parts as their numbers."""
-        joined = np.concatenate(labels) if labels else np.empty(0, np.int64)
-        if not len(joined):
-            raise DataError(f"{self.path}: there are no labelled images")
-        if joined.dtype.kind == "U":
-            known, numbers = np.unique(joined, return_inverse=True)
-            return tuple(known.tolist()), numbers.astype(np.int64)
-        classes = classes or tuple(map(str, range(int(joined.max()) + 1)))
-        if joined.min() < 0 or joined.max() >= len(classes):
-            raise DataError(f"{self.path}: has labels below 0, or beyond the {len(classes)} classes")
-        return classes, joined.astype(np.int64)
+            labels = read_labels(shard, column)
+            if labels is None or is_withheld(labels.numbers):
+                withheld.append(shard)
+                continue
+            file = shard.relative_to(self._root).as_posix()
+            part.names.extend(f"{file}/{row}" for row in range(len(labels.numbers)))
+            part.labels.append(labels)
+        if withheld and part.names:
+            raise DataError(f"{withheld[0]}: its labels are withheld, and those of {part.labels[0].origin} are not")
+        return None if withheld else part
 
     def _resolved(self, shard: Path, path: str) -> Path:
         """The file of an image, whose path is from the folder of its shard, or else from that of the data set.
@@ -167,8 +192,8 @@ class Parquet(EncodedSource):
         found = [os.path.relpath(os.path.join(folder, path), self._root) for folder in (shard.parent, self._root)]
         inside = [self._root / place for place in found if os.pardir not in Path(place).parts]
         if not inside:
-            raise DataError(f"{shard}: the image {path!r} is outside the data set's folder; copy it there")
-        return next((file for file in inside if file.exists()), inside[-1])
+            raise DataError(f"{shard}: the image {shown(path)!r} is outside the data set's folder; copy it there")
+        return next((file for file in inside if os.path.exists(file)), inside[-1])
 
 
 def _path_in(value: Any) -> str:
@@ -178,7 +203,3 @@ def _path_in(value: Any) -> str:
 
 def _has_only_paths(value: Any) -> bool:
     return isinstance(value, str) or (isinstance(value, dict) and value.get("bytes") is None)
-
-
-def _is_withheld(part: Part) -> bool:
-    return part.labels.dtype.kind == "i" and len(part.labels) > 0 and bool((part.labels == _WITHHELD).all())

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import io
 import pickle
+import pickletools
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from nas.data.files import shown
 from nas.errors import DataError
 
 _MALFORMED = (
@@ -35,12 +37,23 @@ def read_pickled_dict(content: bytes) -> dict[str, Any]:
         DataError: it is no pickle, holds something else than plain data and byte arrays, or is no dict.
     """
     try:
+        _require_short_memo(content)
         found = _Reader(io.BytesIO(content), encoding="bytes").load()
         if not isinstance(found, dict):
             raise DataError(f"holds a {type(found).__name__}, not a dict")
         return {_text(key): value.array() if isinstance(value, _Array) else value for key, value in found.items()}
     except _MALFORMED as error:
-        raise DataError(f"is no pickle of plain data ({error})") from error
+        raise DataError(f"is no pickle of plain data ({shown(error, 200)})") from error
+
+
+def _require_short_memo(content: bytes) -> None:
+    """Raise ValueError where a pickle asks for memory of its own that its length does not account for.
+
+    The standard unpickler makes room for as many objects as the largest number under which one is to be kept.
+    """
+    for before, (code, argument, _) in enumerate(pickletools.genops(content)):
+        if code.name in ("PUT", "BINPUT", "LONG_BINPUT") and isinstance(argument, int) and argument > before + 1:
+            raise ValueError(f"it numbers an object {argument:,} after {before:,} others at most")
 
 
 class _Array:

@@ -44,7 +44,8 @@ class Entry:
         used: when it was last loaded, seconds since 1970.
         is_held: whether a process uses it, or is writing it.
         is_whole: whether it is a data set; otherwise it is being written, or was left behind by a writer that died.
-        about: reference, resolution and other facts of the data set; empty where they cannot be read.
+        about: reference of the source that it was used for last ('' where that is not known), resolution and other
+            facts of the data set; empty where they cannot be read.
     """
 
     path: Path
@@ -91,16 +92,21 @@ def writing(folder: Path) -> Iterator[None]:
         yield
 
 
-def hold(folder: Path) -> ExitStack:
+def hold(folder: Path, reference: str = "") -> ExitStack:
     """Keep the entry `folder` from being removed until the result is closed, and note that it was used.
 
-    Where the cache is read-only nobody can remove anything, and nothing is held.
+    A `reference` is kept as that of the source for which it was used last. Where the cache is read-only nobody can
+    remove anything, and nothing is held.
     """
     held = ExitStack()
     with suppress(OSError):
         file = held.enter_context(_users_lock(folder).open("a"))
         fcntl.flock(file, fcntl.LOCK_SH)
         os.utime(file.fileno())
+        if reference:
+            file.truncate(0)
+            file.write(reference)
+            file.flush()
     return held
 
 
@@ -179,7 +185,14 @@ def _about(folder: Path) -> dict[str, Any]:
         about = json.loads((folder / META).read_text())
     except (OSError, ValueError):
         return {}
-    return about if isinstance(about, dict) else {}
+    return {**about, "reference": _last_reference(folder)} if isinstance(about, dict) else {}
+
+
+def _last_reference(folder: Path) -> str:
+    try:
+        return _users_lock(folder).read_text(errors="replace")
+    except OSError:
+        return ""
 
 
 def _is_temporary(folder: Path) -> bool:

@@ -12,8 +12,8 @@ import numpy as np
 
 from nas.data.atomic import new_file
 from nas.data.cache import assembled, facts
-from nas.data.crew import Work
 from nas.data.dataset import DataSet
+from nas.data.decoder_pool import Work
 from nas.data.source import DECODING, Catalog, Source
 from nas.data.split import rank
 from nas.data.statistics import channel_statistics
@@ -37,7 +37,7 @@ def stream(source: Source, catalog: Catalog, cache: Path, resolution: int, *, de
     images = [StreamedImages(work, catalog.names[low:high], decoders) for low, high in bounds]
     memo = cache / "statistics" / f"{catalog.fingerprint}-{resolution}-v{DECODING}.json"
     mean, std = _recall(memo) or _measure(images[0], memo)
-    return assembled(images, catalog.labels, facts(source, catalog, resolution, mean, std))
+    return assembled(images, catalog.labels, facts(catalog, resolution, mean, std))
 
 
 def _measure(images: StreamedImages, memo: Path) -> tuple[list[float], list[float]]:

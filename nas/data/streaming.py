@@ -10,7 +10,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from nas.data.crew import Batch, Crew, Work
+from nas.data.decoder_pool import Batch, DecoderPool, Work
 
 AHEAD = 4
 """Batches that are decoded before they are asked for."""
@@ -60,9 +60,9 @@ class StreamedImages:
         first = next(upcoming, None)
         if first is None:
             return
-        with Crew(self.work, self.names, decoders=self.decoders) as crew:
-            begun: deque[Batch] = deque([crew.begin(first)])
+        with DecoderPool(self.work, self.names, decoders=self.decoders) as pool:
+            begun: deque[Batch] = deque([pool.begin(first)])
             while begun:
                 while len(begun) <= AHEAD and (indices := next(upcoming, None)) is not None:
-                    begun.append(crew.begin(indices))
-                yield crew.finish(begun.popleft())
+                    begun.append(pool.begin(indices))
+                yield pool.finish(begun.popleft())

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 
-from nas.data.division import TEST, TRAIN, UNDIVIDED, VALIDATION, Images, Shares, divide
+from nas.data.division import Images, Shares, divide
+from nas.data.parts import TEST, TRAIN, UNDIVIDED, VALIDATION
 from nas.errors import DataError
 
 NONE = Shares(validation=None, test=None, seed=0)

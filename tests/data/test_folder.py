@@ -148,7 +148,6 @@ def test_a_missing_folder_is_named(tmp_path: Path) -> None:
     [
         (["only"], r"only one class folder \(only\)"),
         (["train/a", "train/b"], r"no test part; .* '\?test=0\.2'"),
-        (["train/a", "train/b", "test/a"], "test/b: missing"),
         (["train/a", "train/b", "test/a", "test/b", "test/c"], "test/c: not a class"),
     ],
 )
@@ -267,7 +266,7 @@ def test_images_that_cannot_be_used_are_skipped_where_that_is_asked(damaged: Pat
     assert sentence.startswith("7 images left out: a/0.png: ")
     assert sentence.endswith("; and 2 more")
     again = load_data("nowhere", resolution=4, cache=cache, expected=data.fingerprint)
-    assert again.findings == data.findings
+    assert not again.findings.sentences()  # they are about the source, and it was not looked at
 
 
 def test_skipping_leaves_the_same_data_as_deleting(damaged: Path, cache: Path) -> None:

@@ -115,7 +115,7 @@ def test_labels_are_in_the_fingerprint(file: Path, cache: Path) -> None:
         ({"x": IMAGES, "y": LABELS[:3]}, "labels are one whole number for each of the 20 images"),
         ({"x": IMAGES, "y": LABELS / 2}, "y is float64"),
         ({"x": IMAGES, "y": LABELS - 1}, "labels below 0"),
-        ({"x": IMAGES, "y": LABELS + 1}, "no image of class '0' to train on"),
+        ({"x": IMAGES, "y": LABELS + 30}, "has a label 31, and there are only 20 images"),
         ({"x": IMAGES, "y": LABELS * 0}, "all of one class"),
         ({"x": IMAGES, "y": LABELS, "classes": np.array(["one"])}, "a name for each of the 2 classes"),
     ],

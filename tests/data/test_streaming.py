@@ -66,8 +66,8 @@ def test_streamed_pixels_are_the_cached_ones(path: Path, cache: Path, tmp_path: 
 def test_a_batch_may_be_larger_than_the_shared_memory(
     path: Path, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("nas.data.crew.ARENA_BYTES", 1)
-    monkeypatch.setattr("nas.data.crew.CHUNK_IMAGES", 5)
+    monkeypatch.setattr("nas.data.decoder_pool.SHARED_BYTES", 1)
+    monkeypatch.setattr("nas.data.decoder_pool.CHUNK_IMAGES", 5)
     cached = load_data(f"folder:{path}", resolution=8, cache=tmp_path / "another cache")
     (images,) = streamed(path, cache).train.read(all_of(72))
     np.testing.assert_array_equal(images, cached.train.images)

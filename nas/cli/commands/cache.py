@@ -81,7 +81,7 @@ def _table(entries: Sequence[Entry]) -> Table:
         about = entry.about
         state = "" if entry.is_whole else "being written" if entry.is_held else "left by a process that was killed"
         made.add_row(
-            about.get("reference", entry.path.name),
+            about.get("reference") or entry.path.name,
             str(about.get("resolution", "-")),
             f"{sum(about['counts']):,}" if "counts" in about else "-",
             format_bytes(entry.bytes),

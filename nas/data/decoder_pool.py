@@ -1,4 +1,4 @@
-"""Processes that decode images for one reader: the reader's end. The other one is `nas.data.decoder`.
+"""Processes that decode images for one reader: the reader's end. The other one is `nas.data.decoder_process`.
 
 They are started as programs, not by `multiprocessing`: that would import the reader's main program, or fork a process
 that has threads and a GPU. Tasks and answers are JSON on a socket; pixels come back through memory that both sides map
@@ -31,7 +31,7 @@ from nas.errors import DataError, NasError
 CHUNK_BYTES = 2**21
 """Pixels that a task is to give, so that a batch is shared by all decoders."""
 CHUNK_IMAGES = 32
-ARENA_BYTES = 2**28
+SHARED_BYTES = 2**28
 """Decoded pixels that wait to be read."""
 TASKS = 32
 """Of one decoder at a time: what its socket holds without blocking."""
@@ -75,15 +75,15 @@ class _Chunk(NamedTuple):
 class _Decoder:
     """One process."""
 
-    def __init__(self, work: Work, arena: int, chunk_images: int) -> None:
+    def __init__(self, work: Work, memory: int, chunk_images: int) -> None:
         self.connection, theirs = Pipe()
         self.tasks = 0
         with theirs:
             self.process = subprocess.Popen(
-                [sys.executable, "-c", _program(work, theirs.fileno(), arena, chunk_images)],
+                [sys.executable, "-c", _program(work, theirs.fileno(), memory, chunk_images)],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
-                pass_fds=[theirs.fileno(), arena],
+                pass_fds=[theirs.fileno(), memory],
                 env={**os.environ, **_ONE_THREAD},
                 process_group=0,  # out of the reach of Ctrl-C, which is for the reader
             )
@@ -94,7 +94,7 @@ class _Decoder:
         self.process.wait()
 
 
-class Crew:
+class DecoderPool:
     """Some decoders and the memory they share with the reader. To be used in a `with` block, by one thread."""
 
     def __init__(self, work: Work, names: Sequence[str], *, decoders: int) -> None:
@@ -106,13 +106,13 @@ class Crew:
             decoders: how many.
         """
         chunk_images = max(1, min(CHUNK_IMAGES, CHUNK_BYTES // work.image_bytes))
-        slots = max(2 * decoders, min(TASKS * decoders, ARENA_BYTES // (chunk_images * work.image_bytes)))
+        slots = max(2 * decoders, min(TASKS * decoders, SHARED_BYTES // (chunk_images * work.image_bytes)))
         shape = (slots, chunk_images, work.channels, work.side, work.side)
         descriptor = _unnamed_memory(slots * chunk_images * work.image_bytes)
         self._work, self._names = work, names
         self._decoders: list[_Decoder] = []
         try:
-            self._arena = mapped(descriptor).reshape(shape)
+            self._pixels = mapped(descriptor).reshape(shape)
             for _ in range(decoders):
                 self._decoders.append(_Decoder(work, descriptor, chunk_images))
         except BaseException:
@@ -125,7 +125,7 @@ class Crew:
         self._running: dict[int, _Chunk] = {}
 
     def __enter__(self) -> Self:
-        """The crew itself."""
+        """The pool itself."""
         return self
 
     def __exit__(
@@ -136,7 +136,7 @@ class Crew:
 
     def begin(self, indices: NDArray[np.intp]) -> Batch:
         """Have images decoded, in any order."""
-        _, chunk_images, *shape = self._arena.shape
+        _, chunk_images, *shape = self._pixels.shape
         batch = Batch(np.empty((len(indices), *shape), dtype=np.uint8))
         order = np.argsort(indices)  # images with neighbouring indices are often neighbours on disk
         for start in range(0, len(indices), chunk_images):
@@ -178,7 +178,7 @@ class Crew:
             raise DataError(answer["error"])
         slot = answer["slot"]
         chunk = self._running.pop(slot)
-        chunk.batch.images[chunk.rows] = self._arena[slot, : len(chunk.rows)]
+        chunk.batch.images[chunk.rows] = self._pixels[slot, : len(chunk.rows)]
         chunk.batch.chunks_missing -= 1
         decoder.tasks -= 1
         self._free.append(slot)
@@ -209,10 +209,10 @@ def mapped(descriptor: int) -> NDArray[np.uint8]:
     return np.frombuffer(mmap.mmap(descriptor, 0), dtype=np.uint8)
 
 
-def _program(work: Work, connection: int, arena: int, chunk_images: int) -> str:
+def _program(work: Work, connection: int, memory: int, chunk_images: int) -> str:
     """The program of a decoder, given the reader's import path so that it finds the same modules."""
     path = [entry or os.getcwd() for entry in sys.path]
     return (
-        f"import sys; sys.path[:] = {path!r}; from nas.data.decoder import main; "
-        f"main({tuple(work)!r}, {connection}, {arena}, chunk_images={chunk_images}, reader={os.getpid()})"
+        f"import sys; sys.path[:] = {path!r}; from nas.data.decoder_process import main; "
+        f"main({tuple(work)!r}, {connection}, {memory}, chunk_images={chunk_images}, reader={os.getpid()})"
     )

@@ -1,9 +1,10 @@
-"""A process that decodes images for one reader: the other end of `nas.data.crew`."""
+"""A process that decodes images for one reader: the other end of `nas.data.decoder_pool`."""
 
 from __future__ import annotations
 
 import json
 import os
+import warnings
 from collections.abc import Iterator
 from multiprocessing.connection import Connection
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nas.data.crew import Work, mapped
+from nas.data.decoder_pool import Work, mapped
 from nas.data.images import ImageError, PixelReader
 from nas.data.source import open_source
 from nas.errors import DataError
@@ -19,18 +20,19 @@ from nas.errors import DataError
 _READER_CHECK_SECONDS = 1.0
 
 
-def main(work: tuple[str, int, int], connection: int, arena: int, *, chunk_images: int, reader: int) -> None:
+def main(work: tuple[str, int, int], connection: int, memory: int, *, chunk_images: int, reader: int) -> None:
     """Do the tasks that arrive until the reader is gone.
 
     Args:
         work: the fields of a `Work`.
         connection: descriptor of the socket.
-        arena: descriptor of the memory for pixels.
+        memory: descriptor of the memory for pixels.
         chunk_images: images in a slot of that memory, at most.
         reader: process id.
     """
+    warnings.simplefilter("ignore")  # of odd metadata; what matters of it is an error
     what = Work(*work)
-    slots = mapped(arena).reshape(-1, chunk_images, what.channels, what.side, what.side)
+    slots = mapped(memory).reshape(-1, chunk_images, what.channels, what.side, what.side)
     with Connection(connection) as to_reader:
         try:
             for answer in _answers(what, slots, _tasks(to_reader, reader)):
@@ -48,7 +50,7 @@ def _answers(work: Work, slots: NDArray[np.uint8], tasks: Iterator[dict[str, Any
                 slots[task["slot"], row] = read(name)
             yield {"slot": task["slot"]}
     except ImageError as error:
-        advice = "Repair or delete it, or have such images left out with the option '?corrupt=skip'"
+        advice = "Repair it, or have such images left out with the option '?corrupt=skip'"
         yield {"error": f"{work.reference}: an image cannot be used: {error}. {advice}"}
     except DataError as error:
         yield {"error": str(error)}
