@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from rich.markup import escape
+
 from nas.cli.live import StepDisplay
 from nas.cli.output import aside
 from nas.data import DataSet, load_data
@@ -16,7 +18,7 @@ def decode_images(reference: str, resolution: int, *, expected: str | None = Non
     with StepDisplay("decoding the images") as decoding:
         data = load_data(reference, resolution=resolution, progress=decoding.count, expected=expected)
     for sentence in data.findings.sentences():
-        aside().print(f"[yellow]note:[/yellow] {sentence}", soft_wrap=True)
+        aside().print(f"[yellow]note:[/yellow] {escape(sentence)}", soft_wrap=True)
     if data.train.is_streamed:
         aside().print(
             "[yellow]note:[/yellow] the images do not fit in the cache and are decoded again whenever they are read; "

@@ -80,9 +80,9 @@ def shards_of(path: Path, *, by_name: bool, skip_unknown: bool) -> Shards:
         unknown += [file for file in others if _says_part(file)]
     if unknown and not skip_unknown:
         raise DataError(
-            f"{path / unknown[0]}: its name says no part to read, and others' do ({VOCABULARY}, in the name of "
-            "a Parquet file or of its folder); rename it or move it elsewhere, have such files left out with the option "
-            "'?unknown=skip', or take all as one undivided set with '?parts=no'"
+            f"{path / unknown[0]}: its name says no part to read, and others' do ({VOCABULARY}, in the name "
+            "of a Parquet file or of its folder); rename it or move it elsewhere, have such files left out with the "
+            "option '?unknown=skip', or take all as one undivided set with '?parts=no'"
         )
     homes = sorted({str(_home(file)) for some in parts.values() for file in some})
     if len(homes) > 1:

@@ -10,6 +10,7 @@ from nas.cli.options import Budgets, Classes, Data, Device, Json, RecipeName, Re
 
 if TYPE_CHECKING:
     from nas.architecture import Architecture
+    from nas.data import DataSet
     from nas.space.summary import Summary
     from nas.train.recipe import Recipe
 
@@ -51,7 +52,8 @@ def run(
     proxy = proxy if epochs is None else proxy.changed(epochs=epochs)
     place = resolve_device(device)
     wide, count = workers or default_workers(place), trials or DEFAULT_TRIALS
-    seconds = _paces(looked, data or "digits", proxy, place)
+    images = _read(data or "digits", proxy)
+    seconds = _paces(looked, images, proxy, place)
     run_seconds = sum(seconds) / len(seconds) * expected_share(proxy.fidelities) * count / min(wide, count)
     plan = {
         "trials": count,
@@ -61,6 +63,8 @@ def run(
         "epochs": proxy.epochs,
         "rungs": [rung.epochs for rung in proxy.rungs],
         "data": data,
+        "images": {"train": len(images.train), "validation": len(images.validation), "test": len(images.test)},
+        "findings": list(images.findings.sentences()),
     }
     if as_json:
         from nas.cli.output import print_json
@@ -71,20 +75,26 @@ def run(
     _draw(looked, f"{found.name} within {limits} at {task.resolution}x{task.resolution}", str(within.size), plan)
 
 
-def _paces(looked: Summary, data: str, recipe: Recipe, device: str) -> list[float]:
-    """Measured seconds of a cheap, a middling and a dear candidate."""
+def _read(data: str, recipe: Recipe) -> DataSet:
     from nas.cli.live import StepDisplay
     from nas.data import load_data
+
+    with StepDisplay("reading the images") as display:
+        return load_data(data, resolution=recipe.stored_resolution, progress=display.count)
+
+
+def _paces(looked: Summary, images: DataSet, recipe: Recipe, device: str) -> list[float]:
+    """Measured seconds of a cheap, a middling and a dear candidate."""
     from nas.evaluate.pace import proxy_seconds
     from nas.space.summary import spread_over
 
-    with StepDisplay("reading the images") as display:
-        images = load_data(data, resolution=recipe.stored_resolution, progress=display.count)
     examples: list[Architecture] = spread_over(looked.examples, _TIMED)
     return [proxy_seconds(example, images, recipe, device=device) for example in examples]
 
 
 def _draw(looked: Summary, title: str, points: str, plan: dict[str, Any]) -> None:
+    from rich.markup import escape
+
     from nas.cli.output import draw
     from nas.cli.tables import table
     from nas.units import format_count, format_seconds, plural
@@ -99,6 +109,10 @@ def _draw(looked: Summary, title: str, points: str, plan: dict[str, Any]) -> Non
     )
     for sentence in looked.dead:
         draw(f"[yellow]dead choice[/yellow]  {sentence}")
+    counts = ", ".join(f"{count:,} {split}" for split, count in plan["images"].items())
+    draw(f"images of {escape(plan['data'])}: {counts}")
+    for sentence in plan["findings"]:
+        draw(f"[yellow]note[/yellow]  {escape(sentence)}")
     low, high = (format_seconds(end(plan["seconds_per_candidate"])) for end in (min, max))
     draw(
         f"a proxy ({plan['data']}, {plural(plan['epochs'], 'epoch')}): {low} to {high} on one thread, measured here"
