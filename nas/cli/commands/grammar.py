@@ -1,0 +1,60 @@
+"""`nas grammar`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from nas.cli.options import Json
+
+if TYPE_CHECKING:
+    from nas.report.grammar import FieldRow, PartRow
+
+
+def run(
+    kind: Annotated[
+        str | None,
+        typer.Argument(
+            help="leaf, stage, stem, block, mixer, norm, activation, gate, ffn, downsample, head, sampler, score, "
+            "data, recipe, ...; default: all.",
+            show_default=False,
+        ),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Print what spaces and architectures can say: every part with its fields, rules, defaults and paper."""
+    from nas.report.grammar import grammar
+
+    rows = grammar(kind)
+    if as_json:
+        from nas.cli.output import print_json
+
+        print_json([row.to_dict() for row in rows])
+        return
+    _draw(rows)
+
+
+def _draw(rows: list[PartRow]) -> None:
+    from nas.cli.output import console
+
+    out = console()
+    for number, row in enumerate(rows):
+        if number == 0 or rows[number - 1].kind != row.kind:
+            out.print(("\n" if number else "") + f"[bold underline]{row.kind}[/]")
+        out.print(f"  [bold]{row.name}[/bold]  ", end="")
+        out.print(row.about + (f" ({row.reference})" if row.reference else ""), soft_wrap=True, markup=False)
+        for field in row.fields:
+            out.print(f"      {_line(field)}", soft_wrap=True, markup=False, style="dim")
+
+
+def _line(field: FieldRow) -> str:
+    """`kernel = 7: a whole number; must be odd to keep the resolution`."""
+    from nas.schema.fields import shown
+
+    start = f"{field.name} (required)" if field.required else f"{field.name} = {shown(_plain(field.default))}"
+    return f"{start}: {'; '.join([field.takes, *field.rules])}"
+
+
+def _plain(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value
