@@ -84,6 +84,7 @@ class FeasibleSet:
         self.task = task
         self._coding = Coding(root.dimensions())
         self._source = self._open_source()
+        self._prices = self._source.prices
         self._controllers = controllers(root)
         self._require_some()
 
@@ -123,7 +124,7 @@ class FeasibleSet:
         Raises:
             UserError: a row is no point of the space.
         """
-        priced = self._source.price(self._source.find(np.asarray(codes, np.int16)))
+        priced = self._prices.price(self._prices.find(np.asarray(codes, np.int16)))
         if not priced.valid.all():
             row = int(np.flatnonzero(~priced.valid)[0])
             raise UserError(f"row {row} is no network of {self.root.name}: {self.decode(np.asarray(codes)[row])}")
@@ -135,7 +136,7 @@ class FeasibleSet:
         for batch in self._stream(rng):
             if sum(map(len, found)) >= n:
                 break
-            found.append(self._source.write(batch))
+            found.append(self._prices.write(batch))
         return np.concatenate([self._no_rows, *found])[:n]
 
     def draw(self, n: int, rng: np.random.Generator) -> Codes:
@@ -151,10 +152,10 @@ class FeasibleSet:
         for batch in self._stream(rng):
             if len(keys) >= n:
                 break
-            fresh = self._source.keys(batch)
+            fresh = self._prices.keys(batch)
             _, first = np.unique(fresh, return_index=True)
             new = np.sort(first[~np.isin(fresh[first], keys)])
-            found.append(self._source.write(batch.some(new)))
+            found.append(self._prices.write(batch.some(new)))
             keys = np.concatenate([keys, fresh[new]])
             misses = 0 if len(new) else misses + len(fresh)
             if misses >= max(_PATIENCE, _REPEATS * len(keys)):
@@ -172,10 +173,10 @@ class FeasibleSet:
         asked are forgotten. Each architecture comes once, and that of `row` not at all.
         """
         changed = np.concatenate([self._no_rows, *self._changes(np.asarray(row, np.int16))])
-        points = self._source.find(changed)
+        points = self._prices.find(changed)
         fits = np.flatnonzero(self._fits(points))
-        own = self._source.keys(self._source.find(np.asarray(row, np.int16)[None]))
-        keys = self._source.keys(points.some(fits))
+        own = self._prices.keys(self._prices.find(np.asarray(row, np.int16)[None]))
+        keys = self._prices.keys(points.some(fits))
         _, first = np.unique(keys, return_index=True)
         return np.asarray(changed[fits[np.sort(first[keys[first] != own])]])
 
@@ -239,7 +240,7 @@ class FeasibleSet:
 
     def _fits(self, points: Batch) -> NDArray[np.bool_]:
         """Whether each is a network within budget."""
-        priced = self._source.price(points)
+        priced = self._prices.price(points)
         fits = priced.valid
         for bound in self.budget.bounds:
             values = priced.costs[:, COSTS.index(bound.metric)]
@@ -276,7 +277,7 @@ class FeasibleSet:
     def _has_some(self, rng: np.random.Generator) -> bool:
         """Whether a draw is within budget; where the first are not, counting is faster than trying on."""
         first = self._fits(self._source.draw(_FIRST_BATCH, rng)).any()
-        return bool(first) or (self.count != 0 and any(len(self._source.keys(batch)) for batch in self._stream(rng)))
+        return bool(first) or (self.count != 0 and any(len(self._prices.keys(batch)) for batch in self._stream(rng)))
 
     def _nothing(self) -> str:
         task = self.task

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import random
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import Any, NamedTuple, Protocol, Self, TypeVar
+from typing import Any, Generic, NamedTuple, Protocol, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,44 +44,55 @@ class Batch(Protocol):
 B = TypeVar("B", bound=Batch)
 
 
-class Source(Protocol[B]):
-    """Draws from the points of a space that are near a budget, and their exact costs."""
+class Prices(Protocol[B]):
+    """What points cost, and their rows."""
 
-    is_empty: bool
-    """Whether nothing is near the budget."""
-
-    patience: int
-    """Draws in a row without one within budget before there is none."""
-
-    largest_batch: int
-    """Draws at a time."""
-
-    def draw(self, n: int, rng: np.random.Generator) -> B:
-        """`n` independent points, where there are any."""
-
-    def stands_for(self, batch: B) -> NDArray[np.float64]:
-        """How many points each point of a drawn batch stands for: one divided by the probability that it was drawn."""
-
-    def price(self, batch: B) -> Priced:
+    def price(self, points: B) -> Priced:
         """What they cost, and whether they are networks."""
 
-    def keys(self, batch: B) -> NDArray[np.uint64]:
+    def keys(self, points: B) -> NDArray[np.uint64]:
         """A fingerprint of each architecture."""
 
     def find(self, codes: Codes) -> B:
         """The points of rows (n, decisions)."""
 
-    def write(self, batch: B) -> Codes:
-        """The rows (n, decisions) of batch."""
+    def write(self, points: B) -> Codes:
+        """The rows (n, decisions) of points."""
+
+
+class Source(ABC, Generic[B]):
+    """Draws from the points of a space that are near a budget.
+
+    Attributes:
+        prices: their exact costs.
+        is_empty: whether nothing is near the budget.
+        patience: draws in a row without one within budget before there is none.
+        largest_batch: draws at a time.
+    """
+
+    prices: Prices[B]
+    is_empty: bool
+    patience: int
+    largest_batch: int
+
+    @abstractmethod
+    def draw(self, n: int, rng: np.random.Generator) -> B:
+        """`n` independent points, where there are any."""
+
+    @abstractmethod
+    def stands_for(self, batch: B) -> NDArray[np.float64]:
+        """How many points each point of a drawn batch stands for: one divided by the probability that it was drawn."""
 
     def count(self) -> int | None:
         """The exact number of points within budget, where it can be had."""
+        return None
 
     def nearest(self) -> Nearest | None:
         """What is next to an empty budget, where it can be had exactly."""
+        return None
 
 
-class Tabled:
+class Tabled(Source[Points]):
     """Points by table: a microsecond to price, ten to draw."""
 
     patience = 100_000
@@ -94,7 +106,7 @@ class Tabled:
             budget: what they should be near.
             points: how many the space has.
         """
-        self._table = table
+        self.prices = table
         self._points = points
         trellises = [(Trellis(table, bound.metric), bound.low, bound.high) for bound in budget.bounds]
         binding = [one for one in trellises if not _always_holds(*one)] or [(Trellis(table, None), 0, 0)]
@@ -110,22 +122,6 @@ class Tabled:
     def draw(self, n: int, rng: np.random.Generator) -> Points:
         """From all whose rounded cost is in the band."""
         return self._sampler.draw(n, rng)
-
-    def price(self, batch: Points) -> Priced:
-        """By look-ups."""
-        return self._table.price(batch)
-
-    def keys(self, batch: Points) -> NDArray[np.uint64]:
-        """From the fingerprints of the parts."""
-        return self._table.keys(batch)
-
-    def find(self, codes: Codes) -> Points:
-        """The parts of each row."""
-        return self._table.find(codes)
-
-    def write(self, batch: Points) -> Codes:
-        """The rows."""
-        return self._table.write(batch)
 
     def count(self) -> int | None:
         """From the trellis; None where several bounds matter, and where there are too many distinct costs."""
@@ -159,23 +155,19 @@ class Rows(NamedTuple):
         return Rows(self.codes[which])
 
 
-class Walked:
-    """Points by walking the space: for those whose decisions are coupled too much for table; half a millisecond.
-
-    A part that was priced once is not priced again.
-    """
+class Walked(Source[Rows]):
+    """Points by walking the space: for those whose decisions are coupled too much for tables; half a millisecond."""
 
     patience = 2_000
     largest_batch = 256
+    is_empty = False
 
     def __init__(self, root: Root, task: Task, coding: Coding) -> None:
         """Nothing is walked yet."""
+        self.prices = _WalkedPrices(root, task, coding)
         self._root = root
-        self._task = task
         self._coding = coding
-        self._parts: dict[tuple[Spec, Site], tuple[int, ...]] = {}
         self._options = np.array([len(one) for one in coding.dimensions.values()], float)
-        self.is_empty = False
 
     def stands_for(self, batch: Rows) -> NDArray[np.float64]:
         """The product of the numbers of options of what was asked."""
@@ -186,35 +178,33 @@ class Walked:
         draw = drawing(random.Random(int(rng.integers(1 << 62))))
         return Rows(np.stack([self._coding.encode(self._root.answers(draw)) for _ in range(n)]))
 
-    def price(self, batch: Rows) -> Priced:
-        """Row by row."""
-        costs, valid = np.zeros((len(batch.codes), len(COSTS)), np.int64), np.ones(len(batch.codes), bool)
-        for index, row in enumerate(batch.codes):
+
+class _WalkedPrices:
+    """Prices row by row; a part that was priced once is not priced again."""
+
+    def __init__(self, root: Root, task: Task, coding: Coding) -> None:
+        self._root = root
+        self._task = task
+        self._coding = coding
+        self._parts: dict[tuple[Spec, Site], tuple[int, ...]] = {}
+
+    def price(self, points: Rows) -> Priced:
+        costs, valid = np.zeros((len(points.codes), len(COSTS)), np.int64), np.ones(len(points.codes), bool)
+        for index, row in enumerate(points.codes):
             try:
                 costs[index] = self._cost(self._architecture(row))
             except UserError:
                 valid[index] = False
         return Priced(costs, valid)
 
-    def keys(self, batch: Rows) -> NDArray[np.uint64]:
-        """From the ids."""
-        return np.array([digest(self._architecture(row).id) for row in batch.codes], np.uint64)
+    def keys(self, points: Rows) -> NDArray[np.uint64]:
+        return np.array([digest(self._architecture(row).id) for row in points.codes], np.uint64)
 
     def find(self, codes: Codes) -> Rows:
-        """The rows themselves."""
         return Rows(codes)
 
-    def write(self, batch: Rows) -> Codes:
-        """The rows themselves."""
-        return batch.codes
-
-    def count(self) -> int | None:
-        """None."""
-        return None
-
-    def nearest(self) -> Nearest | None:
-        """None."""
-        return None
+    def write(self, points: Rows) -> Codes:
+        return points.codes
 
     def _architecture(self, row: Codes) -> Architecture:
         return self._root.build(replaying(self._coding.decode(row), self._coding.dimensions))
