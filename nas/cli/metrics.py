@@ -1,4 +1,4 @@
-"""`--metrics`: the page that Prometheus reads while a search runs."""
+"""`--metrics`: the page that Prometheus reads while a study runs."""
 
 from __future__ import annotations
 

@@ -127,7 +127,7 @@ Metrics = Annotated[
     typer.Option(
         "--metrics",
         metavar="[HOST:]PORT",
-        help="Serve Prometheus metrics at http://HOST:PORT/metrics while the search runs; without a host to this "
+        help="Serve Prometheus metrics at http://HOST:PORT/metrics while the study runs; without a host to this "
         "machine only, at port 0 on any free one.",
     ),
 ]

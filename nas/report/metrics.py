@@ -1,4 +1,4 @@
-"""A server of one page, `/metrics`: the last pulse of the search this process drives, for Prometheus."""
+"""A server of one page, `/metrics`: the last pulse of the study this process drives, for Prometheus."""
 
 from __future__ import annotations
 

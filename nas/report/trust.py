@@ -123,7 +123,7 @@ def trust_report(plan: TrustPlan, trials: Sequence[TrialRecord], scored: Mapping
         NasError: too few architectures have all of their trainings.
     """
     by_architecture: dict[str, list[TrialRecord]] = {one.id: [] for one in plan.architectures}
-    wanted = {tuple(sorted(training.label.items())) for training in plan.campaign().trainings}
+    wanted = {tuple(sorted(training.label.items())) for training in plan.sweep().trainings}
     for trial in trials:
         if tuple(sorted(trial.choices.items())) in wanted:  # the study may hold more seeds and architectures
             by_architecture[trial.architecture].append(trial)

@@ -66,6 +66,10 @@ class Halving:
         if rung:
             self._gone_on[rung - 1].add(number)
 
+    def go_on(self, number: int, rung: int) -> None:
+        """A candidate goes on from a rung whatever its place there."""
+        self._gone_on[rung].add(number)
+
     def promote(self, *, whole_front: bool = False) -> Promotion | None:
         """The next candidate to go on, which counts as gone from now on; the highest rung comes first.
 

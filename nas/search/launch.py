@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import socket
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -22,12 +20,13 @@ from nas.ledger import Ledger
 from nas.records import StudyKind, StudyRecord
 from nas.search.artifacts import weights_folder
 from nas.search.definition import StudyDefinition
-from nas.search.engine import Search, Watch
+from nas.search.driver import Driver, Listen, Watch, this_process
 from nas.search.objectives import Objectives
 from nas.search.optuna.mirror import Mirror
 from nas.search.problem import DEFAULT_CONTROL
-from nas.search.pulse import Listen, Progress
+from nas.search.pulse import Progress
 from nas.search.samplers import samplers
+from nas.search.search import Search
 from nas.search.stopping import Limits
 from nas.search.workers import images_of, workers_of
 from nas.space import SearchSpace, Value
@@ -186,7 +185,7 @@ def run_plan(
 
     Raises:
         UserError, NasError: there are no workers to be had.
-        ...: what `Search.run` raises.
+        ...: what `Driver.run` and `Search` raise.
     """
     definition = plan.definition
     weights = weights_folder(storage, plan.name)
@@ -201,14 +200,11 @@ def run_plan(
             plan.name,
             problem,
             ledger=ledger,
-            executor=pool,
             limits=plan.limits,
             weights=weights,
             mirror=Mirror(storage, plan.name, problem.domain.dimensions, problem.objectives, notify=ledger.notify),
-            watch=watch,
-            listen=listen,
         )
-        progress = search.run(f"{socket.gethostname()}:{os.getpid()}")
+        progress = Driver(search, executor=pool, watch=watch, listen=listen).run(this_process())
     prune_checkpoints(checkpoints, set())  # who goes on in a longer run trains from the start again, bit for bit
     return progress
 

@@ -1,30 +1,24 @@
-"""How far a search is: one value that displays draw, and what its driver says of it every few seconds.
-
-The pulse goes to the ledger, for whoever looks from elsewhere, and to a listener here.
-"""
+"""How far a study is: one value that displays draw, and what its driver says of it every few seconds."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from nas.analysis.nodes import node_states, total_pace
 from nas.executors.base import Executor
-from nas.ledger import Ledger
-from nas.records import Failure, Pulse, RungState, TrialState
+from nas.records import Failure, Pace, Pulse
 from nas.search.stopping import Stop
-
-Listen = Callable[[Pulse], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """A moment of a search.
+    """A moment of a study's run.
 
     Attributes:
-        target: evaluations asked for; None where something else ends the search.
+        target: candidates asked for; None where something else ends the run.
         trained: candidates trained by this study.
         reused: candidates whose evaluation was known already.
         failed: candidates whose training failed.
@@ -39,7 +33,7 @@ class Progress:
         asking_seconds: that this run spent on choosing candidates.
         rungs: candidates that have reached each rung.
         lost: workers that died in the middle of a training; it is handed out again, twice at most.
-        stop: the limit that ended the search; None while it goes on.
+        stop: what ended the run; None while it goes on.
     """
 
     target: int | None
@@ -66,13 +60,13 @@ class Progress:
 
     @property
     def fraction(self) -> float:
-        """How much of the search is done: of its trials, those under way counted by their part, or of its time."""
+        """How much of it is done: of its trials, those under way counted by their part, or of its time."""
         if self.target is not None:
             return min(1.0, (self.done + sum(self.running)) / self.target) if self.target else 1.0
         return 0.0 if math.isnan(self.seconds_left) else self.seconds / (self.seconds + self.seconds_left or 1.0)
 
     def account(self) -> dict[str, Any]:
-        """What the search took, JSON-ready: counts are of the whole study, wall and asking time of this run."""
+        """What it took, JSON-ready: counts are of the whole study, wall and asking time of this run."""
         return {
             "stop": self.stop,
             "trainings": self.trained,
@@ -86,79 +80,60 @@ class Progress:
         }
 
 
-class Heartbeat:
-    """The pulses of one run of a study."""
+def with_time_left(progress: Progress, *, finished: int) -> Progress:
+    """The same with the seconds left: to the target at the pace so far, or to the end of the time if that is sooner.
 
-    def __init__(self, study: str, *, ledger: Ledger, executor: Executor, listen: Listen) -> None:
-        """Nothing is said yet.
+    Args:
+        progress: with the seconds since the run began, and those that are left of its time, if that is limited.
+        finished: trainings that this run has done.
+    """
+    left = [progress.seconds_left]
+    under_way = sum(progress.running)
+    if progress.target is not None and finished:
+        pace = (finished + under_way) / progress.seconds
+        left.append((progress.target - progress.done - under_way) / pace)
+    known = [seconds for seconds in left if not math.isnan(seconds)]
+    return replace(progress, seconds_left=max(min(known), 0.0) if known else math.nan)
 
-        Args:
-            study: its name.
-            ledger: where every pulse takes the place of the last one.
-            executor: who trains.
-            listen: told every pulse, too.
-        """
-        self._study = study
-        self._ledger = ledger
-        self._executor = executor
-        self._listen = listen
 
-    def beat(
-        self,
-        driver: str,
-        progress: Progress,
-        trials: Mapping[TrialState, int],
-        *,
-        failures: Mapping[Failure, int],
-        rungs: tuple[RungState, ...],
-        front: int,
-    ) -> None:
-        """Say how the search stands.
+def pulse_of(
+    said: Pulse,
+    progress: Progress,
+    *,
+    driver: str,
+    failures: Mapping[Failure, int],
+    executor: Executor,
+    paces: Mapping[str, Pace],
+) -> Pulse:
+    """What a driver says of its study.
 
-        Args:
-            driver: who drives it, `host:pid`.
-            progress: how far it is.
-            trials: their number in each state.
-            failures: failed trainings by type, lost workers included.
-            rungs: who stands where.
-            front: candidates on it.
-        """
-        pulse = self._pulse(driver, progress, trials, failures, rungs, front)
-        self._ledger.save_pulse(pulse)
-        self._listen(pulse)
-
-    def _pulse(
-        self,
-        driver: str,
-        progress: Progress,
-        trials: Mapping[TrialState, int],
-        failures: Mapping[Failure, int],
-        rungs: tuple[RungState, ...],
-        front: int,
-    ) -> Pulse:
-        crew = tuple(self._executor.crew())
-        paces = self._ledger.paces(self._study)
-        nodes = node_states(crew, paces)
-        return Pulse(
-            study=self._study,
-            driver=driver,
-            trials={state: count for state, count in trials.items() if count},
-            target=progress.target,
-            rungs=rungs,
-            failures=dict(failures),
-            slots=self._executor.workers,
-            workers=crew,
-            nodes=nodes,
-            images_per_second=total_pace(nodes),
-            peak_memory=max((pace.peak_memory for pace in paces.values()), default=None),
-            train_seconds=progress.train_seconds,
-            best=progress.best_id,
-            best_accuracy=_known(progress.best_accuracy),
-            front=front,
-            seconds=progress.seconds,
-            seconds_left=_known(progress.seconds_left),
-            stop=None if progress.stop is None else progress.stop.value,
-        )
+    Args:
+        said: what only the source of its jobs knows: trials, rungs, front.
+        progress: how far it is.
+        driver: `host:pid`.
+        failures: failed trainings by type, lost workers included.
+        executor: who trains.
+        paces: what one worker does, by host.
+    """
+    workers = tuple(executor.crew())
+    nodes = node_states(workers, paces)
+    return replace(
+        said,
+        driver=driver,
+        target=progress.target,
+        failures=dict(failures),
+        slots=executor.workers,
+        workers=workers,
+        nodes=nodes,
+        images_per_second=total_pace(nodes),
+        peak_memory=max((pace.peak_memory for pace in paces.values()), default=None),
+        train_seconds=progress.train_seconds,
+        best=progress.best_id,
+        best_accuracy=_known(progress.best_accuracy),
+        seconds=progress.seconds,
+        seconds_left=_known(progress.seconds_left),
+        stop=None if progress.stop is None else progress.stop.value,
+    )
 
 
 def _known(value: float) -> float | None:

@@ -1,4 +1,4 @@
-"""When a search ends."""
+"""When a search ends, and what ended a run of any kind."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ _STORED = ("trials", "seconds", "train_seconds", "patience")
 
 
 class Stop(StrEnum):
-    """Why no more candidates are asked for."""
+    """Why nothing more is trained."""
 
     TRIALS = "trials"
     TIME = "time"
     TRAIN_TIME = "train time"
     STAGNATION = "stagnation"
+    COMPLETION = "completion"  # of a sweep: every training that was given is done
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,15 +5,13 @@ A search is a list of trials in the ledger; here is what its driver has to remem
 
 from __future__ import annotations
 
-from collections import Counter, deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from nas.ledger import Ledger
 from nas.records import Evaluation, EvaluationKey, TrialRecord, TrialState
 from nas.search.problem import Proxy
-
-_MAX_ATTEMPTS = 3  # of a training whose worker was lost
 
 
 class OpenTrials:
@@ -26,6 +24,11 @@ class OpenTrials:
     def __init__(self) -> None:
         self.counts: Counter[TrialState] = Counter()
         self._open: dict[int, TrialRecord] = {}
+
+    @property
+    def present(self) -> dict[TrialState, int]:
+        """Trials by state, those states that there are."""
+        return dict(+self.counts)
 
     def __getitem__(self, number: int) -> TrialRecord:
         """A trial that may still change: one that is QUEUED, or STOPPED at a rung."""
@@ -44,32 +47,25 @@ class OpenTrials:
 
 
 class UnderWay:
-    """Who is under way; no candidate is trained twice at a time. Nothing here takes time that grows with their number.
+    """The candidates that are about to be trained or are being so; none is trained twice at a time.
+
+    Nothing here takes time that grows with their number.
 
     Attributes:
         new: trials among them that have no result yet at any rung.
-        lost: workers that were lost with a job.
     """
 
     def __init__(self) -> None:
-        self._queue: deque[int] = deque()
-        self._running: dict[str, int] = {}  # job id -> trial
         self._candidates: set[str] = set()
         self._waiting: dict[str, list[int]] = {}  # candidate -> further trials that asked for it
-        self._losses: Counter[int] = Counter()  # by trial, in this run: a killed driver is no fault of it
-        self.new = self.lost = 0
+        self.new = 0
 
     def __bool__(self) -> bool:
-        """Whether anything is queued or running."""
+        """Whether there are any."""
         return bool(self._candidates)
 
-    @property
-    def jobs(self) -> Iterable[str]:
-        """The ids of the jobs that workers have."""
-        return self._running.keys()
-
     def __contains__(self, architecture: str) -> bool:
-        """Whether a candidate is queued or running."""
+        """Whether a candidate is among them."""
         return architecture in self._candidates
 
     def enter(self, record: TrialRecord) -> bool:
@@ -90,32 +86,6 @@ class UnderWay:
         self._candidates.discard(record.architecture)
         self.new -= record.evaluation is None
         return self._waiting.pop(record.architecture, [])
-
-    def queue(self, number: int) -> None:
-        """Have a trial submitted later on."""
-        self._queue.append(number)
-
-    def queued(self) -> Iterator[int]:
-        """The trials that are to be submitted next, which are not queued any more."""
-        while self._queue:
-            yield self._queue.popleft()
-
-    def begin(self, job_id: str, number: int) -> None:
-        """A worker has got a trial's job."""
-        self._running[job_id] = number
-
-    def end(self, job_id: str) -> int:
-        """A job has ended; returns its trial."""
-        return self._running.pop(job_id)
-
-    def lose(self, number: int) -> bool:
-        """A job's worker was lost; whether the trial is queued again, because that has not happened too often."""
-        self.lost += 1
-        self._losses[number] += 1
-        if self._losses[number] < _MAX_ATTEMPTS:
-            self.queue(number)
-            return True
-        return False
 
 
 def replayed(ledger: Ledger, study: str, proxy: Proxy) -> Iterator[tuple[TrialRecord, list[TrialRecord]]]:

@@ -22,10 +22,11 @@ from nas.ledger import Ledger
 from nas.records import Evaluation, Job, StudyKind, StudyRecord
 from nas.search.bench.in_process import InProcess
 from nas.search.definition import StudyDefinition
-from nas.search.engine import Search
+from nas.search.driver import Driver
 from nas.search.optuna.mirror import Mirror
 from nas.search.optuna.trials import asking
 from nas.search.pulse import Progress
+from nas.search.search import Search
 from nas.search.stopping import Limits
 from nas.space import load_space
 from nas.train.recipe import Recipe
@@ -65,10 +66,11 @@ def run(folder: Path, space: str, sampler: str, *, trials: int, watch: Callable[
         ledger.create_study(
             StudyRecord(name="s", kind=StudyKind.SEARCH, definition=definition.to_dict(), created="2026-01-01T00:00:00")
         )
-        return Search(
-            "s", problem, ledger=ledger, executor=executor, limits=Limits(trials=trials), watch=watch,
+        search = Search(
+            "s", problem, ledger=ledger, limits=Limits(trials=trials),
             mirror=Mirror(url, "s", problem.domain.dimensions, problem.objectives),
-        ).run("benchmark:0")  # fmt: skip
+        )  # fmt: skip
+        return Driver(search, executor=executor, watch=watch).run("benchmark:0")
 
 
 def paces(folder: Path, space: str, sampler: str, *, trials: int, every: int) -> list[Pace]:

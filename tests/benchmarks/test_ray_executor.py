@@ -17,9 +17,10 @@ from nas.executors import RayExecutor
 from nas.ledger import Ledger
 from nas.records import StudyKind, StudyRecord, TrialState
 from nas.search.definition import StudyDefinition
-from nas.search.engine import Search
+from nas.search.driver import Driver
 from nas.search.optuna.mirror import Mirror
 from nas.search.pulse import Progress
+from nas.search.search import Search
 from nas.search.stopping import Limits
 from nas.space import load_space
 from nas.train import Recipe
@@ -60,10 +61,11 @@ def ours(folder: Path) -> list[float]:
         ledger.create_study(
             StudyRecord(name="s", kind=StudyKind.SEARCH, definition=definition.to_dict(), created="2026-01-01T00:00:00")
         )
-        Search(
-            "s", problem, ledger=ledger, executor=executor, limits=Limits(trials=_TRIALS), watch=watch,
+        search = Search(
+            "s", problem, ledger=ledger, limits=Limits(trials=_TRIALS),
             mirror=Mirror(url, "s", problem.domain.dimensions, problem.objectives),
-        ).run("benchmark:0")  # fmt: skip
+        )  # fmt: skip
+        Driver(search, executor=executor, watch=watch).run("benchmark:0")
         assert sum(trial.state is TrialState.DONE for trial in ledger.trials("s")) == _TRIALS
     assert len(ended) == _TRIALS
     return ended

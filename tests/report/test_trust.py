@@ -28,7 +28,7 @@ PLACE = {one.id: (7 * index) % 16 for index, one in enumerate(DRAWN)}  # the tru
 
 
 def trial(number: int, training: Any, accuracy: float | None) -> TrialRecord:
-    key = PLAN.campaign().key(training)
+    key = PLAN.sweep().key(training)
     evaluation = Evaluation(
         key=key, accuracy=accuracy, images=100 * (1 + key.rung), images_per_second=50.0, seconds=9.0,
         phases={"build": 0.5, "validate": 0.25, "train": 2.0}, failure=None if accuracy else Failure.DIVERGED,
@@ -44,7 +44,7 @@ def trial(number: int, training: Any, accuracy: float | None) -> TrialRecord:
 def trials(plan: TrustPlan = PLAN) -> list[TrialRecord]:
     """Rung 1 and the reference agree, rung 0 is upside down."""
     made = []
-    for number, training in enumerate(plan.campaign().trainings):
+    for number, training in enumerate(plan.sweep().trainings):
         place = PLACE[training.architecture.id]
         upside_down = training.label["role"] != REFERENCE and not training.rung
         made.append(trial(number, training, 0.5 + 0.01 * (-place if upside_down else place)))
@@ -90,7 +90,7 @@ def test_rows_are_ordered_priced_and_complete(report: TrustReport) -> None:
 
 def test_architecture_with_a_failed_training_is_left_out_and_named() -> None:
     made = trials()
-    made[5] = trial(5, PLAN.campaign().trainings[5], None)
+    made[5] = trial(5, PLAN.sweep().trainings[5], None)
     report = trust_report(PLAN, made, scored())
     assert report.judged == 15
     left_out = made[5].architecture
@@ -111,7 +111,7 @@ def scored_for(seeds: int) -> dict[str, Any]:
 
 def test_too_few_whole_architectures_are_no_report() -> None:
     with pytest.raises(NasError, match="only 0 architectures of 16"):
-        trust_report(PLAN, [trial(n, one, None) for n, one in enumerate(PLAN.campaign().trainings)], scored())
+        trust_report(PLAN, [trial(n, one, None) for n, one in enumerate(PLAN.sweep().trainings)], scored())
 
 
 def test_seconds_of_a_training_do_not_depend_on_where_it_was_interrupted() -> None:

@@ -17,8 +17,9 @@ from nas.ledger import Ledger
 from nas.records import StudyKind, StudyRecord
 from nas.search.artifacts import WeightsFolder
 from nas.search.definition import StudyDefinition
-from nas.search.engine import Search
+from nas.search.driver import Driver
 from nas.search.pulse import Progress
+from nas.search.search import Search
 from nas.search.stopping import Limits
 
 
@@ -50,10 +51,11 @@ def run(ledger: Ledger, tmp_path: Path) -> Runner:
                 )
             )
         with LocalExecutor(work, workers=workers, preload=()) as executor:
-            return Search(
-                name, definition.problem(), ledger=ledger, executor=executor,
+            search = Search(
+                name, definition.problem(), ledger=ledger,
                 limits=Limits(trials=trials, fruitless_asks=fruitless_asks, **limits),
-                weights=WeightsFolder(tmp_path / "weights"), watch=watch,
-            ).run("here:1")  # fmt: skip
+                weights=WeightsFolder(tmp_path / "weights"),
+            )  # fmt: skip
+            return Driver(search, executor=executor, watch=watch).run("here:1")
 
     return run_study

@@ -13,10 +13,11 @@ from nas.ledger import Ledger
 from nas.records import StudyKind, StudyRecord
 from nas.search.bench.in_process import InProcess
 from nas.search.definition import StudyDefinition
-from nas.search.engine import Search, Watch
+from nas.search.driver import Driver, Watch
 from nas.search.problem import Problem
 from nas.search.pulse import Progress
 from nas.search.samplers import samplers
+from nas.search.search import Search
 from nas.search.stopping import Limits
 from nas.space import load_space
 from nas.train.recipe import Recipe
@@ -47,11 +48,8 @@ def run_here(
     if name not in {study.name for study in ledger.studies()}:
         ledger.create_study(StudyRecord(name=name, kind=StudyKind.SEARCH, definition={}, created="2026-01-01T00:00:00"))
     with InProcess(work, workers=workers) as executor:
-        search = Search(
-            name, problem, ledger=ledger, executor=executor, limits=Limits(**{"fruitless_asks": 60, **limits}),
-            watch=watch,
-        )  # fmt: skip
-        return search.run("here:1")
+        search = Search(name, problem, ledger=ledger, limits=Limits(**{"fruitless_asks": 60, **limits}))
+        return Driver(search, executor=executor, watch=watch).run("here:1")
 
 
 def every_sampler() -> list[Any]:

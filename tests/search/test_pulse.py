@@ -12,9 +12,10 @@ from nas.executors.local import LocalExecutor
 from nas.ledger import Driving, Ledger
 from nas.records import Failure, Pulse, StudyKind, StudyRecord, TrialState
 from nas.report.metrics import MetricsServer, Place
-from nas.search import engine
+from nas.search import driver
 from nas.search.bench.in_process import InProcess
-from nas.search.engine import Search
+from nas.search.driver import Driver
+from nas.search.search import Search
 from nas.search.stopping import Limits
 from nas.train.recipe import Recipe
 
@@ -34,7 +35,7 @@ def test_a_search_says_how_it_ended(ledger: Ledger) -> None:
 
 def test_a_running_search_is_seen_in_the_ledger_and_over_http(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
     """Real workers; a reader of the ledger and a real request meanwhile."""
-    monkeypatch.setattr(engine, "_RENEW", 0.0)
+    monkeypatch.setattr(driver, "_BEAT", 0.0)
     definition = make_definition(recipe=Recipe(epochs=3, rungs=[1]))
     ledger.create_study(
         StudyRecord(name="study", kind=StudyKind.SEARCH, definition=definition.to_dict(), created="2026-01-01T00:00:00")
@@ -52,9 +53,8 @@ def test_a_running_search_is_seen_in_the_ledger_and_over_http(ledger: Ledger, mo
             if pulse.busy and not seen:
                 seen.extend((ledger.status("study"), page(server.place)))
 
-        Search(
-            "study", definition.problem(), ledger=ledger, executor=executor, limits=Limits(trials=9), listen=listen
-        ).run("here:1")  # fmt: skip
+        search = Search("study", definition.problem(), ledger=ledger, limits=Limits(trials=9))
+        Driver(search, executor=executor, listen=listen).run("here:1")
     status, text = seen
     assert (status.driving, status.driver) == (Driving.RUNNING, "here:1")
     assert status.pulse == next(pulse for pulse in pulses if pulse.busy)

@@ -18,8 +18,9 @@ from nas.evaluate.proxy import evaluate
 from nas.executors.local import LocalExecutor
 from nas.ledger import Ledger
 from nas.records import Failure, StudyKind, StudyRecord, TrialState
-from nas.search.engine import Search
+from nas.search.driver import Driver
 from nas.search.pulse import Progress
+from nas.search.search import Search
 from nas.search.stopping import Limits, Stop
 from nas.train.recipe import Recipe
 
@@ -132,7 +133,7 @@ def test_real_trainings_go_on_from_their_checkpoints(tmp_path: Path) -> None:
         ledger.create_study(StudyRecord(name="s", kind=StudyKind.SEARCH, definition={}, created="2026-01-01"))
         with LocalExecutor(evaluate, workers=1) as pool:
             problem = definition.problem(str(tmp_path / "checkpoints"))
-            Search("s", problem, ledger=ledger, executor=pool, limits=Limits(trials=6)).run("here:1")
+            Driver(Search("s", problem, ledger=ledger, limits=Limits(trials=6)), executor=pool).run("here:1")
             best = next(one for one in ledger.trials("s") if one.state is TrialState.DONE)
             form = ledger.architecture(best.architecture)
             pool.submit(replace(problem.proxy.job("again", best.architecture, form, 2, weights=None), checkpoint=None))

@@ -32,17 +32,6 @@ def test_no_candidate_is_trained_twice_at_a_time() -> None:
     assert under_way.enter(trial(3, "a"))
 
 
-def test_a_training_is_handed_out_three_times_at_most() -> None:
-    under_way = UnderWay()
-    under_way.enter(trial(0, "a"))
-    for attempt in range(3):
-        under_way.begin(f"0.{attempt}", 0)
-        assert under_way.lose(under_way.end(f"0.{attempt}")) is (attempt < 2)
-        assert list(under_way.queued()) == ([0] if attempt < 2 else [])
-    assert under_way.lost == 3
-    assert "a" in under_way
-
-
 def test_a_trial_is_counted_in_its_state_alone_and_forgotten_once_it_is_over() -> None:
     trials = OpenTrials()
     trials.put(QUEUED)

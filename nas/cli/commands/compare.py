@@ -14,6 +14,7 @@ from nas.cli.options import (
     Executor,
     GpusPerWorker,
     Json,
+    Metrics,
     RayAddress,
     Resources,
     Storage,
@@ -37,6 +38,7 @@ def run(
     gpus_per_worker: GpusPerWorker = None,
     resource: Resources = None,
     device: Device = "auto",
+    metrics: Metrics = None,
     storage: Storage = DEFAULT_STORAGE,
     as_json: Json = False,
 ) -> None:
@@ -44,14 +46,17 @@ def run(
 
     Run it again after an interruption and it goes on; what any study has trained already is not trained again.
     """
-    from nas.cli.campaign import run_campaign
     from nas.cli.output import notice
+    from nas.cli.sweeps import train_sweep
     from nas.cli.workers import executor_settings
     from nas.ledger import Ledger
     from nas.report.comparison import comparison_rows, markdown
+    from nas.report.metrics import parse_place
     from nas.search.sweeps.comparison import read_comparison
+    from nas.search.sweeps.sweep_run import SweepRun
     from nas.units import plural
 
+    page = None if metrics is None else parse_place(metrics)
     settings = executor_settings(
         executor,
         workers=workers,
@@ -64,7 +69,7 @@ def run(
     written = read_comparison(_found(study))
     comparison = _comparison(written, _found(study).parent, data, seeds)
     with Ledger.open(storage, notify=notice) as ledger:
-        run_campaign(comparison.campaign(), comparison.to_dict(), ledger, settings)
+        train_sweep(SweepRun(comparison.sweep(), ledger), comparison.to_dict(), settings, metrics=page)
         trials = ledger.trials(comparison.name)
     rows = comparison_rows(
         [(entry.label or entry.architecture, entry.published) for entry in comparison.entries], trials

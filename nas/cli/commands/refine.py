@@ -11,8 +11,11 @@ from nas.cli.options import (
     Checkpoints,
     CpusPerWorker,
     Data,
+    Device,
+    Executor,
     GpusPerWorker,
     Json,
+    Metrics,
     RayAddress,
     RecipeName,
     Resources,
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from nas.executors.settings import ExecutorSettings
+    from nas.report.metrics import Place
     from nas.report.refine import RefinedRow
     from nas.search.sweeps.refinement import Refinement
     from nas.train.recipe import Recipe
@@ -64,27 +68,33 @@ def run(
         Path | None, typer.Option("--output", "-o", help="Folder for the best recipe of each architecture, ID.yaml.")
     ] = None,
     workers: Workers = None,
+    executor: Executor = "local",
     ray_address: RayAddress = None,
     cpus_per_worker: CpusPerWorker = None,
     gpus_per_worker: GpusPerWorker = None,
     resource: Resources = None,
+    device: Device = "auto",
     checkpoints: Checkpoints = None,
+    metrics: Metrics = None,
     storage: Storage = DEFAULT_STORAGE,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check everything, say what would run, and stop.")] = False,
     as_json: Json = False,
 ) -> None:
     """Tune the training recipe of the best architectures of a search.
 
-    Tries changes of learning rate, weight decay, drop path, label smoothing and strength of augmentation with Ray
-    Tune's ASHA, which stops most of them early. The recipe as it is comes first, so that gains are measured against it.
-    Every result is an evaluation in the ledger. Run it again after an interruption and it goes on.
+    Tries changes of learning rate, weight decay, drop path, label smoothing and strength of augmentation by successive
+    halving, in which only the best go on from rung to rung. The recipe as it is comes first and goes to the end, so
+    that gains are measured against it. Every result is an evaluation in the ledger. Run it again after an interruption
+    and it goes on.
     """
     from nas.cli.workers import executor_settings
+    from nas.report.metrics import parse_place
 
+    page = None if metrics is None else parse_place(metrics)
     settings = executor_settings(
-        "ray",
+        executor,
         workers=workers,
-        device="auto",
+        device=device,
         ray_address=ray_address,
         cpus_per_worker=cpus_per_worker,
         gpus_per_worker=gpus_per_worker,
@@ -96,7 +106,7 @@ def run(
         if as_json:
             _print_plan(plan)
         return
-    rows = _refine(plan, settings, checkpoints, storage)
+    rows = _refine(plan, settings, checkpoints, storage, page)
     files = {} if output is None else _write_recipes(plan, rows, output)
     _show(plan, rows, files, storage, as_json=as_json)
 
@@ -183,59 +193,23 @@ def _print_plan(plan: Refinement) -> None:
     print_json({"study": plan.name, "recipes": recipes, "definition": plan.to_dict()})
 
 
-def _refine(plan: Refinement, settings: ExecutorSettings, checkpoints: str | None, storage: str) -> list[RefinedRow]:
-    import os
-    import socket
-    from functools import partial
-
-    from nas.cli.live import StepDisplay
-    from nas.cli.output import aside, notice
-    from nas.cli.preparing import decode_images
-    from nas.evaluate.proxy import evaluate
-    from nas.executors.ray_tune import RayTune
+def _refine(
+    plan: Refinement, settings: ExecutorSettings, checkpoints: str | None, storage: str, metrics: Place | None
+) -> list[RefinedRow]:
+    from nas.cli.output import notice
+    from nas.cli.sweeps import train_sweep
     from nas.ledger import Ledger
     from nas.report.refine import refined_rows
     from nas.search.artifacts import checkpoints_place
-    from nas.search.sweeps.refinement_run import run_refinement
-    from nas.search.workers import images_of
-    from nas.train.checkpoint import prune_checkpoints, require_place
+    from nas.search.sweeps.refinement_run import RefinementRun
+    from nas.train.checkpoint import require_place
 
     place = checkpoints_place(checkpoints, storage, plan.name)
     require_place(place)
-    said: list[str] = []
-
-    def connect() -> RayTune:
-        workers = RayTune(
-            partial(evaluate, device=settings.device),
-            workers=settings.workers,
-            needs=settings.needs,
-            address=settings.address,
-            images=images_of(plan.fingerprint, plan.recipe),
-        )
-        said.append(f"What Ray had to say is in {workers.log_path}")
-        return workers
-
-    try:
-        decode_images(plan.data, plan.recipe.stored_resolution, expected=plan.fingerprint)
-        with Ledger.open(storage, notify=notice) as ledger:
-            with StepDisplay(f"refining {plan.refines}") as display:
-                run_refinement(
-                    plan,
-                    ledger,
-                    connect,
-                    checkpoints=place,
-                    holder=f"{socket.gethostname()}:{os.getpid()}",
-                    watch=display.count,
-                )
-            rows = refined_rows(plan, ledger.trials(plan.name))
-    except KeyboardInterrupt:
-        aside().print("\nInterrupted; what is finished is kept. Give the same command again to go on.", soft_wrap=True)
-        raise
-    finally:
-        for sentence in said:
-            notice(sentence)
-    prune_checkpoints(place, set())
-    return rows
+    with Ledger.open(storage, notify=notice) as ledger:
+        source = RefinementRun(plan, ledger, checkpoints=place)
+        train_sweep(source, plan.to_dict(), settings, metrics=metrics)
+        return refined_rows(plan, ledger.trials(plan.name))
 
 
 def _write_recipes(plan: Refinement, rows: Sequence[RefinedRow], folder: Path) -> dict[str, str]:

@@ -26,7 +26,7 @@ def run(
 ) -> None:
     """Show how a study stands: who runs it, trials, rungs, workers, failures, time left.
 
-    From any machine that reaches the ledger. A running search says every five seconds how it stands.
+    From any machine that reaches the ledger. The driver of a study says every five seconds how it stands.
     """
     from nas.cli.output import notice
     from nas.errors import UserError

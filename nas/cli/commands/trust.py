@@ -17,6 +17,7 @@ from nas.cli.options import (
     Executor,
     GpusPerWorker,
     Json,
+    Metrics,
     RayAddress,
     Resolution,
     Resources,
@@ -31,6 +32,7 @@ from nas.ledger.address import DEFAULT_STORAGE
 if TYPE_CHECKING:
     from nas.data import Description
     from nas.executors.settings import ExecutorSettings
+    from nas.report.metrics import Place
     from nas.report.trust import TrustReport
     from nas.search.sweeps.trust import TrustPlan
 
@@ -68,6 +70,7 @@ def run(
     gpus_per_worker: GpusPerWorker = None,
     resource: Resources = None,
     device: Device = "auto",
+    metrics: Metrics = None,
     storage: Storage = DEFAULT_STORAGE,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check everything, say what would run, and stop.")] = False,
     as_json: Json = False,
@@ -80,10 +83,12 @@ def run(
     """
     from nas.cli.workers import executor_settings
     from nas.cost import Budget
+    from nas.report.metrics import parse_place
     from nas.search.sweeps.trust import default_name, plan_trust
     from nas.space import load_space
     from nas.train.recipe import load_recipe
 
+    page = None if metrics is None else parse_place(metrics)
     settings = executor_settings(
         executor,
         workers=workers,
@@ -109,10 +114,10 @@ def run(
     )
     _announce(plan, settings, storage)
     if dry_run:
-        _say_what_would_run(plan, settings.workers_for(plan.campaign().width), as_json=as_json)
+        _say_what_would_run(plan, settings.workers_for(plan.sweep().width), as_json=as_json)
         return
     aside = _place_aside(checkpoints, storage, plan.name)
-    _show(_report(plan, storage, aside, settings), output, as_json=as_json)
+    _show(_report(plan, storage, aside, settings, page), output, as_json=as_json)
 
 
 def _place_aside(checkpoints: str | None, storage: str, study: str) -> str:
@@ -144,7 +149,7 @@ def _announce(plan: TrustPlan, settings: ExecutorSettings, storage: str) -> None
         f"  space      {plan.space.name} within {plan.budget}, {plural(len(plan.architectures), 'architecture')}\n"
         f"  proxy      {rung_words(plan.proxy)}\n"
         f"  reference  {last_words(plan.reference)}\n"
-        f"  trainings  {trainings} by each recipe on {plan.data}, {settings.describe(plan.campaign().width)}",
+        f"  trainings  {trainings} by each recipe on {plan.data}, {settings.describe(plan.sweep().width)}",
         soft_wrap=True,
     )
 
@@ -166,10 +171,12 @@ def _say_what_would_run(plan: TrustPlan, workers: int | None, *, as_json: bool) 
     )
 
 
-def _report(plan: TrustPlan, storage: str, checkpoints: str, settings: ExecutorSettings) -> TrustReport:
-    from nas.cli.campaign import run_campaign
+def _report(
+    plan: TrustPlan, storage: str, checkpoints: str, settings: ExecutorSettings, metrics: Place | None
+) -> TrustReport:
     from nas.cli.live import StepDisplay
-    from nas.cli.output import aside, notice
+    from nas.cli.output import notice
+    from nas.cli.sweeps import train_sweep
     from nas.data import load_data
     from nas.evaluate.zerocost import scores
     from nas.evaluate.zerocost.study import study_scores
@@ -177,27 +184,24 @@ def _report(plan: TrustPlan, storage: str, checkpoints: str, settings: ExecutorS
     from nas.ledger import Ledger
     from nas.report.trust import trust_report
     from nas.search.launch import resolve_device
+    from nas.search.sweeps.sweep_run import SweepRun
 
-    try:
-        with Ledger.open(storage, notify=notice) as ledger:
-            run_campaign(plan.campaign(checkpoints), plan.to_dict(), ledger, settings)
-            data = load_data(plan.data, resolution=plan.proxy.stored_resolution, expected=plan.fingerprint)
-            with StepDisplay("zero-cost scores") as display:
-                scored = study_scores(
-                    plan.name,
-                    plan.architectures,
-                    data,
-                    plan.proxy,
-                    ledger,
-                    names=tuple(scores),
-                    seeds=plan.seeds,
-                    device=resolve_device("auto") if settings.kind == RAY else settings.device,
-                    watch=display.count,
-                )
-            return trust_report(plan, ledger.trials(plan.name), scored)
-    except KeyboardInterrupt:
-        aside().print("\nInterrupted; what is finished is kept. Give the same command again to go on.", soft_wrap=True)
-        raise
+    with Ledger.open(storage, notify=notice) as ledger:
+        train_sweep(SweepRun(plan.sweep(checkpoints), ledger), plan.to_dict(), settings, metrics=metrics)
+        data = load_data(plan.data, resolution=plan.proxy.stored_resolution, expected=plan.fingerprint)
+        with StepDisplay("zero-cost scores") as display:
+            scored = study_scores(
+                plan.name,
+                plan.architectures,
+                data,
+                plan.proxy,
+                ledger,
+                names=tuple(scores),
+                seeds=plan.seeds,
+                device=resolve_device("auto") if settings.kind == RAY else settings.device,
+                watch=display.count,
+            )
+        return trust_report(plan, ledger.trials(plan.name), scored)
 
 
 def _show(report: TrustReport, output: Path | None, *, as_json: bool) -> None:

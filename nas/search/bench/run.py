@@ -18,9 +18,10 @@ from nas.search.bench.in_process import InProcess
 from nas.search.bench.scores import Curve, FrontScore, RegretScore
 from nas.search.bench.table import Table, read_table
 from nas.search.bench.table_domain import TableDomain
-from nas.search.engine import Search
+from nas.search.driver import Driver
 from nas.search.objectives import Objectives
 from nas.search.problem import DEFAULT_CONTROL, Problem, Proxy
+from nas.search.search import Search
 from nas.search.stopping import Limits
 
 QUANTILES = (0.3, 0.5, 0.7)
@@ -95,8 +96,8 @@ def search_table(task: Task) -> Outcome:
         InProcess(TableAnswers(table, seed=task.seed), workers=task.workers) as executor,
     ):
         ledger.create_study(StudyRecord(name=table.name, kind=StudyKind.SEARCH, definition={}, created=""))
-        search = Search(table.name, problem, ledger=ledger, executor=executor, limits=Limits(trials=trials))
-        progress = search.run("bench:0")
+        search = Search(table.name, problem, ledger=ledger, limits=Limits(trials=trials))
+        progress = Driver(search, executor=executor).run("bench:0")
         done = ledger.trials(table.name, {TrialState.DONE})
     trained = [table.row_of[domain.feasible.encode(one.choices).tobytes()] for one in done]
     return Outcome(

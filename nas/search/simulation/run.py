@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import socket
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -16,10 +14,11 @@ from nas.ledger import Ledger
 from nas.measure.memory import PeakMemory
 from nas.records import StudyKind, StudyRecord
 from nas.search.definition import StudyDefinition
-from nas.search.engine import Search
+from nas.search.driver import Driver, this_process
 from nas.search.optuna.mirror import Mirror
 from nas.search.problem import Problem
 from nas.search.pulse import Progress
+from nas.search.search import Search
 from nas.search.simulation.executor import SimulatedExecutor
 from nas.search.simulation.world import Odds, World
 from nas.search.stopping import Limits
@@ -212,14 +211,13 @@ def _turn(cell: Cell, storage: str, ledger: Ledger, watch: Callable[[int, int], 
             cell.study,
             problem,
             ledger=ledger,
-            executor=executor,
             limits=Limits(trials=cell.trials),
             mirror=Mirror(storage, cell.study, problem.domain.dimensions, problem.objectives),
-            watch=lambda progress: watch(progress.done, cell.trials),
         )
+        driver = Driver(search, executor=executor, watch=lambda progress: watch(progress.done, cell.trials))
         meter = PeakMemory(torch.device("cpu"))
         memory_before, begun, processor_begun = meter.bytes(), time.monotonic(), time.process_time()
-        progress = search.run(f"{socket.gethostname()}:{os.getpid()}")
+        progress = driver.run(this_process())
         seconds, processor = time.monotonic() - begun, time.process_time() - processor_begun
         return _Turn(
             progress=progress,

@@ -15,7 +15,7 @@ from nas.records import StudyKind
 from nas.schema.models import read_model
 from nas.schema.nodes import read_yaml
 from nas.search.definition import TaskFile
-from nas.search.sweeps.trainings import Campaign, Training
+from nas.search.sweeps.trainings import Sweep, Training
 from nas.task import Task
 from nas.train.recipe import Recipe
 
@@ -97,9 +97,9 @@ class Comparison:
             "recipe": self.recipe.to_dict(),
         }
 
-    def campaign(self) -> Campaign:
+    def sweep(self) -> Sweep:
         """Every training, seed by seed, so that a first seed of all is done before a second of any."""
-        return Campaign(
+        return Sweep(
             study=self.name,
             kind=StudyKind.COMPARE,
             task=self.task,

@@ -17,7 +17,7 @@ from nas.records import StudyKind
 from nas.search.definition import StudyDefinition
 from nas.search.halving import DEFAULT_REDUCTION
 from nas.search.sweeps.recipe_draws import VERSION, draw_recipe
-from nas.search.sweeps.trainings import Campaign, Training
+from nas.search.sweeps.trainings import Sweep, Training
 from nas.search.sweeps.trust import require_fit
 from nas.task import Task
 from nas.train.recipe import Recipe
@@ -77,9 +77,9 @@ class Refinement:
         """The recipe that is tried on an architecture under a number; 0 is the unchanged one."""
         return draw_recipe(self.recipe, architecture, draw, seed=self.seed)
 
-    def campaign(self, checkpoints: str | None = None) -> Campaign:
+    def sweep(self, checkpoints: str | None = None) -> Sweep:
         """Every training to its last rung, draw by draw: the unchanged recipe on all architectures comes first."""
-        return Campaign(
+        return Sweep(
             study=self.name,
             kind=StudyKind.REFINE,
             task=self.task,

@@ -1,201 +1,174 @@
-"""Doing what a refinement asks for: results are kept before they are used, and what is kept decides what is left.
+"""A refinement as a source of jobs: which recipe goes on, by our own halving, one for each architecture.
 
-Whether a training goes on follows from the evaluations in the ledger, in the order they came. So a driver that was
-interrupted, and a training that lost its worker, need nothing else: the evaluations are told again, the same decisions
-come out, and what is left is climbed.
+Not by Ray Tune: its `Tuner` pickles its searcher and so cannot hold a ledger, owns its workers, and keeps results in
+files of its own, from which `restore` trains again what was finished after a kill; its ASHA is one bracket for all
+trials and wants rungs at powers of the reduction. Here the rungs are the recipe's, and what goes on follows from what
+the ledger holds: a candidate that has arrived may go on, whoever trained it and in whatever run.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager
-from dataclasses import replace
-from typing import TYPE_CHECKING, Protocol
+from collections import Counter, deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import takewhile
 
-from nas.executors.ray_tune import Climb, Halving, Referee
 from nas.ledger import Ledger
-from nas.records import Evaluation, EvaluationKey, Failure, StudyKind, TrialState
-from nas.search.halving import DEFAULT_REDUCTION
+from nas.records import Ending, Evaluation, EvaluationKey, Failure, Pulse, RungState, TrialState
+from nas.search.driver import Ended, Submission, TrialWriter
+from nas.search.halving import DEFAULT_REDUCTION, Halving, Promotion
+from nas.search.pulse import Progress
 from nas.search.sweeps.refinement import Refinement
-from nas.search.sweeps.trainings import Campaign, Training, number_trainings, open_study
-
-if TYPE_CHECKING:
-    from nas.ledger import Lease
-
-_MAX_LOSSES = 3  # workers lost over one training
-
-Watch = Callable[[int, int], None]
-"""Called with trainings that are over and trainings in all, several times a second."""
+from nas.search.sweeps.trainings import number_trainings
+from nas.search.sweeps.trials import SweepTrials
+from nas.search.trials import next_rung
 
 
-class Climbers(Protocol):
-    """Workers that climb: `RayTune`."""
+class RefinementRun:
+    """Does what a refinement's study lacks.
 
-    def run(self, climbs: Sequence[Climb], referee: Referee) -> Mapping[int, str]:
-        """See `RayTune.run`."""
-        ...
+    Every recipe is trained to the first rung; of those of one architecture that have come to a rung the best
+    1/reduction go on, and at last the best one whatever its share. The unchanged recipe is trained to the end, since
+    the others are measured against it. Failed trainings are tried again by the next run, except those that diverged.
 
-
-def run_refinement(
-    plan: Refinement,
-    ledger: Ledger,
-    connect: Callable[[], AbstractContextManager[Climbers]],
-    *,
-    checkpoints: str | None,
-    holder: str,
-    watch: Watch,
-) -> None:
-    """Do what is not done yet.
-
-    Args:
-        plan: what to train.
-        ledger: where everything is kept.
-        connect: gives the workers; called only if there is something to do.
-        checkpoints: folder or URL for trainings under way, or None.
-        holder: `host:pid` of this driver.
-        watch: told how far it is.
-
-    Raises:
-        StudyError: another driver has the study.
-        UserError, NasError: there are no workers to be had, or they cannot work.
+    Attributes:
+        writer: see `Source`.
+        sweep: what is to be trained.
     """
-    open_study(ledger, plan.name, StudyKind.REFINE, plan.to_dict())
-    with ledger.lease(plan.name, holder=holder) as lease:
-        course = _Course(plan, plan.campaign(checkpoints), ledger, lease, watch)
-        climbs = course.left()
-        if not climbs:
-            return
-        with connect() as workers:
-            while climbs:
-                lost = workers.run(climbs, course)
-                course.account_for(climbs, lost)
-                climbs = course.left()
 
+    def __init__(self, plan: Refinement, ledger: Ledger, *, checkpoints: str | None = None) -> None:
+        """Nothing happens before `begin`; the study is in the ledger already.
 
-class _Course:
-    """The referee: it writes to the ledger what the workers report, and decides by what is written."""
+        Args:
+            plan: what to train.
+            ledger: where everything is kept.
+            checkpoints: folder or URL for trainings between rungs, or None.
+        """
+        self.writer = TrialWriter(plan.name, ledger)
+        self._plan = plan
+        self.sweep = plan.sweep(checkpoints)
+        self._ledger = ledger
 
-    def __init__(self, plan: Refinement, campaign: Campaign, ledger: Ledger, lease: Lease, watch: Watch) -> None:
-        self._plan, self._campaign, self._ledger = plan, campaign, ledger
-        self._lease, self._watch = lease, watch
-        self._trainings = number_trainings(campaign, ledger)
-        self._halving = self._fresh_halving()
-        self._left: set[int] = set()
-        self._silent: set[int] = set()  # of those that climb, who has not reported anything in this run
-        self._losses: Counter[int] = Counter()
+    # --- what the ledger holds
 
-    def begin(self, number: int) -> None:
-        """See `Referee.begin`."""
-        self._ledger.record_submission(self._plan.name, number)
+    def begin(self, alive: Callable[[], None]) -> None:
+        """Make sure that every training is a trial, and look who has come how far; see `Source`."""
+        self._trainings = number_trainings(self.sweep, self._ledger)
+        self._trials = SweepTrials(self.writer, self._trainings)
+        self._halvings = {
+            one.id: Halving(self._plan.rungs, maximise=(True,), reduction=DEFAULT_REDUCTION)
+            for one in self._plan.architectures
+        }
+        self._unchanged = {
+            training.architecture.id: number
+            for number, training in self._trainings.items()
+            if training.label["draw"] == 0
+        }
+        self._queue: deque[int] = deque()
+        self._running: set[int] = set()
+        self._open: Counter[str] = Counter()  # trainings queued or running by architecture
+        self._is_over = False
+        history = self._ledger.evaluations(self._plan.name)
+        diverged = {one.key: one for one in history if one.failure is Failure.DIVERGED}
+        self._trials.finish([ending for number in self._trainings for ending in self._restored(number, diverged)])
 
-    def judge(self, number: int, evaluation: Evaluation) -> bool:
-        """See `Referee.judge`."""
-        is_last = evaluation.key.rung == self._plan.rungs - 1
-        state = TrialState.FAILED if not evaluation.succeeded else TrialState.DONE if is_last else TrialState.STOPPED
-        kept = self._ledger.finish(self._plan.name, number, evaluation, state)
-        self._silent.discard(number)
-        goes_on = self._goes_on(number, kept) and not is_last
-        if not goes_on:
-            self._left.discard(number)
-        return goes_on
+    def _restored(self, number: int, diverged: Mapping[EvaluationKey, Evaluation]) -> Iterator[Ending]:
+        """Put a training where it is by its evaluations, whichever study made them; how its trial ends by that."""
+        found = self._found(number)
+        for evaluation in found:
+            self._arrive(number, evaluation)
+        record = self._trials[number]
+        failure = None if len(found) == self._plan.rungs else diverged.get(self._key(number, len(found)))
+        if failure is not None:  # it would do so again
+            self._arrive(number, failure)
+            if record.state is not TrialState.FAILED:
+                yield Ending(number=number, evaluation=failure, state=TrialState.FAILED)
+        elif not found:
+            self._queue.append(number)
+            self._open[record.architecture] += 1
+        elif record.evaluation != found[-1]:
+            yield Ending(number=number, evaluation=found[-1], state=self._state(found[-1], TrialState.REUSED))
+
+    def _found(self, number: int) -> list[Evaluation]:
+        """The evaluations of a training from the lowest rung on, as far as there are any."""
+        keys = [self._key(number, rung) for rung in range(self._plan.rungs)]
+        known = self._ledger.find_all(keys)
+        return [known[key] for key in takewhile(known.__contains__, keys)]
+
+    # --- what goes on
+
+    def next(self, meanwhile: Callable[[], None]) -> Submission | None:
+        """A training that goes on, or else the next one that has not begun; see `Source`."""
+        promotion = next(filter(None, map(self._going_on, self._halvings)), None)
+        if promotion is not None:
+            self._open[self._trials[promotion.number].architecture] += 1
+            return self._submission(promotion.number, promotion.rung)
+        if self._queue:
+            return self._submission(self._queue.popleft(), 0)
+        self._is_over = not self._running
+        return None
+
+    def _going_on(self, architecture: str) -> Promotion | None:
+        """Who goes on of an architecture's trainings: the unchanged recipe, else the best ones.
+
+        Once none is queued or running, the best one of every rung goes on, too, so that one comes to the end.
+        """
+        halving, unchanged = self._halvings[architecture], self._trials[self._unchanged[architecture]]
+        if unchanged.state is TrialState.STOPPED and unchanged.number not in self._running:
+            rung = next_rung(unchanged)
+            halving.go_on(unchanged.number, rung - 1)
+            return Promotion(unchanged.number, rung)
+        return halving.promote(whole_front=not self._open[architecture])
+
+    def _submission(self, number: int, rung: int) -> Submission:
+        self._running.add(number)
+        job = self.sweep.job(self._trainings[number], rung)
+        return Submission(number=number, attempts=self._trials[number].attempts, job=job)
+
+    def take(self, ended: Sequence[Ended]) -> None:
+        """See `Source`."""
+        kept = self._trials.take(ended, lambda one: self._state(one, TrialState.DONE))
+        for (submission, _), evaluation in zip(ended, kept, strict=True):
+            self._running.discard(submission.number)
+            self._open[evaluation.key.architecture] -= 1
+            self._arrive(submission.number, evaluation)
+
+    def _arrive(self, number: int, evaluation: Evaluation) -> None:
+        """Put a training on the rung that it has come to, or failed to come to."""
+        halving, rung = self._halvings[evaluation.key.architecture], evaluation.key.rung
+        if evaluation.accuracy is None:
+            halving.fall(number, rung)
+        else:
+            halving.arrive(number, rung, (evaluation.accuracy,))
+
+    def _state(self, evaluation: Evaluation, at_the_end: TrialState) -> TrialState:
+        if not evaluation.succeeded:
+            return TrialState.FAILED
+        return at_the_end if evaluation.key.rung == self._plan.rungs - 1 else TrialState.STOPPED
+
+    def _key(self, number: int, rung: int) -> EvaluationKey:
+        return self.sweep.key(self._trainings[number], rung)
 
     def turn(self) -> None:
-        """See `Referee.turn`."""
-        self._lease.renew()
-        self._watch(len(self._trainings) - len(self._left), len(self._trainings))
+        """There is nothing else to be done."""
 
-    def left(self) -> list[Climb]:
-        """What is to be done, by what the ledger holds."""
-        records = {trial.number: trial for trial in self._ledger.trials(self._plan.name)}
-        history = self._ledger.evaluations(self._plan.name)
-        known = {number: self._known(training) for number, training in self._trainings.items()}
-        going = self._decided_again(known, history)
-        diverged = {one.key: one for one in history if one.failure is Failure.DIVERGED}
-        climbs: list[Climb] = []
-        for number, found in known.items():
-            record = records[number]
-            if record.state is TrialState.FAILED:
-                continue
-            if found and record.evaluation != found[-1]:
-                self._reuse(number, found[-1])
-            if not going[number] or len(found) == self._plan.rungs:
-                continue
-            failure = diverged.get(self._key(self._trainings[number], len(found)))
-            if failure is None:
-                climbs.append(self._climb(number, len(found)))
-            else:  # it would do so again
-                self._ledger.finish(self._plan.name, number, failure, TrialState.FAILED)
-        self._left = {climb.number for climb in climbs}
-        self._silent = set(self._left)
-        return climbs
+    def end(self) -> None:
+        """There is nothing else to be done."""
 
-    def _decided_again(
-        self, known: Mapping[int, Sequence[Evaluation]], history: Sequence[Evaluation]
-    ) -> dict[int, bool]:
-        """Which trainings go on, told the evaluations in the order they came.
+    def progress(self) -> Progress:
+        """See `Source`."""
+        reached = zip(*(halving.counts() for halving in self._halvings.values()), strict=True)
+        return self._trials.progress(is_over=self._is_over, rungs=tuple(map(sum, reached)))
 
-        First come those that were there before the study asked for them.
-        """
-        self._halving = self._fresh_halving()
-        order = {one.key: place for place, one in enumerate(history) if one.succeeded}
-        told = [(number, one) for number, found in known.items() for one in found]
-        going = dict.fromkeys(known, True)
-        for number, evaluation in sorted(told, key=lambda pair: order.get(pair[1].key, -1)):
-            going[number] = self._goes_on(number, evaluation)
-        return going
+    def pulse(self) -> Pulse:
+        """See `Source`."""
+        places = zip(*(halving.places() for halving in self._halvings.values()), strict=True)
+        return self._trials.pulse(tuple(map(_together, places)))
 
-    def account_for(self, climbs: Iterable[Climb], lost: Mapping[int, str]) -> None:
-        """Count those that lost their worker, and give up those that did so too often."""
-        for climb in climbs:
-            number = climb.number
-            if number not in lost and number not in self._silent:
-                continue
-            self._losses[number] += 1
-            if self._losses[number] < _MAX_LOSSES:
-                continue
-            said = lost.get(number, "Ray Tune ended the training without a word")
-            failed = Evaluation(
-                key=climb.jobs[0].key,
-                failure=Failure.NODE_LOST,
-                message=f"{_MAX_LOSSES} workers were lost over this training",
-                traceback=said,
-            )
-            self._ledger.finish(self._plan.name, number, failed, TrialState.FAILED)
 
-    def _fresh_halving(self) -> Halving:
-        return Halving(rungs=self._plan.rungs, reduction=DEFAULT_REDUCTION)
-
-    def _goes_on(self, number: int, evaluation: Evaluation) -> bool:
-        """The unchanged recipe is trained to the end whatever its accuracy: the others are measured against it."""
-        if evaluation.accuracy is None:
-            return False
-        key = evaluation.key
-        goes_on = self._halving.goes_on(key.architecture, number, key.rung, evaluation.accuracy)
-        return goes_on or self._trainings[number].label["draw"] == 0
-
-    def _known(self, training: Training) -> list[Evaluation]:
-        """The evaluations of a training from the lowest rung on, as far as there are any."""
-        found: list[Evaluation] = []
-        for rung in range(self._plan.rungs):
-            evaluation = self._ledger.find(self._key(training, rung))
-            if evaluation is None:
-                break
-            found.append(evaluation)
-        return found
-
-    def _reuse(self, number: int, evaluation: Evaluation) -> None:
-        is_last = evaluation.key.rung == self._plan.rungs - 1
-        state = TrialState.REUSED if is_last else TrialState.STOPPED
-        self._ledger.finish(self._plan.name, number, evaluation, state)
-
-    def _key(self, training: Training, rung: int) -> EvaluationKey:
-        return self._campaign.key(replace(training, rung=rung))
-
-    def _climb(self, number: int, first: int) -> Climb:
-        training = self._trainings[number]
-        jobs = (
-            self._campaign.job(replace(training, rung=rung), f"{number}.{rung}")
-            for rung in range(first, self._plan.rungs)
-        )
-        return Climb(number=number, jobs=tuple(jobs))
+def _together(places: Sequence[RungState]) -> RungState:
+    """One rung of several architectures."""
+    return RungState(
+        arrived=sum(one.arrived for one in places),
+        promoted=sum(one.promoted for one in places),
+        waiting=sum(one.waiting for one in places),
+    )

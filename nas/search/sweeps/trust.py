@@ -12,7 +12,7 @@ from nas.cost import Budget
 from nas.data import Description
 from nas.errors import UserError
 from nas.records import StudyKind
-from nas.search.sweeps.trainings import Campaign, Training
+from nas.search.sweeps.trainings import Sweep, Training
 from nas.space import SearchSpace
 from nas.space.extremes import require_reachable
 from nas.task import Task
@@ -67,9 +67,9 @@ class TrustPlan:
             "reference": self.reference.to_dict(),
         }
 
-    def campaign(self, checkpoints: str | None = None) -> Campaign:
+    def sweep(self, checkpoints: str | None = None) -> Sweep:
         """Every training, seed by seed: each architecture through all rungs, then all of them at the reference."""
-        return Campaign(
+        return Sweep(
             study=self.name,
             kind=StudyKind.TRUST,
             task=self.task,

@@ -13,8 +13,11 @@ from nas.records import StudyKind, TrialState
 from nas.report.comparison import comparison_rows, markdown
 from nas.schema.packaged import STUDIES, packaged
 from nas.search.definition import read_study_file
+from nas.search.driver import Driver, Watch
+from nas.search.pulse import Progress
 from nas.search.sweeps.comparison import Comparison, Entry, read_comparison
-from nas.search.sweeps.trainings import open_study, run_trainings
+from nas.search.sweeps.sweep_run import SweepRun
+from nas.search.sweeps.trainings import open_study
 from nas.space import load_architecture
 from nas.task import Task
 from nas.train.recipe import Recipe
@@ -32,11 +35,12 @@ def make_comparison(**changes: Any) -> Comparison:
     return Comparison(**{**fields, **changes})
 
 
-def run(comparison: Comparison, ledger: Ledger, work: Any = search_works.instant, watch: Any = None) -> None:
+def run(
+    comparison: Comparison, ledger: Ledger, work: Any = search_works.instant, watch: Watch = lambda progress: None
+) -> None:
     open_study(ledger, comparison.name, StudyKind.COMPARE, comparison.to_dict())
     with LocalExecutor(work, workers=2, preload=()) as executor:
-        campaign = comparison.campaign()
-        run_trainings(campaign, ledger, executor, holder="here:1", watch=watch or (lambda *so_far: None))
+        Driver(SweepRun(comparison.sweep(), ledger), executor=executor, watch=watch).run("here:1")
 
 
 def test_every_architecture_is_trained_once_a_seed(ledger: Ledger) -> None:
@@ -50,8 +54,8 @@ def test_every_architecture_is_trained_once_a_seed(ledger: Ledger) -> None:
 
 
 def test_interrupted_comparison_goes_on_where_it_stopped(ledger: Ledger) -> None:
-    def stop(done: int, total: int, under_way: float) -> None:
-        if done >= 2:
+    def stop(progress: Progress) -> None:
+        if progress.done >= 2:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):

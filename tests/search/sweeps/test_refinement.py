@@ -1,8 +1,8 @@
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+import itertools
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -13,11 +13,12 @@ from search_runs import make_definition
 
 from nas.data import describe
 from nas.errors import StudyError, UserError
-from nas.executors.ray_tune import Climb, Halving, Referee
 from nas.ledger import Ledger
 from nas.records import Evaluation, EvaluationKey, Failure, StudyKind, StudyRecord, TrialRecord, TrialState
 from nas.report.refine import recipe_text, refined_rows
+from nas.search.bench.in_process import InProcess
 from nas.search.definition import searched_study
+from nas.search.driver import Driver
 from nas.search.sweeps.refinement import (
     Refinement,
     best_of_front,
@@ -26,8 +27,8 @@ from nas.search.sweeps.refinement import (
     refined_recipe,
     require_top_or_ids,
 )
-from nas.search.sweeps.refinement_run import run_refinement
-from nas.search.sweeps.trainings import Campaign, Training, open_study
+from nas.search.sweeps.refinement_run import RefinementRun
+from nas.search.sweeps.trainings import Sweep, Training, open_study
 from nas.space import load_space
 from nas.train.recipe import Recipe, load_recipe
 
@@ -49,57 +50,32 @@ def accuracy_of(key: EvaluationKey) -> float:
     return (digest[0] + digest[1 + key.rung] / 4 + 40 * key.rung) / 512
 
 
-class Here:
-    """Climbers in this process: one climb after the other, or some steps of several in turn; may break off.
+Outcome = Callable[[EvaluationKey], Evaluation]
+
+
+class Here(InProcess):
+    """Workers in this process, the oldest job done first; may be interrupted.
 
     Attributes:
         trained: what was trained.
-        begun: climbs that were begun.
     """
 
-    def __init__(
-        self,
-        *,
-        steps: int | None = None,
-        width: int = 1,
-        outcome: Callable[[EvaluationKey], Evaluation | None] | None = None,
-    ) -> None:
-        self._steps, self._width = math.inf if steps is None else steps, width
+    def __init__(self, *, steps: int | None = None, width: int = 1, outcome: Outcome | None = None) -> None:
+        super().__init__(lambda job, *, report: self._train(job.key), workers=width)
+        self._left = itertools.count() if steps is None else iter(range(steps))
         self._outcome = outcome or (lambda key: Evaluation(key=key, accuracy=accuracy_of(key), seconds=1.0))
         self.trained: list[EvaluationKey] = []
-        self.begun: list[int] = []
 
-    @contextmanager
-    def connected(self) -> Iterator[Here]:
-        yield self
-
-    def run(self, climbs: Sequence[Climb], referee: Referee) -> Mapping[int, str]:
-        lost: dict[int, str] = {}
-        waiting, active = list(climbs), list[tuple[Climb, list[Any]]]()
-        while waiting or active:
-            while waiting and len(active) < self._width:
-                climb = waiting.pop(0)
-                referee.begin(climb.number)
-                self.begun.append(climb.number)
-                active.append((climb, list(climb.jobs)))
-            climb, jobs = active.pop(0)
-            referee.turn()
-            self._steps -= 1
-            if self._steps < 0:
-                raise KeyboardInterrupt
-            job = jobs.pop(0)
-            self.trained.append(job.key)
-            evaluation = self._outcome(job.key)
-            if evaluation is None:
-                lost[climb.number] = "it was killed"
-            elif referee.judge(climb.number, evaluation):
-                assert jobs, "nobody goes on beyond the last rung"
-                active.append((climb, jobs))
-        return lost
+    def _train(self, key: EvaluationKey) -> Evaluation:
+        if next(self._left, None) is None:
+            raise KeyboardInterrupt
+        self.trained.append(key)
+        return self._outcome(key)
 
 
 def refine(plan: Refinement, ledger: Ledger, here: Here) -> None:
-    run_refinement(plan, ledger, here.connected, checkpoints=None, holder="here:1", watch=lambda done, total: None)
+    open_study(ledger, plan.name, StudyKind.REFINE, plan.to_dict())
+    Driver(RefinementRun(plan, ledger), executor=here).run("here:1")
 
 
 def contents(ledger: Ledger, plan: Refinement) -> list[tuple[Any, ...]]:
@@ -150,7 +126,7 @@ def test_resumed_is_uninterrupted_and_trains_nothing_twice(
         assert contents(parts, plan) == contents(whole, plan)
         again = Here(width=width)
         refine(plan, parts, again)
-        assert (again.trained, again.begun) == ([], [])
+        assert again.trained == []
 
 
 @settings(max_examples=5, deadline=None)
@@ -173,12 +149,12 @@ def test_side_by_side_nothing_is_trained_twice_and_all_is_decided(
 
 def test_what_another_study_knows_is_not_trained(ledger: Ledger) -> None:
     plan = make_plan(trials=2)
-    campaign = Campaign(
+    sweep = Sweep(
         study="searched", kind=StudyKind.COMPARE, task=SPACE.task, data="digits", fingerprint="0" * 16,
         trainings=(Training(label={"n": 0}, architecture=THREE[0], recipe=RUNGS, seed=0, rung=0),),
     )  # fmt: skip
     open_study(ledger, "searched", StudyKind.COMPARE, {})
-    known = [Evaluation(key=campaign.key(one), accuracy=0.9) for one in campaign.trainings]
+    known = [Evaluation(key=sweep.key(one), accuracy=0.9) for one in sweep.trainings]
     ledger.write_trials(
         "searched",
         [_trial(0, THREE[0].id, known[0])],
@@ -202,22 +178,23 @@ def test_a_lost_worker_costs_a_step_and_three_give_a_training_up(ledger: Ledger)
     plan = make_plan(trials=2, architectures=1)
     tries: list[EvaluationKey] = []
 
-    def unlucky(key: EvaluationKey) -> Evaluation | None:
+    def unlucky(key: EvaluationKey) -> Evaluation:
         tries.append(key)
-        is_cursed = key.recipe != RUNGS.id and key.rung == 1
+        is_cursed = key.recipe != RUNGS.id and key.rung == 0
         is_first = tries.count(key) == 1 and key.rung == 2
-        return None if is_cursed or is_first else Evaluation(key=key, accuracy=0.1 * key.rung + 0.5)
+        if is_cursed or is_first:
+            return Evaluation(key=key, failure=Failure.NODE_LOST, message=f"gone {tries.count(key)}")
+        return Evaluation(key=key, accuracy=0.1 * key.rung + 0.5)
 
     refine(plan, ledger, Here(outcome=unlucky))
     unchanged, changed = ledger.trials(plan.name)
-    assert (unchanged.state, unchanged.attempts) == (TrialState.DONE, 2)
-    assert [(key.rung, tries.count(key)) for key in dict.fromkeys(tries)] == [(0, 1), (1, 1), (2, 2), (0, 1), (1, 3)]
-    assert changed.state is TrialState.FAILED
-    failure = ledger.evaluations(plan.name)[-1]
-    assert (failure.failure, failure.key.rung, failure.traceback) == (Failure.NODE_LOST, 1, "it was killed")
+    assert (unchanged.state, unchanged.attempts) == (TrialState.DONE, 4)
+    assert sorted((key.rung, tries.count(key)) for key in set(tries)) == [(0, 1), (0, 3), (1, 1), (2, 2)]
+    assert (changed.state, changed.attempts) == (TrialState.FAILED, 3)
+    assert ledger.failures(plan.name) == {Failure.NODE_LOST: 4}
     luckier = Here(outcome=lambda key: Evaluation(key=key, accuracy=0.9))
     refine(plan, ledger, luckier)  # the next run tries it again, and only that
-    assert [key.rung for key in luckier.trained] == [1, 2]
+    assert [key.rung for key in luckier.trained] == [0, 1, 2]
     assert ledger.trials(plan.name)[1].state is TrialState.DONE
 
 
@@ -350,24 +327,3 @@ def test_a_recipe_file_reads_back_to_the_same_recipe(ledger: Ledger, tmp_path: P
         path.write_text(recipe_text(recipe, row, plan))
         assert load_recipe(path) == recipe
         assert recipe.id == row.recipe
-
-
-# Successive halving.
-
-
-@given(
-    st.lists(st.tuples(st.integers(0, 1), st.integers(0, 100)), min_size=1, max_size=40),
-    st.integers(2, 4),
-)
-def test_who_goes_on_is_among_the_best_of_those_before(arrivals: list[tuple[int, int]], reduction: int) -> None:
-    """Against numpy's percentile, the definition of Tune's ASHA, by group and rung."""
-    import numpy as np
-
-    halving = Halving(rungs=3, reduction=reduction)
-    before: dict[tuple[str, int], list[float]] = {}
-    for number, (rung, points) in enumerate(arrivals):
-        group = "even" if number % 2 == 0 else "odd"
-        seen = before.setdefault((group, rung), [])
-        expected = not seen or points >= np.percentile(seen, 100 * (1 - 1 / reduction))
-        assert halving.goes_on(group, number, rung, points) == expected
-        seen.append(points)

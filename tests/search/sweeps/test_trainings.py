@@ -7,11 +7,14 @@ from typing import Any
 
 import search_works
 
-from nas.executors.base import Finished, Report
+from nas.executors.base import Report
 from nas.executors.local import LocalExecutor
 from nas.ledger import Ledger
 from nas.records import Evaluation, Failure, Job, StudyKind, TrialState
-from nas.search.sweeps.trainings import Campaign, Training, open_study, run_trainings
+from nas.search.bench.in_process import InProcess
+from nas.search.driver import Driver
+from nas.search.sweeps.sweep_run import SweepRun
+from nas.search.sweeps.trainings import Sweep, Training, open_study
 from nas.space import load_space
 from nas.train.checkpoint import checkpoint_name
 from nas.train.recipe import Recipe
@@ -21,8 +24,8 @@ TWO = SPACE.sample(2, "5MFLOPs", seed=0)
 RUNGS = Recipe(epochs=4, rungs=(1, 2))  # three of them
 
 
-def make_campaign(*, seeds: int = 2, checkpoints: str | None = None, recipe: Recipe = RUNGS) -> Campaign:
-    return Campaign(
+def make_sweep(*, seeds: int = 2, checkpoints: str | None = None, recipe: Recipe = RUNGS) -> Sweep:
+    return Sweep(
         study="trained", kind=StudyKind.COMPARE, task=SPACE.task, data="digits", fingerprint="0" * 16,
         checkpoints=checkpoints,
         trainings=tuple(
@@ -58,45 +61,35 @@ class Watched:
         return finished
 
 
-def run(campaign: Campaign, ledger: Ledger, work: Any = search_works.instant, watch: Any = None) -> Watched:
-    open_study(ledger, campaign.study, campaign.kind, {"what": "a test"})
+def run(sweep: Sweep, ledger: Ledger, work: Any = search_works.instant) -> Watched:
+    open_study(ledger, sweep.study, sweep.kind, {"what": "a test"})
     with LocalExecutor(work, workers=2, preload=()) as executor:
         watched = Watched(executor)
-        run_trainings(campaign, ledger, watched, holder="here:1", watch=watch or (lambda *so_far: None))  # type: ignore[arg-type]
+        Driver(SweepRun(sweep, ledger), executor=watched).run("here:1")  # type: ignore[arg-type]
     return watched
 
 
-class Here:
-    """An executor in this process, for works that are defined in a test."""
-
-    workers = capacity = 1
+class Here(InProcess):
+    """One worker in this process that remembers its jobs, for works that are defined in a test."""
 
     def __init__(self, work: Callable[..., Evaluation]) -> None:
-        self._work = work
+        super().__init__(work, workers=1)
         self.jobs: list[Job] = []
-        self._done: list[Finished] = []
 
     def submit(self, job: Job) -> None:
         self.jobs.append(job)
-        self._done.append(Finished(job.id, self._work(job, report=lambda share: None)))
-
-    def completed(self, timeout: float) -> list[Finished]:
-        done, self._done = self._done, []
-        return done
-
-    def progress(self) -> dict[str, float]:
-        return {}
+        super().submit(job)
 
 
-def run_here(campaign: Campaign, ledger: Ledger, work: Callable[..., Evaluation]) -> list[Job]:
-    open_study(ledger, campaign.study, campaign.kind, {"what": "a test"})
+def run_here(sweep: Sweep, ledger: Ledger, work: Callable[..., Evaluation]) -> list[Job]:
+    open_study(ledger, sweep.study, sweep.kind, {"what": "a test"})
     executor = Here(work)
-    run_trainings(campaign, ledger, executor, holder="here:1", watch=lambda *so_far: None)  # type: ignore[arg-type]
+    Driver(SweepRun(sweep, ledger), executor=executor).run("here:1")
     return executor.jobs
 
 
 def test_rung_waits_for_the_one_below_and_goes_on_from_its_checkpoint(ledger: Ledger, tmp_path: Path) -> None:
-    jobs = run(make_campaign(checkpoints=str(tmp_path)), ledger, search_works.brief).submitted
+    jobs = run(make_sweep(checkpoints=str(tmp_path)), ledger, search_works.brief).submitted
     assert len(jobs) == 12
     for job, others in jobs:
         mine = [other.key.rung for other in others if other.checkpoint == job.checkpoint]
@@ -109,21 +102,21 @@ def test_rung_waits_for_the_one_below_and_goes_on_from_its_checkpoint(ledger: Le
 
 
 def test_checkpoints_may_be_behind_a_url() -> None:
-    campaign = make_campaign(checkpoints="memory://bucket/aside")
-    place = campaign.job(campaign.trainings[0], "0.1").checkpoint
-    assert place == f"memory://bucket/aside/{checkpoint_name(campaign.key(campaign.trainings[0]))}"
+    sweep = make_sweep(checkpoints="memory://bucket/aside")
+    place = sweep.job(sweep.trainings[0]).checkpoint
+    assert place == f"memory://bucket/aside/{checkpoint_name(sweep.key(sweep.trainings[0]))}"
 
 
 def test_later_run_may_ask_for_more(ledger: Ledger) -> None:
-    run(make_campaign(seeds=1), ledger)
-    more = run(make_campaign(seeds=2), ledger).submitted
+    run(make_sweep(seeds=1), ledger)
+    more = run(make_sweep(seeds=2), ledger).submitted
     assert {job.key.seed for job, _ in more} == {1}
     assert [trial.number for trial in ledger.trials("trained")] == list(range(12))
 
 
 def test_what_another_study_knows_is_not_trained(ledger: Ledger) -> None:
-    run(make_campaign(), ledger)
-    again = replace(make_campaign(), study="again")
+    run(make_sweep(), ledger)
+    again = replace(make_sweep(), study="again")
     assert not run(again, ledger).submitted
     assert {trial.state for trial in ledger.trials("again")} == {TrialState.REUSED}
 
@@ -149,17 +142,17 @@ def failures(ledger: Ledger) -> dict[int, tuple[Failure | None, str]]:
 
 
 def test_rung_above_a_failed_one_fails_with_it_and_divergence_is_final(ledger: Ledger) -> None:
-    submitted = run_here(make_campaign(), ledger, diverging)
+    submitted = run_here(make_sweep(), ledger, diverging)
     assert (2, 0) not in {(job.key.rung, job.key.seed) for job in submitted}
     assert failures(ledger) == {
         1: (Failure.DIVERGED, "the loss is nan at step 3"),
         2: (Failure.DIVERGED, "rung 1 of this training failed: the loss is nan at step 3"),
     }
-    assert not run_here(make_campaign(), ledger, diverging)
+    assert not run_here(make_sweep(), ledger, diverging)
 
 
 def test_defect_is_tried_again_by_the_next_call(ledger: Ledger) -> None:
-    run_here(make_campaign(seeds=1), ledger, broken)
+    run_here(make_sweep(seeds=1), ledger, broken)
     assert set(failures(ledger)) == {1, 2}
-    run_here(make_campaign(seeds=1), ledger, search_works.instant)
+    run_here(make_sweep(seeds=1), ledger, search_works.instant)
     assert not failures(ledger)

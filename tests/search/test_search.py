@@ -15,7 +15,8 @@ from nas.ledger import Ledger
 from nas.records import Failure, Job, StudyKind, StudyRecord, TrialState
 from nas.schema.nodes import parse_yaml
 from nas.search.bench.in_process import InProcess
-from nas.search.engine import Search, SearchStopped
+from nas.search.driver import Driver
+from nas.search.search import Search, SearchStopped
 from nas.search.stopping import Limits, Stop
 from nas.space.load import read_space
 
@@ -170,6 +171,7 @@ def test_a_job_is_in_the_ledger_before_a_worker_has_it(ledger: Ledger) -> None:
     problem = make_problem(make_table(sizes=(3, 4, 4, 3)))
     ledger.create_study(StudyRecord(name="study", kind=StudyKind.SEARCH, definition={}, created="2026-01-01"))
     with Noting(ledger, workers=5) as executor:
-        progress = Search("study", problem, ledger=ledger, executor=executor, limits=Limits(trials=30)).run("here:1")
+        search = Search("study", problem, ledger=ledger, limits=Limits(trials=30))
+        progress = Driver(search, executor=executor).run("here:1")
     assert progress.done == 30
     assert {one.state for one in ledger.trials("study")} == {TrialState.DONE, TrialState.FAILED}
