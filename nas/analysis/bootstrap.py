@@ -1,4 +1,4 @@
-"""Bootstrap intervals over architectures, with seeds within them."""
+"""Bootstrap intervals over architectures."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from nas.analysis.ranking import Pairs, Values
+
+_PAIRS_AT_ONCE = 1 << 20  # numbers in memory: 8 MB
 
 
 class Estimate(NamedTuple):
@@ -20,37 +21,29 @@ class Estimate(NamedTuple):
     high: float
 
 
-class Resample(NamedTuple):
-    """One bootstrap sample.
+def resamples(architectures: int, *, count: int, seed: int) -> Iterator[Pairs]:
+    """Draw architectures with replacement, each with all of its seeds.
 
-    Attributes:
-        weights: (n, n), how often each pair of architectures was drawn. An architecture that was drawn twice is not
-            compared with itself: that would be a pair of seeds, not of architectures.
-        seeds: (S, n), which seeds of each architecture were drawn.
-    """
-
-    weights: Pairs
-    seeds: NDArray[np.intp]
-
-    def of(self, values: Values) -> Values:
-        """(..., S, n) with the drawn seeds of each architecture."""
-        return np.take_along_axis(values, self.seeds.reshape((1,) * (values.ndim - 2) + self.seeds.shape), axis=-2)
-
-
-def resamples(architectures: int, seeds: int, *, count: int, seed: int) -> Iterator[Resample]:
-    """Draw architectures with replacement, and within each its seeds with replacement.
+    The seeds are not drawn again. The noise of an architecture's few seeds is part of what differs between one
+    architecture and the next, so drawing architectures repeats it already; drawing seeds within them would count it
+    twice (A. C. Davison and D. V. Hinkley, 'Bootstrap Methods and their Application', 1997, section 3.8), and gave
+    intervals of 98 to 100 % where 95 % were promised.
 
     Args:
         architectures: n.
-        seeds: S.
         count: how many samples.
         seed: of the draws.
+
+    Yields:
+        (b, n, n), b samples: how often each pair of architectures was drawn. One that was drawn twice is not compared
+        with itself, where the signs of all differences are 0.
     """
     generator = np.random.default_rng(seed)
-    for _ in range(count):
-        times = np.bincount(generator.integers(architectures, size=architectures), minlength=architectures)
-        chosen = generator.integers(seeds, size=(seeds, architectures))
-        yield Resample(np.outer(times, times).astype(np.float64), chosen)
+    at_once = max(1, _PAIRS_AT_ONCE // architectures**2)
+    for first in range(0, count, at_once):
+        drawn = generator.integers(architectures, size=(min(at_once, count - first), architectures))
+        times = (drawn[:, :, None] == np.arange(architectures)).sum(1, dtype=np.float64)  # (b, n)
+        yield times[:, :, None] * times[:, None, :]
 
 
 def percentile_estimate(value: float, replicates: Values, *, confidence: float = 0.95) -> Estimate:

@@ -14,15 +14,17 @@ from nas.analysis.ranking import Pairs, Values, tau_b
 class Ceiling(NamedTuple):
     """Kendall's tau-b that the reference allows; NaN where one seed leaves nothing to compare.
 
+    A number each, or (b,) for b sets of weights.
+
     Attributes:
         one_seed: of one seed against the mean of the others, averaged over the seeds; measured, not corrected.
         one_training: expected of one more training of the reference against the mean that was measured.
         perfect: expected of a proxy that knows every architecture's expected accuracy, against that mean.
     """
 
-    one_seed: float
-    one_training: float
-    perfect: float
+    one_seed: Values
+    one_training: Values
+    perfect: Values
 
 
 def noise_ceiling(accuracies: Values, weights: Pairs | None = None) -> Ceiling:
@@ -38,19 +40,21 @@ def noise_ceiling(accuracies: Values, weights: Pairs | None = None) -> Ceiling:
 
     Args:
         accuracies: (S, n), one row a seed.
-        weights: (n, n), of the pairs of architectures; None counts all alike.
+        weights: (n, n) or (b, n, n), of the pairs of architectures; None counts all alike.
     """
     seeds = len(accuracies)
     if seeds < 2:
-        return Ceiling(math.nan, math.nan, math.nan)
+        unknown = np.full(() if weights is None else weights.shape[:-2], math.nan)
+        return Ceiling(unknown, unknown, unknown)
     first, second = (list(side) for side in zip(*combinations(range(seeds), 2), strict=True))
-    between = float(tau_b(accuracies[first], accuracies[second], weights).mean())
+    between = tau_b(accuracies[first], accuracies[second], weights).mean(-1)
     others = (accuracies.sum(0) - accuracies) / (seeds - 1)
-    one_seed = float(tau_b(accuracies, others, weights).mean())
-    single = max(0.0, math.sin(math.pi / 2 * between))  # seeds that disagree have no reliability, not a negative one
+    one_seed = tau_b(accuracies, others, weights).mean(-1)
+    # Seeds that disagree have no reliability, not a negative one.
+    single = np.maximum(0.0, np.sin(math.pi / 2 * between))
     mean = seeds * single / (1 + (seeds - 1) * single)
-    return Ceiling(one_seed, _tau(math.sqrt(single * mean)), _tau(math.sqrt(mean)))
+    return Ceiling(one_seed, _tau(np.sqrt(single * mean)), _tau(np.sqrt(mean)))
 
 
-def _tau(correlation: float) -> float:
-    return 2 / math.pi * float(np.arcsin(min(1.0, correlation)))
+def _tau(correlation: Values) -> Values:
+    return np.asarray(2 / math.pi * np.arcsin(np.minimum(1.0, correlation)))

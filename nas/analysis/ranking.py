@@ -33,15 +33,18 @@ def tau_b(x: Values, y: Values, weights: Pairs | None = None) -> Values:
     Args:
         x: (..., n).
         y: (..., n); what stands before n is broadcast.
-        weights: (n, n), symmetric, of each pair; None counts all alike.
+        weights: (n, n) or (b, n, n), symmetric, of each pair; None counts all alike.
 
     Returns:
-        (...), in [-1, 1]; NaN where one side has no two different values among the pairs that count.
+        (...), or (b, ...) for b sets of weights, in [-1, 1]; NaN where one side has no two different values among the
+        pairs that count.
     """
     signs_x, signs_y = pair_signs(x), pair_signs(y)
     counted = np.ones(signs_x.shape[-2:]) if weights is None else weights
+    signs_x, signs_y = np.broadcast_arrays(signs_x, signs_y)
     agreeing, untied_x, untied_y = (
-        np.einsum("...ij,ij->...", pairs, counted) for pairs in (signs_x * signs_y, np.abs(signs_x), np.abs(signs_y))
+        np.tensordot(counted, pairs, axes=((-2, -1), (-2, -1)))
+        for pairs in (signs_x * signs_y, np.abs(signs_x), np.abs(signs_y))
     )
     untied = np.sqrt(untied_x * untied_y)
     return _divided(agreeing, untied, where=untied > 0)

@@ -85,10 +85,9 @@ def judge(
 ) -> Trust:
     """Judge rankings by a reference.
 
-    Intervals are 95% percentile intervals of a bootstrap that draws architectures, and within them the seeds of the
-    rankings, with replacement; all rankings share the draws, so that differences are paired. The reference's seeds are
-    not drawn again: its mean enters as it is, noise included, and drawing within it would count that noise twice (A. C.
-    Davison and D. V. Hinkley, 'Bootstrap Methods and their Application', 1997, section 3.8).
+    Intervals are 95% percentile intervals of a bootstrap that draws architectures with replacement, each with all of
+    its seeds (`resamples`); all rankings share the draws, so that differences are paired. They are about agreement with
+    a reference of as many seeds as this one has: its mean enters as it is, noise included.
 
     Args:
         rankings: (S, n) each, by name; a row a seed, the same number of rows in all.
@@ -102,7 +101,7 @@ def judge(
     Raises:
         ValueError: fewer than `FEWEST` architectures.
     """
-    seeds, architectures = next(iter(rankings.values())).shape
+    architectures = len(costs)
     if architectures < FEWEST:
         raise ValueError(f"rankings of {architectures} architectures cannot be judged; {FEWEST} are the least")
     names = list(rankings)
@@ -110,10 +109,10 @@ def judge(
     truth = reference.mean(0)
     baselines = [names.index(name) for name in trivial]
     drawn, ceilings = [], []
-    for sample in resamples(architectures, seeds, count=replicates, seed=seed):
-        drawn.append(_agreement(sample.of(stacked), truth, costs, sample.weights, baselines))
-        ceilings.append(noise_ceiling(reference, sample.weights))
-    estimates = _estimates(_agreement(stacked, truth, costs, None, baselines), np.stack(drawn))  # (3, R)
+    for weights in resamples(architectures, count=replicates, seed=seed):
+        drawn.append(_agreement(stacked, truth, costs, weights, baselines))
+        ceilings.append(noise_ceiling(reference, weights))
+    estimates = _estimates(_agreement(stacked, truth, costs, None, baselines), np.concatenate(drawn, axis=1))
     bands = same_band(costs, size=BAND)
     judgements = {}
     for name, values, (tau, at_equal_cost, advantage) in zip(names, stacked, zip(*estimates, strict=True), strict=True):
@@ -132,8 +131,8 @@ def judge(
     return Trust(
         judgements=judgements,
         ceiling={
-            field: percentile_estimate(getattr(whole, field), np.array([getattr(one, field) for one in ceilings]))
-            for field in whole._fields
+            field: percentile_estimate(float(value), np.concatenate(replicates_of_it))
+            for field, value, replicates_of_it in zip(whole._fields, whole, zip(*ceilings, strict=True), strict=True)
         },
         random_regret={top: regret(np.zeros(architectures), truth, top=top) for top in tops},
     )
@@ -162,18 +161,21 @@ def needed(advantage: Estimate, architectures: int) -> int | None:
 
 
 def _agreement(rankings: Values, truth: Values, costs: Values, weights: Pairs | None, trivial: Sequence[int]) -> Values:
-    """(3, R): tau, partial tau at equal cost, advantage over the best trivial ranking; means over the seeds."""
-    with_truth = tau_b(rankings, truth, weights)  # (R, S)
+    """(3, ..., R): tau, partial tau at equal cost, advantage over the best trivial ranking; means over the seeds.
+
+    What stands between is (b,) for b sets of weights.
+    """
+    with_truth = tau_b(rankings, truth, weights)  # (..., R, S)
     with_cost = tau_b(rankings, costs, weights)
-    fixed = partial_tau(with_truth, with_cost, tau_b(costs, truth, weights))
-    tau = with_truth.mean(1)
-    best = max([0.0, *(float(tau[index]) for index in trivial if math.isfinite(tau[index]))])
-    return np.stack([tau, fixed.mean(1), tau - best])
+    fixed = partial_tau(with_truth, with_cost, tau_b(costs, truth, weights)[..., None, None])
+    tau = with_truth.mean(-1)
+    best = np.nan_to_num(tau[..., trivial], nan=0.0).max(-1, keepdims=True, initial=0.0)
+    return np.stack([tau, fixed.mean(-1), tau - best])
 
 
 def _estimates(whole: Values, drawn: Values) -> list[list[Estimate]]:
-    """Each of (3, R) numbers with the interval of its (B, 3, R) replicates."""
+    """Each of (3, R) numbers with the interval of its (3, B, R) replicates."""
     return [
-        [percentile_estimate(float(value), drawn[:, kind, index]) for index, value in enumerate(values)]
+        [percentile_estimate(float(value), drawn[kind, :, index]) for index, value in enumerate(values)]
         for kind, values in enumerate(whole)
     ]

@@ -58,7 +58,7 @@ def notes(report: TrustReport) -> list[str]:
         f"At equal FLOPs: partial tau. Bands: tau of pairs among {BAND} or more neighbours in FLOPs. Regret: reference "
         f"accuracy, in points, lost by taking the ranking's first, or the best of its first {TOPS[-1]}. s, of ref.: "
         "seconds of one architecture up to there, and as a share of the reference's. In brackets: 95% intervals, "
-        "bootstrap over architectures and the ranking's seeds.",
+        "bootstrap over architectures.",
         "",
     ]
     if math.isfinite(ceiling["perfect"].value):

@@ -27,13 +27,14 @@ def build_optimizer(model: nn.Module, recipe: Recipe) -> Optimizer:
     the stem as layer 0, the head at the whole rate. As in the ConvNeXt code, a layer is three consecutive blocks of a
     stage (or what is left of them at its end), and a downsampling layer belongs to the block behind it: 12 layers for
     depths of 3, 3, 27, 3 and 6 for 3, 3, 9, 3. Where a deeper network would come to more than 12, a layer is as many
-    blocks as it takes for 12, or a whole stage; the ConvNeXt code knows no such networks.
+    blocks as it takes for 12, or a whole stage; and a norm that closes a stage belongs to the block before it. The
+    ConvNeXt code knows no such networks.
     """
     groups = list(_groups(model, recipe))
     if recipe.optimizer == "sgd":
-        return SGD(groups, lr=recipe.peak_learning_rate, momentum=recipe.momentum, nesterov=recipe.momentum > 0)
+        return SGD(groups, lr=recipe.learning_rate, momentum=recipe.momentum, nesterov=recipe.momentum > 0)
     # Fused: one pass over the weights; at 28M parameters on one thread 35 ms a step.
-    return AdamW(groups, lr=recipe.peak_learning_rate, betas=recipe.betas, fused=True)
+    return AdamW(groups, lr=recipe.learning_rate, betas=recipe.betas, fused=True)
 
 
 def set_learning_rate(optimizer: Optimizer, rate: float) -> None:
@@ -61,20 +62,30 @@ def _groups(model: nn.Module, recipe: Recipe) -> Iterator[dict[str, Any]]:
 def _layers(model: nn.Module) -> tuple[dict[str, int], int]:
     """The layer of every parameter of the trunk by name, 0 being the stem, and the number of the head's."""
     places = {name: place for name, _ in model.named_parameters() if (place := _place(name)) is not None}
-    depths = Counter(stage for stage, _ in set(places.values()))
+    depths = Counter(stage for stage, block in set(places.values()) if block >= 0)
     size = _blocks_per_layer(depths.values())
     first = list(accumulate((_layer_count([depths[stage]], size) for stage in sorted(depths)), initial=1))
-    layers = {name: first[stage] + block // size for name, (stage, block) in places.items()}
+    layers = {name: first[stage] + block % depths[stage] // size for name, (stage, block) in places.items()}
     stem = {name: 0 for name, _ in model.named_parameters() if name.startswith("stem.")}
     return stem | layers, first[-1]
 
 
 def _place(name: str) -> tuple[int, int] | None:
-    """Stage and block of a parameter by its name; a downsampling layer belongs to the first block of its stage."""
+    """Stage and block of a parameter by its name.
+
+    A downsampling layer belongs to the first block of its stage, a closing norm to the last one, -1.
+    """
     parts = name.split(".")
     if parts[0] != "stages":
         return None
-    return int(parts[1]), int(parts[3]) if parts[2] == "blocks" else 0
+    stage = int(parts[1])
+    match parts[2]:
+        case "blocks":
+            return stage, int(parts[3])
+        case "norm":
+            return stage, -1
+        case _:
+            return stage, 0
 
 
 def _blocks_per_layer(depths: Collection[int]) -> int:

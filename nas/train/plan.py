@@ -70,15 +70,20 @@ class Plan:
         return sum(min(epoch.steps, max(0, step - epoch.first_step)) * epoch.batch for epoch in self.epochs)
 
     def learning_rate(self, step: int) -> float:
-        """The learning rate of a step: linear warm-up and half a cosine over the training, or over each rung."""
+        """The learning rate of a step: linear warm-up and half a cosine over the training, or over each rung.
+
+        Where the recipe states it for some batch, it follows the images that the step really has (linear scaling;
+        'Accurate, Large Minibatch SGD', arXiv:1706.02677).
+        """
         first, steps = 0, self.steps
+        epoch = self.epoch_of(step)
         if self.recipe.anneal == "rung":
-            rung = self.epoch_of(step).rung
+            rung = epoch.rung
             first = self.end_of(rung - 1) if rung else 0
             steps = self.end_of(rung) - first
         progress = (step - first + 0.5) / steps  # the middle of the step: neither the first nor the last has rate 0
         factor = cosine(progress, warmup=self.recipe.warmup, floor=self.recipe.learning_rate_floor)
-        return self.recipe.peak_learning_rate * factor
+        return self.recipe.peak_learning_rate(epoch.batch) * factor
 
 
 def plan_training(recipe: Recipe, data: DataSet) -> Plan:

@@ -21,6 +21,8 @@ from nas.schema.nodes import read_yaml
 
 VERSION = 2
 """Raised when training does something else with the same fields; part of every id."""
+_SCALED_VERSION = 3
+"""The same for recipes that scale their learning rate or let it decay by layers, which alone changed last."""
 
 _FOLDER = Path(__file__).parent / "recipes"
 
@@ -134,7 +136,8 @@ class Recipe(BaseModel):
     learning_rate_batch: int | None = Field(
         default=None,
         ge=1,
-        description="the batch that the learning rate is stated for: it is scaled by batch / this; null: not scaled",
+        description="the batch that the learning rate is stated for: it is scaled by the images in a step over this; "
+        "null: not scaled",
     )
     betas: Annotated[tuple[Decay, Decay], Strict(False)] = Field(
         default=(0.9, 0.999), description="AdamW's moment decays"
@@ -249,10 +252,13 @@ class Recipe(BaseModel):
         """Side of the images as they are read: a central crop of them has the recipe's resolution."""
         return round(self.resolution / self.crop_share)
 
-    @property
-    def peak_learning_rate(self) -> float:
-        """The learning rate at the top of the schedule, for this recipe's batch."""
-        scale = 1 if self.learning_rate_batch is None else self.batch / self.learning_rate_batch
+    def peak_learning_rate(self, batch: int) -> float:
+        """The learning rate at the top of the schedule for steps of so many images.
+
+        Args:
+            batch: images in a step, which are fewer than the recipe's where a data set or a rung has no more.
+        """
+        scale = 1 if self.learning_rate_batch is None else batch / self.learning_rate_batch
         return self.learning_rate * scale
 
     def changed(self, **changes: Any) -> Self:
@@ -288,7 +294,9 @@ class Recipe(BaseModel):
 
         Over all fields, so that a changed default is another recipe and no old evaluation is taken for a new one.
         """
-        canonical = json.dumps([VERSION, self.model_dump(mode="json")], sort_keys=True)
+        is_scaled = self.learning_rate_batch is not None or self.layer_decay < 1
+        version = _SCALED_VERSION if is_scaled else VERSION
+        canonical = json.dumps([version, self.model_dump(mode="json")], sort_keys=True)
         return hashlib.sha256(canonical.encode()).hexdigest()[:12]
 
 

@@ -7,6 +7,7 @@ from torch import nn
 from nas.architecture import Architecture, Stage, build
 from nas.layers import LayerScale
 from nas.layers.downsampling import ConvDownsample
+from nas.layers.layernorm import LayerNorm
 from nas.train import Recipe
 from nas.train.optimizer import build_optimizer, set_learning_rate
 
@@ -77,6 +78,17 @@ def test_layer_decay_goes_by_three_blocks(depths: tuple[int, ...], powers: dict[
     found = rates(*depths, layer_decay=0.5)
     for prefix, power in powers.items():
         assert {rate for name, rate in found.items() if name.startswith(f"{prefix}.")} == {0.5**power}, prefix
+
+
+def test_a_closing_norm_learns_as_the_end_of_its_stage() -> None:
+    stage = Stage(depth=5, width=2, norm=LayerNorm())
+    model = build(Architecture(stages=(stage, Stage(depth=2, width=2, downsample=ConvDownsample()))), classes=3)
+    optimizer = build_optimizer(model, Recipe(layer_decay=0.5))
+    rate = {id(one): group["rate_scale"] for group in optimizer.param_groups for one in group["params"]}
+    rates = {name: rate[id(parameter)] for name, parameter in model.named_parameters()}
+    assert {rates[name] for name in rates if name.startswith("stages.0.norm.")} == {0.25}
+    assert {rates[name] for name in rates if name.startswith("stages.0.blocks.4.")} == {0.25}
+    assert {rates[name] for name in rates if name.startswith("stages.0.blocks.0.")} == {0.125}
 
 
 def test_sgd_takes_the_same_exclusions() -> None:

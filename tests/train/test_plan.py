@@ -62,3 +62,16 @@ def test_a_floor_and_a_scaled_rate(digits: DataSet) -> None:
     found = plan(digits, learning_rate=1.0, learning_rate_batch=64, learning_rate_floor=0.5, warmup=0.0)
     assert found.learning_rate(0) == pytest.approx(0.5, rel=1e-3)
     assert found.learning_rate(147) == pytest.approx(0.25, rel=1e-3)
+
+
+def test_a_scaled_rate_follows_the_images_that_a_step_has(digits: DataSet) -> None:
+    """1,079 images, a quarter of them on the first rung, under a recipe for batches of 4,096."""
+    found = plan(digits, batch=4096, learning_rate=4e-3, learning_rate_batch=4096, warmup=0.0, learning_rate_floor=1.0)
+    assert [one.batch for one in found.epochs] == [1079, 270, 270, 1079, 1079, 1079]
+    rates = [found.learning_rate(one.first_step) for one in found.epochs]
+    assert rates == pytest.approx([4e-3 * one.batch / 4096 for one in found.epochs])
+
+
+def test_an_unscaled_rate_is_that_of_the_recipe_on_small_data_too(digits: DataSet) -> None:
+    found = plan(digits, batch=4096, warmup=0.0, learning_rate_floor=1.0)
+    assert found.learning_rate(0) == pytest.approx(1e-3)

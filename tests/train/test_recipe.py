@@ -123,12 +123,12 @@ def test_a_recipe_file_names_its_mistakes(tmp_path: Path) -> None:
 def test_published_settings() -> None:
     """arXiv:2201.03545, table 5 (pre-training) and table 6 (fine-tuning)."""
     recipe = load_recipe("convnext_300e")
-    assert (recipe.epochs, recipe.batch, recipe.peak_learning_rate) == (300, 4096, 4e-3)
+    assert (recipe.epochs, recipe.batch, recipe.peak_learning_rate(4096)) == (300, 4096, 4e-3)
     assert round(recipe.warmup * recipe.epochs, 6) == 20
     assert (recipe.mixup, recipe.cutmix, recipe.random_erasing, recipe.label_smoothing) == (0.8, 1.0, 0.25, 0.1)
     assert recipe.rand_augment == RandAugment(count=2, magnitude=9.0, std=0.5)
     tuned = load_recipe("convnext_finetune")
-    assert (tuned.epochs, tuned.batch, tuned.peak_learning_rate, tuned.weight_decay) == (30, 512, 5e-5, 1e-8)
+    assert (tuned.epochs, tuned.batch, tuned.peak_learning_rate(512), tuned.weight_decay) == (30, 512, 5e-5, 1e-8)
     assert (tuned.layer_decay, tuned.classifier_init_scale, tuned.mixup, tuned.cutmix) == (0.8, 0.001, 0, 0)
     assert (tuned.ema_decay, tuned.drop_path) == (None, 0.0)
 
@@ -139,8 +139,8 @@ def test_recipes_of_papers_leave_layer_scales_to_the_architecture(name: str) -> 
 
 
 def test_the_learning_rate_is_scaled_by_the_batch() -> None:
-    assert load_recipe("convnext_300e").changed(batch=256).peak_learning_rate == pytest.approx(4e-3 / 16)
-    assert Recipe(batch=256).peak_learning_rate == Recipe().learning_rate
+    assert load_recipe("convnext_300e").peak_learning_rate(256) == pytest.approx(4e-3 / 16)
+    assert Recipe(batch=256).peak_learning_rate(256) == Recipe().learning_rate
 
 
 def test_rungs_take_over_what_they_do_not_say() -> None:
