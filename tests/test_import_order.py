@@ -124,3 +124,29 @@ def test_light_modules_stay_light(module: str) -> None:
     code = f"import sys, {module}; sys.exit(' '.join({heavy} & set(sys.modules)) or 0)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+ALONE = """
+import importlib, os, sys
+foreign = [name for name in ("torch", "optuna", "sqlalchemy", "ray") if importlib.import_module(name)]
+for name in sys.argv[1:]:
+    child = os.fork()
+    if child == 0:
+        try:
+            importlib.import_module(name)
+        except BaseException as error:
+            print(f"{name}: {error!r}", flush=True)
+        os._exit(0)
+    os.waitpid(child, 0)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
+def test_every_module_can_be_imported_first() -> None:
+    """Each in a process that has imported nothing of nas before; what comes from elsewhere is shared, for speed."""
+    names = [f"nas.{named(path).removesuffix('.py').replace('/', '.')}".removesuffix(".__init__") for path in FILES]
+    names = [name for name in names if not name.endswith(("__main__", ".env"))]  # a program, and alembic's script
+    command = [sys.executable, "-W", "ignore", "-c", ALONE, *names]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert not done.stdout, done.stdout

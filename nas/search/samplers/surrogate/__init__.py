@@ -1,11 +1,11 @@
-"""The default: a model of accuracy, asked for the candidate that promises most for the front."""
+"""The default sampler: a Gaussian process over decisions and costs, asked for the largest expected hypervolume."""
 
 from __future__ import annotations
 
 from functools import partial
 
 from nas.search.samplers.base import RowSampler, SamplerFor, Setting, register
-from nas.search.surrogate.sampler import Surrogate
+from nas.search.samplers.surrogate.sampler import Surrogate
 
 
 @register("surrogate", window=0)

@@ -9,8 +9,8 @@ from scipy.linalg import LinAlgError, cholesky, solve_triangular
 from scipy.linalg.lapack import dpotri
 from scipy.optimize import minimize
 
-from nas.search.surrogate.embedding import Array, Embedding
-from nas.search.surrogate.kernel import BIAS, Hyperparameters, Inputs, Kernel
+from nas.search.samplers.surrogate.embedding import Array, Embedding
+from nas.search.samplers.surrogate.kernel import BIAS, Hyperparameters, Inputs, Kernel
 
 JITTER = 1e-8  # added to the noise, so that repeated candidates do not make a matrix singular
 _STEPS = 50

@@ -10,12 +10,12 @@ from threadpoolctl import ThreadpoolController
 from nas.search.domain import distinct
 from nas.search.history import Evaluated
 from nas.search.samplers.base import Setting
+from nas.search.samplers.surrogate.belief import Belief, Scored
+from nas.search.samplers.surrogate.description import Description
+from nas.search.samplers.surrogate.design import spread_out
+from nas.search.samplers.surrogate.kernel import Inputs
+from nas.search.samplers.surrogate.lessons import FIRST, last_remake
 from nas.search.samplers.uniform import draw_untried
-from nas.search.surrogate.belief import Belief, Scored
-from nas.search.surrogate.description import Description
-from nas.search.surrogate.design import spread_out
-from nas.search.surrogate.kernel import Inputs
-from nas.search.surrogate.lessons import FIRST, last_remake
 from nas.space.feasible import Codes, Row
 
 _DESIGN = 10  # candidates before the model is asked

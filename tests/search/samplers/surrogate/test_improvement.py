@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from nas.analysis.hypervolume import hypervolume
-from nas.search.surrogate.improvement import Region, expected_hypervolume_improvement
+from nas.search.samplers.surrogate.improvement import Region, expected_hypervolume_improvement
 
 
 def by_quadrature(

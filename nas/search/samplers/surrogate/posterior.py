@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from scipy.linalg import LinAlgError, cholesky, solve_triangular
 
-from nas.search.surrogate.embedding import Array
-from nas.search.surrogate.fitting import JITTER
-from nas.search.surrogate.kernel import Inputs, Kernel, Points
+from nas.search.samplers.surrogate.embedding import Array
+from nas.search.samplers.surrogate.fitting import JITTER
+from nas.search.samplers.surrogate.kernel import Inputs, Kernel, Points
 
 _SMALLEST = 1e-10  # variance
 _ATTEMPTS = 6  # at a Cholesky factor, each with ten times the jitter of the one before

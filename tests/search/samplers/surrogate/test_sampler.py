@@ -10,7 +10,7 @@ from nas.records import Evaluation, Failure, TrialRecord, TrialState
 from nas.search.history import History
 from nas.search.problem import Problem
 from nas.search.samplers import Setting
-from nas.search.surrogate.sampler import Surrogate
+from nas.search.samplers.surrogate.sampler import Surrogate
 from nas.space.feasible import Row
 
 Judge = Callable[[Row], float | None]
@@ -103,8 +103,8 @@ def test_candidates_under_way_are_not_asked_for_again_and_spread() -> None:
 
 
 def test_a_table_too_large_to_look_at_whole_is_searched_by_neighbours(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("nas.search.surrogate.description.ALL", 20)
-    monkeypatch.setattr("nas.search.surrogate.description.DRAWN", 16)
+    monkeypatch.setattr("nas.search.samplers.surrogate.description.ALL", 20)
+    monkeypatch.setattr("nas.search.samplers.surrogate.description.DRAWN", 16)
     table = make_table(sizes=(3, 4, 4, 3))
     problem = make_problem(table)
     kept, anew = (search(problem, smooth, trials=18, anew=anew) for anew in (False, True))

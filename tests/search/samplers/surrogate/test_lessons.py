@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given, strategies as st
 
 from nas.search.history import Evaluated
-from nas.search.surrogate.lessons import FIRST, LONGEST, MOST, Scale, chosen, interval, last_remake
+from nas.search.samplers.surrogate.lessons import FIRST, LONGEST, MOST, Scale, chosen, interval, last_remake
 
 
 @given(st.integers(FIRST, 5000))

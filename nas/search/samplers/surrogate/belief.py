@@ -10,13 +10,13 @@ from nas.analysis.pareto import non_dominated
 from nas.analysis.running_front import RunningFront
 from nas.search.history import Evaluated
 from nas.search.objectives import Objectives
-from nas.search.surrogate.description import Description, log_of
-from nas.search.surrogate.embedding import Array
-from nas.search.surrogate.fitting import fit
-from nas.search.surrogate.improvement import Region, expected_hypervolume_improvement
-from nas.search.surrogate.kernel import Kernel
-from nas.search.surrogate.lessons import Scale, chosen, interval
-from nas.search.surrogate.posterior import Posterior
+from nas.search.samplers.surrogate.description import Description, log_of
+from nas.search.samplers.surrogate.embedding import Array
+from nas.search.samplers.surrogate.fitting import fit
+from nas.search.samplers.surrogate.improvement import Region, expected_hypervolume_improvement
+from nas.search.samplers.surrogate.kernel import Kernel
+from nas.search.samplers.surrogate.lessons import Scale, chosen, interval
+from nas.search.samplers.surrogate.posterior import Posterior
 from nas.space.feasible import Codes
 
 _MARGIN = 0.1  # of the range of log costs, from the dearest candidate to the end of the hypervolume

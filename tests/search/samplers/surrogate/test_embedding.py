@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import given, strategies as st
 
-from nas.search.surrogate.embedding import Embedding
+from nas.search.samplers.surrogate.embedding import Embedding
 from nas.space import Choice, Range
 
 DIMENSIONS = (Choice(("a", "b", "c")), Range(1, 9, 2), Choice((3, 5, 7, 31)), Choice((True, False)), Choice((3, 5)))

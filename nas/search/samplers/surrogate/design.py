@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from nas.search.surrogate.kernel import Inputs
+from nas.search.samplers.surrogate.kernel import Inputs
 
 
 def spread_out(inputs: Inputs, scale: NDArray[np.float64], count: int) -> list[int]:

@@ -3,10 +3,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from nas.search.surrogate.embedding import Embedding
-from nas.search.surrogate.fitting import JITTER
-from nas.search.surrogate.kernel import Hyperparameters, Inputs, Kernel
-from nas.search.surrogate.posterior import Posterior, factor
+from nas.search.samplers.surrogate.embedding import Embedding
+from nas.search.samplers.surrogate.fitting import JITTER
+from nas.search.samplers.surrogate.kernel import Hyperparameters, Inputs, Kernel
+from nas.search.samplers.surrogate.posterior import Posterior, factor
 from nas.space import Choice, Range
 
 EMBEDDING = Embedding((Choice(("a", "b", "c")), Range(1, 9, 2), Choice(("x", "y"))))

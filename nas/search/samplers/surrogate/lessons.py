@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from nas.analysis.pareto import ranks
 from nas.search.history import Evaluated
-from nas.search.surrogate.embedding import Array
+from nas.search.samplers.surrogate.embedding import Array
 
 FIRST = 4  # evaluations before which there is no model
 MOST = 384  # evaluations a model is made of

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from nas.search.domain import distinct
 from nas.search.samplers.base import Setting
-from nas.search.surrogate.embedding import Array, Embedding
-from nas.search.surrogate.kernel import Inputs
+from nas.search.samplers.surrogate.embedding import Array, Embedding
+from nas.search.samplers.surrogate.kernel import Inputs
 from nas.space.feasible import Codes, Row
 
 ALL = 32_768  # as many candidates are all looked at

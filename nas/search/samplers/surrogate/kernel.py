@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from nas.search.surrogate.embedding import Array, Embedding
+from nas.search.samplers.surrogate.embedding import Array, Embedding
 
 BIAS = 1.0  # variance of the constant, in units of the accuracies' variance
 

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from nas.search.surrogate.design import spread_out
-from nas.search.surrogate.embedding import Embedding
-from nas.search.surrogate.kernel import Inputs
+from nas.search.samplers.surrogate.design import spread_out
+from nas.search.samplers.surrogate.embedding import Embedding
+from nas.search.samplers.surrogate.kernel import Inputs
 from nas.space import Choice
 
 

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from scipy.optimize import approx_fprime
 
-from nas.search.surrogate.embedding import Embedding
-from nas.search.surrogate.fitting import JITTER, Objective, Prior, fit, unpacked
-from nas.search.surrogate.kernel import Inputs, Kernel
+from nas.search.samplers.surrogate.embedding import Embedding
+from nas.search.samplers.surrogate.fitting import JITTER, Objective, Prior, fit, unpacked
+from nas.search.samplers.surrogate.kernel import Inputs, Kernel
 from nas.space import Choice, Range
 
 DIMENSIONS = (Choice(("a", "b", "c")), Range(1, 9, 2), Choice(("x", "y")))

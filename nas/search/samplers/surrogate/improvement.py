@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
-from nas.search.surrogate.embedding import Array
+from nas.search.samplers.surrogate.embedding import Array
 
 _ROOT = float(np.sqrt(2 * np.pi))
 

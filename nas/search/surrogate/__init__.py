@@ -1,1 +1,0 @@
-"""The default sampler: a Gaussian process over decisions and costs, asked for the largest expected hypervolume."""
