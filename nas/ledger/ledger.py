@@ -17,6 +17,7 @@ from nas.ledger import (
     biography,
     evaluations,
     leases,
+    moving,
     paces,
     pulses,
     reports,
@@ -175,11 +176,14 @@ class Ledger:
         """Do something in a transaction, which fails if a lease was lost."""
 
         def fenced(connection: sa.Connection) -> T:
-            for study, token in self._held.items():
-                leases.require(connection, study, token)
+            self._require_leases(connection)
             return change(connection)
 
         return self._change(fenced, self._patience)
+
+    def _require_leases(self, connection: sa.Connection) -> None:
+        for study, token in self._held.items():
+            leases.require(connection, study, token)
 
     def _change(self, change: Callable[[sa.Connection], T], patience: Patience) -> T:
         def transaction() -> T:
@@ -256,6 +260,65 @@ class Ledger:
             with suppress(LedgerError):
                 in_haste = Patience(self._where, _RELEASE_SECONDS)
                 self._change(lambda connection: leases.release(connection, study, token), in_haste)
+
+    # --- studies as a whole: each is done once, and a database that goes away meanwhile is an error
+
+    def rename_study(self, old: str, new: str, *, relocate: moving.Relocate) -> None:
+        """Give a study, whose lease is held here and ends with this, another name.
+
+        Args:
+            old: its name.
+            new: its next one.
+            relocate: where weights are then, by the path they had.
+
+        Raises:
+            StudyError: there is no such study, the lease was lost, or the new name is taken.
+        """
+        self._once(lambda connection: moving.rename(connection, old, new, relocate))
+
+    def delete_study(self, study: str, *, hand_over: moving.HandOver) -> int:
+        """Remove a study, whose lease is held here and ends with this; what other studies use stays, as theirs.
+
+        Args:
+            study: its name.
+            hand_over: where weights are then, by the path they had and the study that has them now.
+
+        Returns:
+            The number of evaluations that were handed over.
+
+        Raises:
+            StudyError: there is no such study, or the lease was lost.
+        """
+        return self._once(lambda connection: moving.delete(connection, study, hand_over))
+
+    def copy_study(
+        self, study: str, other: Ledger, *, relocate: moving.Relocate, watch: Callable[[int, int], None]
+    ) -> moving.Copied:
+        """Add a study to another ledger as well.
+
+        Args:
+            study: its name in both.
+            other: where to; open for writing.
+            relocate: where weights are there, by the path they have here.
+            watch: told how many trials are copied, of how many.
+
+        Raises:
+            StudyError: there is no such study, or the other ledger has one of this name.
+        """
+        with explained(self._where), self._engine.connect() as connection:
+            if connection.dialect.name == "postgresql":  # as SQLite does: everything as it is at one moment
+                connection.execution_options(isolation_level="REPEATABLE READ")
+            return other._once(lambda target: moving.copy(connection, target, study, relocate, watch))
+
+    def weights_of(self, study: str) -> list[str]:
+        """Paths of the weights of all evaluations of a study, also of those it took over from others."""
+        return self._read(lambda connection: moving.weights_of(connection, study))
+
+    def _once(self, change: Callable[[sa.Connection], T]) -> T:
+        """Do something in one transaction that is never repeated; what it fails at is not done."""
+        with explained(self._where), self._writer.begin() as connection:
+            self._require_leases(connection)
+            return change(connection)
 
     def bytes(self) -> int:
         """What the whole database takes up, other people's tables in it included."""

@@ -72,6 +72,16 @@ def require(connection: sa.Connection, name: str) -> None:
         reject_unknown(connection, name)
 
 
+def require_free(connection: sa.Connection, name: str) -> None:
+    """Do nothing if no study has this name.
+
+    Raises:
+        StudyError: one has.
+    """
+    if connection.execute(_exists, {"name": name}).first() is not None:
+        raise StudyError(f"there is a study {name!r} already; choose another name, or rename that one first")
+
+
 def reject_unknown(connection: sa.Connection, name: str) -> NoReturn:
     """Say that there is no such study, and which there are.
 

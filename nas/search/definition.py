@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +29,7 @@ from nas.units import parse_seconds
 
 DEFAULT_SAMPLER = "surrogate"
 DEFAULT_TRIALS = 16
+STUDY_NAME = r"[A-Za-z0-9][A-Za-z0-9._-]*"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,6 +132,12 @@ class StudyDefinition:
         """The words in which two definitions differ."""
         mine, theirs = self.to_dict(), other.to_dict()
         return [name for name in mine if mine[name] != theirs[name]]
+
+
+def require_name(name: str) -> None:
+    """Refuse what cannot name a study, and so a folder; raises UserError."""
+    if not re.fullmatch(STUDY_NAME, name):
+        raise UserError(f"{name!r} cannot name a study; use letters, digits, '.', '_' and '-'")
 
 
 def searched_study(ledger: Ledger, name: str | None) -> tuple[str, StudyDefinition]:

@@ -19,7 +19,7 @@ from nas.executors.settings import ExecutorSettings
 from nas.ledger import Ledger
 from nas.records import StudyKind, StudyRecord
 from nas.search.artifacts import weights_folder
-from nas.search.definition import StudyDefinition
+from nas.search.definition import StudyDefinition, require_name
 from nas.search.driver import Driver, Listen, Watch, this_process
 from nas.search.objectives import Objectives
 from nas.search.optuna.mirror import Mirror
@@ -34,8 +34,6 @@ from nas.space.extremes import require_reachable
 from nas.task import Task
 from nas.train.checkpoint import prune_checkpoints
 from nas.train.recipe import Recipe
-
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,12 +121,12 @@ def new_plan(definition: StudyDefinition, *, name: str | None, limits: Limits, t
         budget = "-".join(map(str, definition.budget.bounds)) or "unbounded"
         base = re.sub(r"[^A-Za-z0-9._-]", "-", f"{definition.space.name}-{budget}")
         name = next(one for one in _numbered(base) if one not in taken)
-    elif not _NAME.fullmatch(name):
-        raise UserError(f"{name!r} cannot name a study; use letters, digits, '.', '_' and '-'")
-    elif name in taken:
-        raise StudyError(
-            f"there is a study {name!r} already; continue it with --resume, or choose another --study name"
-        )
+    else:
+        require_name(name)
+        if name in taken:
+            raise StudyError(
+                f"there is a study {name!r} already; continue it with --resume, or choose another --study name"
+            )
     return Plan(name=name, definition=definition, limits=limits, is_new=True)
 
 

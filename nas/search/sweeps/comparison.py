@@ -14,7 +14,7 @@ from nas.errors import UserError
 from nas.records import StudyKind
 from nas.schema.models import read_model
 from nas.schema.nodes import read_yaml
-from nas.search.definition import TaskFile
+from nas.search.definition import STUDY_NAME, TaskFile
 from nas.search.sweeps.trainings import Sweep, Training
 from nas.task import Task
 from nas.train.recipe import Recipe
@@ -51,7 +51,7 @@ class ComparisonFile(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+    name: str = Field(pattern=f"^{STUDY_NAME}$")
     about: str = ""
     architectures: list[Entry] = Field(min_length=1)
     task: TaskFile = TaskFile()

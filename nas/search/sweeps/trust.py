@@ -12,6 +12,7 @@ from nas.cost import Budget
 from nas.data import Description
 from nas.errors import UserError
 from nas.records import StudyKind
+from nas.search.definition import require_name
 from nas.search.sweeps.trainings import Sweep, Training
 from nas.space import SearchSpace
 from nas.space.extremes import require_reachable
@@ -19,7 +20,6 @@ from nas.task import Task
 from nas.train.recipe import Recipe
 
 PROXY, REFERENCE = "proxy", "reference"
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _REFERENCE_SEEDS = 1000
 """Where the seeds of the reference begin: none of its trainings starts from the weights of a proxy's."""
 
@@ -126,8 +126,7 @@ def plan_trust(
         BudgetError: nothing, or not enough, in the space is within budget.
         UserError: the name cannot be a folder's, both recipes are the same, or the images are too small for the space.
     """
-    if not _NAME.fullmatch(name):
-        raise UserError(f"{name!r} cannot name a study; use letters, digits, '.', '_' and '-'")
+    require_name(name)
     if proxy.id == reference.id:
         raise UserError("--recipe and --reference are the same recipe; a proxy is judged by a longer one")
     require_reachable(space.root, budget, task)
