@@ -21,11 +21,6 @@ def space_names() -> list[str]:
     return sorted(path.stem for path in packaged(SPACES).glob("*.yaml"))
 
 
-def study_names() -> list[str]:
-    """The packaged study files."""
-    return sorted(path.stem for path in packaged(STUDIES).glob("*.yaml"))
-
-
 def preset_path(name: str) -> Path:
     """The file of a preset, whether or not there is one."""
     return packaged(SPACES) / _PRESETS / f"{name}.yaml"
