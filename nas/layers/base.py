@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar, TypeVar
 
 from torch import nn
 
-from nas.cost import Cost
+from nas.cost import NOTHING, Cost, parameter_cost
 from nas.errors import FieldError, UserError
 from nas.registry import Registry, did_you_mean
-from nas.schema.fields import check_fields, field_types
+from nas.schema.fields import FieldType, check_fields, field_types
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +106,8 @@ class Spec(ABC):
 
 
 def _canonical_value(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return [_canonical_value(one) for one in value]
     return value.canonical() if isinstance(value, Spec) else value
 
 
@@ -160,26 +162,76 @@ class Family(Registry[type[S]]):
                 continue
             if key not in types:
                 raise FieldError(key, f"unknown key {key!r} of {self.kind} {cls.kind!r}; {did_you_mean(key, types)}")
-            nested = types[key].spec
-            takes_spec = nested is not None and value is not None and not types[key].accepts(value)
-            values[key] = family_of(nested).read(value) if nested is not None and takes_spec else value
+            values[key] = _read_value(value, types[key])
         return cls(**values)
 
 
-class Norm(Spec):
+def _read_value(value: Any, kind: FieldType) -> Any:
+    if kind.many:
+        return tuple(_read_value(one, kind.entry) for one in value) if isinstance(value, list | tuple) else value
+    if kind.spec is None or value is None or kind.accepts(value) or isinstance(value, kind.spec):
+        return value
+    return family_of(kind.spec).read(value)
+
+
+class Step(Spec):
+    """What can stand in a sequence of layers: a norm, an activation, a gate, a mixer or a layer proper.
+
+    Attributes:
+        sees_place: whether its site there has, as `width`, the channels of the place the sequence stands at; without,
+            both widths are those that come in.
+    """
+
+    sees_place: ClassVar[bool] = False
+
+    def width_out(self, site: Site) -> int:
+        """Channels that go out, where `site.width_in` come in."""
+        return site.width_in
+
+    def folds(self, site: Site) -> bool | None:
+        """Whether the one convolution that this is, when deployed, has a bias; None where it is no convolution."""
+        return None
+
+
+class Norm(Step):
     """Normalises a map; `site.width` channels in and out."""
 
 
-class Activation(Spec):
-    """An element-wise non-linearity; costs nothing by the convention of the papers."""
+class Activation(Step):
+    """An element-wise non-linearity; by the convention of the papers it costs nothing but parameters."""
+
+    learned: ClassVar[int] = 0
+    """Parameters of one use."""
 
     def cost(self, site: Site) -> Cost:
-        """Nothing: activations are not counted and have no parameters."""
-        return Cost()
+        """Its parameters; element-wise operations are not counted."""
+        return parameter_cost(self.learned) if self.learned else NOTHING
 
 
-class Mixer(Spec):
+class Mixer(Step):
     """Mixes positions: the spatial operation of a block. Keeps the width unless it says otherwise."""
+
+
+class Layer(Step):
+    """A layer of a sequence that may change width and map.
+
+    Its site has the channels that come in as `width_in` and, as `width`, those of the place the sequence stands at.
+    """
+
+    sees_place: ClassVar[bool] = True
+
+
+def act_cost(act: Activation, times: int) -> Cost:
+    """What `times` uses of an activation cost."""
+    return parameter_cost(act.learned * times) if act.learned else NOTHING
+
+
+def require_mixer(mixer: Mixer, site: Site) -> None:
+    """Raise FieldError where `mixer` cannot stand in a block, which has `site.width` channels before and after it."""
+    mixer.require(site)
+    width = mixer.width_out(site)
+    if width != site.width:
+        raise FieldError("mixer", f"a block's mixer keeps its {site.width} channels, but {width} come out of this one")
 
 
 def refuse_stride(mixer: Mixer, site: Site) -> None:
@@ -188,8 +240,11 @@ def refuse_stride(mixer: Mixer, site: Site) -> None:
         raise FieldError("mixer", f"{mixer.kind} keeps the map and cannot stride; use a separate downsample")
 
 
-class Gate(Spec):
-    """Weighs the channels of a map by what the map holds; `site.width` channels in and out."""
+class Gate(Step):
+    """Weighs the channels of a map by what the map holds; `site.width` channels in and out.
+
+    `site.width_in` are the channels that come into the block it stands in.
+    """
 
 
 class FeedForward(Spec):
@@ -228,6 +283,10 @@ class Downsample(Spec):
     stride: int = 2
     in_block: ClassVar[bool] = False
 
+    def width_out(self, site: Site) -> int:
+        """Channels that go out, for a stage of `site.width` channels."""
+        return site.width
+
 
 class Head(Spec):
     """Turns the last map into `site.width` logits, or into pooled features where that is 0."""
@@ -242,6 +301,7 @@ blocks: Family[Block] = Family("block")
 stems: Family[Stem] = Family("stem")
 downsamples: Family[Downsample] = Family("downsample")
 heads: Family[Head] = Family("head")
+layers: Family[Layer] = Family("layer")
 
 FAMILIES: tuple[tuple[type, Family[Any]], ...] = (
     (Norm, norms),
@@ -253,11 +313,33 @@ FAMILIES: tuple[tuple[type, Family[Any]], ...] = (
     (Stem, stems),
     (Downsample, downsamples),
     (Head, heads),
+    (Layer, layers),
 )
+
+
+class _Steps(Family[Step]):
+    """Everything that can stand in a sequence, whatever its family."""
+
+    _families: tuple[Family[Any], ...] = (layers, norms, activations, gates, mixers)
+
+    def __getitem__(self, name: str) -> type[Step]:
+        found = next((family for family in self._families if name in family), None)
+        return super().__getitem__(name) if found is None else found[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return (name for family in self._families for name in family)
+
+    def __contains__(self, name: object) -> bool:
+        return any(name in family for family in self._families)
+
+
+steps: Family[Step] = _Steps("layer of a sequence")
 
 
 def family_of(base: type) -> Family[Any]:
     """The family a field annotated with `base` is read from."""
+    if base is Step:
+        return steps
     for family_base, family in FAMILIES:
         if issubclass(base, family_base):
             return family

@@ -19,6 +19,10 @@ class Dense(Mixer):
     kernel: Kernel = 3
     bias: bool = False
 
+    def folds(self, site: Site) -> bool:
+        """A convolution with a bias or without."""
+        return self.bias
+
     def build(self, site: Site) -> nn.Module:
         """(N, C, H, W) -> (N, C, ceil(H / stride), ceil(W / stride))."""
         return nn.Conv2d(

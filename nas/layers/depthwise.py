@@ -9,25 +9,37 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from nas.cost import Cost, conv_cost
+from nas.errors import FieldError
 from nas.layers.base import Mixer, Site, mixers
 from nas.layers.depthwise_cpu import depthwise_conv
-from nas.schema.fields import Kernel
+from nas.layers.padding import Padding, TensorFlowConv
+from nas.schema.fields import Count, Kernel
 
 _HAS_ONEDNN: bool = torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]  # untyped in torch
 
 
 class DepthwiseConv(nn.Conv2d):
-    """One `kernel` x `kernel` filter a channel, 'same' padding; every depthwise convolution of ours is this module.
+    """One filter a channel, odd and 'same' padded; every depthwise convolution of ours is this module.
 
     On a CPU it computes in channels-last memory, without the rim of the kernel that only ever meets the padding, and
     with stride 1 by the ways of `nas.layers.depthwise_cpu`. Elsewhere, and in exported graphs, it is `nn.Conv2d`.
     """
 
-    def __init__(self, width: int, kernel: int, *, stride: int = 1, dilation: int = 1, bias: bool = True) -> None:
-        """Make a convolution over `width` channels."""
-        padding = dilation * (kernel // 2)
+    def __init__(
+        self,
+        width: int,
+        kernel: int,
+        *,
+        columns: int | None = None,
+        stride: int = 1,
+        dilation: int = 1,
+        bias: bool = True,
+    ) -> None:
+        """Make a convolution over `width` channels with `kernel` rows and, unless square, `columns`."""
+        sides = (kernel, columns or kernel)
+        padding = (dilation * (sides[0] // 2), dilation * (sides[1] // 2))
         super().__init__(
-            width, width, kernel, stride=stride, padding=padding, dilation=dilation, groups=width, bias=bias
+            width, width, sides, stride=stride, padding=padding, dilation=dilation, groups=width, bias=bias
         )
 
     def forward(self, x: Tensor) -> Tensor:
@@ -73,18 +85,47 @@ def depthwise_cost(width: int, kernel: int, size_out: int, *, bias: bool = True)
     return conv_cost(width, width, kernel, size_out, groups=width, bias=bias)
 
 
+def rectangle_cost(width: int, points: int, size_out: int, *, bias: bool = True) -> Cost:
+    """`points` weights a channel."""
+    return conv_cost(points, width, 1, size_out, bias=bias)  # one channel out of `points` values at every position
+
+
 @mixers.register("depthwise")
 @dataclass(frozen=True, kw_only=True)
 class Depthwise(Mixer):
-    """One k x k filter per channel, 'same' padding, `site.stride`."""
+    """One filter per channel, `kernel` x `kernel` or, with `columns`, `kernel` rows of that many; `site.stride`.
+
+    `padding: tf` is that of TensorFlow's networks.
+    """
 
     kernel: Kernel = 7
     bias: bool = True
+    columns: Kernel | None = None
+    dilation: Count = 1
+    padding: Padding = "same"
+
+    def check(self) -> None:
+        """A square kernel is written one way, and TensorFlow's padding is for those."""
+        if self.padding == "tf" and (self.columns is not None or self.dilation > 1):
+            raise FieldError("padding", "tf is for square kernels without dilation")
+        if self.columns == self.kernel:
+            raise FieldError("columns", f"a {self.kernel} x {self.columns} kernel is square; leave columns out")
+
+    def folds(self, site: Site) -> bool:
+        """A convolution with a bias or without."""
+        return self.bias
 
     def build(self, site: Site) -> nn.Module:
         """(N, C, H, W) -> (N, C, ceil(H / stride), ceil(W / stride))."""
-        return DepthwiseConv(site.width, self.kernel, stride=site.stride, bias=self.bias)
+        width = site.width
+        if self.padding == "tf" and site.stride > 1:
+            return TensorFlowConv(width, width, self.kernel, stride=site.stride, groups=width, bias=self.bias)
+        return DepthwiseConv(
+            width, self.kernel, columns=self.columns, stride=site.stride, dilation=self.dilation, bias=self.bias
+        )
 
     def cost(self, site: Site) -> Cost:
-        """K x k weights a channel."""
-        return depthwise_cost(site.width, self.kernel, site.size_out, bias=self.bias)
+        """As many weights a channel as the kernel has points."""
+        if self.columns is None:
+            return depthwise_cost(site.width, self.kernel, site.size_out, bias=self.bias)
+        return rectangle_cost(site.width, self.kernel * self.columns, site.size_out, bias=self.bias)

@@ -1,10 +1,12 @@
-"""Element-wise activations."""
+"""Element-wise activations; those with learned scalars count them as parameters."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 
 from nas.layers.base import Activation, Site, activations
 
@@ -47,3 +49,62 @@ class Hardswish(Activation):
     def build(self, site: Site) -> nn.Module:
         """Shape kept."""
         return nn.Hardswish()
+
+
+@activations.register("relu6")
+@dataclass(frozen=True, kw_only=True)
+class ReLU6(Activation):
+    """min(max(x, 0), 6) (arXiv:1801.04381, section 3)."""
+
+    def build(self, site: Site) -> nn.Module:
+        """Shape kept."""
+        return nn.ReLU6()
+
+
+class SquaredReLUModule(nn.Module):
+    """max(x, 0) squared."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Shape kept."""
+        return x.relu().square()
+
+
+@activations.register("squared_relu")
+@dataclass(frozen=True, kw_only=True)
+class SquaredReLU(Activation):
+    """max(x, 0) squared (arXiv:2109.08668, section 3)."""
+
+    def build(self, site: Site) -> nn.Module:
+        """Shape kept."""
+        return SquaredReLUModule()
+
+
+class StarReLUModule(nn.Module):
+    """scale * max(x, 0) squared + bias, both learned, both of shape (1,)."""
+
+    def __init__(self) -> None:
+        """Start as the squared ReLU."""
+        super().__init__()
+        self.scale = nn.Parameter(torch.ones(1))
+        self.bias = nn.Parameter(torch.zeros(1))
+
+    def reset_parameters(self) -> None:
+        """Set the scale to 1 and the bias to 0."""
+        nn.init.ones_(self.scale)
+        nn.init.zeros_(self.bias)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Shape kept."""
+        return self.scale * x.relu().square() + self.bias
+
+
+@activations.register("starrelu")
+@dataclass(frozen=True, kw_only=True)
+class StarReLU(Activation):
+    """scale * max(x, 0) squared + bias with one learned scalar each ('MetaFormer Baselines', arXiv:2210.13452, 3.4)."""
+
+    learned: ClassVar[int] = 2
+
+    def build(self, site: Site) -> nn.Module:
+        """Shape kept."""
+        return StarReLUModule()

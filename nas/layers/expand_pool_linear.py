@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from torch import nn
 
 from nas.cost import NOTHING, Cost, linear_cost
-from nas.layers.base import Activation, Head, Norm, Site, heads
+from nas.layers.base import Activation, Head, Norm, Site, act_cost, heads
 from nas.layers.elementwise import GELU
 from nas.layers.layernorm import LayerNorm
 from nas.layers.pointwise import Pointwise, pointwise_cost
@@ -40,4 +40,9 @@ class ExpandPoolLinear(Head):
         """Both linear maps and the norm."""
         inside = Site(self.width, self.width, site.size)
         expand = pointwise_cost(Site(site.width_in, self.width, site.size))
-        return expand + self.norm.cost(inside) + (linear_cost(self.width, site.width) if site.width else NOTHING)
+        return (
+            expand
+            + act_cost(self.act, 1)
+            + self.norm.cost(inside)
+            + (linear_cost(self.width, site.width) if site.width else NOTHING)
+        )

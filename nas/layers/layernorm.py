@@ -35,14 +35,15 @@ class ChannelLayerNorm(nn.LayerNorm):
 @norms.register("layernorm")
 @dataclass(frozen=True, kw_only=True)
 class LayerNorm(Norm):
-    """Layer normalisation over the channels, affine."""
+    """Layer normalisation over the channels, with a scale and, unless `bias` is false, a shift."""
 
     eps: float = 1e-6
+    bias: bool = True
 
     def build(self, site: Site) -> nn.Module:
         """(N, C, H, W) -> (N, C, H, W)."""
-        return ChannelLayerNorm(site.width, eps=self.eps)
+        return ChannelLayerNorm(site.width, eps=self.eps, bias=self.bias)
 
     def cost(self, site: Site) -> Cost:
         """Scale and shift."""
-        return norm_cost(site.width)
+        return norm_cost(site.width, bias=self.bias)

@@ -8,7 +8,8 @@ from typing import Annotated
 from torch import nn
 
 from nas.cost import Cost
-from nas.layers.base import Activation, FeedForward, Norm, Site, ffns
+from nas.errors import FieldError
+from nas.layers.base import Activation, FeedForward, Norm, Site, act_cost, ffns
 from nas.layers.elementwise import GELU
 from nas.layers.pointwise import Pointwise, pointwise_cost
 from nas.schema.fields import POSITIVE
@@ -25,22 +26,29 @@ def hidden_site(ratio: float, site: Site) -> Site:
 class MLP(FeedForward):
     """Pointwise to `ratio` times the width, activation, pointwise back.
 
-    `norm` stands after each pointwise convolution, as in RepLKNet (arXiv:2203.06717); they have a bias without it.
+    `norm` stands after each pointwise convolution, as in RepLKNet (arXiv:2203.06717); they have a bias without it, if
+    `bias` is not false.
     """
 
     ratio: Annotated[float, POSITIVE] = 4
     act: Activation = GELU()
     norm: Norm | None = None
+    bias: bool = True
+
+    def check(self) -> None:
+        """Refuse what would be ignored."""
+        if self.norm is not None and not self.bias:
+            raise FieldError("bias", "a pointwise convolution before a norm has none in any case; leave bias out")
 
     def build(self, site: Site) -> nn.Module:
         """(N, C, H, W) -> (N, C, H, W)."""
         hidden = hidden_site(self.ratio, site)
         layers = nn.Sequential()
-        layers.add_module("expand", Pointwise(site.width, hidden.width, bias=self.norm is None))
+        layers.add_module("expand", Pointwise(site.width, hidden.width, bias=self._bias))
         if self.norm is not None:
             layers.add_module("norm_expand", self.norm.build(hidden))
         layers.add_module("act", self.act.build(hidden))
-        layers.add_module("reduce", Pointwise(hidden.width, site.width, bias=self.norm is None))
+        layers.add_module("reduce", Pointwise(hidden.width, site.width, bias=self._bias))
         if self.norm is not None:
             layers.add_module("norm_reduce", self.norm.build(site))
         return layers
@@ -48,7 +56,12 @@ class MLP(FeedForward):
     def cost(self, site: Site) -> Cost:
         """Both pointwise convolutions and their norms."""
         hidden = hidden_site(self.ratio, site)
-        bias = self.norm is None
+        bias = self._bias
         cost = pointwise_cost(Site(site.width, hidden.width, site.size), bias=bias)
         cost += pointwise_cost(Site(hidden.width, site.width, site.size), bias=bias)
+        cost += act_cost(self.act, 1)
         return cost if self.norm is None else cost + self.norm.cost(hidden) + self.norm.cost(site)
+
+    @property
+    def _bias(self) -> bool:
+        return self.bias and self.norm is None

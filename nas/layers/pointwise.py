@@ -21,7 +21,9 @@ class Pointwise(nn.Linear):
     """A linear layer applied at every position."""
 
     def forward(self, x: Tensor) -> Tensor:
-        """(N, C_in, H, W) -> (N, C_out, H, W)."""
+        """(N, C_in, H, W) -> (N, C_out, H, W), or pooled features (N, C_in) -> (N, C_out)."""
+        if x.ndim == 2:
+            return super().forward(x)
         last = x.contiguous(memory_format=torch.channels_last).permute(0, 2, 3, 1)
         return super().forward(last).permute(0, 3, 1, 2)
 

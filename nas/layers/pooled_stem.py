@@ -9,7 +9,7 @@ from typing import Annotated
 from torch import nn
 
 from nas.cost import Cost, conv_cost
-from nas.layers.base import Activation, Norm, Site, Stem, shared_width, stems
+from nas.layers.base import Activation, Norm, Site, Stem, act_cost, shared_width, stems
 from nas.layers.batchnorm import BatchNorm
 from nas.layers.elementwise import ReLU
 from nas.schema.fields import POSITIVE, Kernel
@@ -46,7 +46,11 @@ class PooledStem(Stem):
     def cost(self, site: Site) -> Cost:
         """Convolution and norm."""
         after = self._after(site)
-        return conv_cost(site.width_in, site.width, self.kernel, after.size, bias=False) + self.norm.cost(after)
+        return (
+            conv_cost(site.width_in, site.width, self.kernel, after.size, bias=False)
+            + self.norm.cost(after)
+            + act_cost(self.act, 1)
+        )
 
     def size_out(self, site: Site) -> int:
         """Halved twice, rounded up."""

@@ -44,6 +44,7 @@ class FieldType(NamedTuple):
         optional: whether None is allowed.
         rules: what else must hold of a scalar.
         default: the default, or `dataclasses.MISSING`.
+        many: 0 for one value, 1 for a list of such values, 2 for a list of lists.
     """
 
     plain: tuple[Any, ...]
@@ -51,19 +52,36 @@ class FieldType(NamedTuple):
     optional: bool
     rules: tuple[Rule, ...]
     default: Any
+    many: int = 0
+
+    @property
+    def entry(self) -> FieldType:
+        """What one entry of a list may be."""
+        return self._replace(many=self.many - 1)
 
     def problem(self, value: Any) -> str | None:
-        """What is wrong with a scalar `value`, or None."""
+        """What is wrong with a scalar `value` or with a list, or None."""
+        if self.many:
+            if not isinstance(value, list | tuple):
+                return f"must be a list, got {shown(value)}"
+            return next(filter(None, map(self.entry._entry_problem, value)), None)
         if value is None:
             return None if self.optional else f"must be {self.expected}, not empty"
         if not self.accepts(value):
             return f"must be {self.expected}, got {shown(value)}"
         for rule in self.rules:
-            if not rule.holds(value):
+            if not isinstance(value, str) and not rule.holds(value):  # a word beside numbers is one of the literals
                 return f"{rule.sentence}, got {shown(value)}"
         if isinstance(value, int | float) and not abs(value) <= _LARGEST:  # so written, it refuses nan too
             return f"must be a number between {-_LARGEST:,} and {_LARGEST:,}, got {shown(value)}"
         return None
+
+    def _entry_problem(self, value: Any) -> str | None:
+        return None if self.holds_spec(value) else self.problem(value)
+
+    def holds_spec(self, value: Any) -> bool:
+        """Whether `value` is a part of the class that the field takes."""
+        return self.spec is not None and not self.many and isinstance(value, self.spec)
 
     def accepts(self, value: Any) -> bool:
         """Whether `value` is of one of the types or is one of the literals; true is no 1, and 1 is a fraction too."""
@@ -126,10 +144,15 @@ def _field_type(hint: Any, field: dataclasses.Field[Any]) -> FieldType:
     rules: list[Rule] = []
     spec: type | None = None
     optional = False
+    many = 0
     stack = [hint]
     while stack:
         part = stack.pop(0)
         origin = typing.get_origin(part)
+        if origin is tuple:
+            many += 1
+            stack.insert(0, typing.get_args(part)[0])
+            continue
         if origin is Annotated:
             rules += [extra for extra in part.__metadata__ if isinstance(extra, Rule)]
             stack.insert(0, part.__origin__)
@@ -146,7 +169,7 @@ def _field_type(hint: Any, field: dataclasses.Field[Any]) -> FieldType:
     default = field.default
     if default is dataclasses.MISSING and field.default_factory is not dataclasses.MISSING:
         default = field.default_factory()
-    return FieldType(tuple(plain), spec, optional, tuple(rules), default)
+    return FieldType(tuple(plain), spec, optional, tuple(rules), default, many)
 
 
 def check_fields(instance: Any) -> None:
@@ -156,10 +179,17 @@ def check_fields(instance: Any) -> None:
     """
     for name, kind in field_types(type(instance)).items():
         value = getattr(instance, name)
-        if kind.spec is not None and isinstance(value, kind.spec):
+        if kind.holds_spec(value):
             continue
         problem = kind.problem(value)
         if problem is not None:
             raise FieldError(name, problem)
-        if isinstance(value, int) and float in kind.plain and int not in kind.plain:
+        if kind.many:
+            object.__setattr__(instance, name, frozen(value))
+        elif isinstance(value, int) and float in kind.plain and int not in kind.plain:
             object.__setattr__(instance, name, float(value))
+
+
+def frozen(value: Any) -> Any:
+    """Lists, at every depth, as tuples."""
+    return tuple(map(frozen, value)) if isinstance(value, list | tuple) else value

@@ -8,7 +8,7 @@ from torch import nn
 
 from nas.architecture.initialise import initialise
 from nas.errors import FieldError
-from nas.layers import FAMILIES, Block, Downsample, Head, Site, Spec, Stem, family_of
+from nas.layers import FAMILIES, Activation, Block, Downsample, Head, Mixer, Norm, Site, Spec, Stem, family_of
 from nas.schema.fields import FieldType, field_types
 
 KINDS = [(family.kind, kind) for _, family in FAMILIES for kind in family]
@@ -16,9 +16,17 @@ KINDS = [(family.kind, kind) for _, family in FAMILIES for kind in family]
 _SITES: dict[type, tuple[Site, ...]] = {
     Stem: (Site(3, 32, 32), Site(1, 16, 45)),
     Downsample: (Site(16, 32, 9), Site(24, 24, 8)),
-    Block: (Site(32, 32, 7), Site(32, 64, 8, 2), Site(64, 32, 5)),
+    Block: (Site(32, 32, 7), Site(32, 64, 8, 2), Site(64, 32, 5), Site(32, 38, 6)),
     Head: (Site(32, 10, 5), Site(32, 0, 3)),
     Spec: (Site(64, 64, 6), Site(32, 32, 9, 2)),
+}
+
+
+# What is tried inside other parts: one of each sort (with and without parameters, a bias, a deployed form) is enough.
+_INSIDE: dict[type, tuple[str, ...]] = {
+    Activation: ("relu", "starrelu"),
+    Norm: ("layernorm", "batchnorm", "rmsnorm"),
+    Mixer: ("depthwise", "grouped", "large_kernel", "modulation", "parallel"),
 }
 
 
@@ -85,6 +93,7 @@ def _alternatives(field: FieldType) -> Iterator[Any]:
         yield None
     if field.spec is not None:
         known = family_of(field.spec)
-        yield from (known[kind]() for kind in known)
+        tried = _INSIDE.get(field.spec, tuple(known))
+        yield from (known[kind]() for kind in tried if kind in known)
     for kind in field.plain:
         yield from {bool: (True, False), int: (2, 3, 5), float: (0.5, 2.0), str: ()}.get(kind, (kind,))
