@@ -31,7 +31,7 @@ class Stage:
         depth: number of blocks.
         width: channels of every block's output.
         blocks: the repeating pattern of blocks; mostly one.
-        downsample: what leads to this stage; None for the first.
+        downsample: what leads to this stage; mostly None for the first, where the stem does.
         norm: a norm after the last block (VAN), or None.
     """
 
@@ -128,8 +128,6 @@ class Architecture:
         if type(self.drop_path) not in (int, float) or not 0 <= self.drop_path < 1:
             raise FieldError("drop_path", f"must be a rate of at least 0 and below 1, got {self.drop_path!r}")
         object.__setattr__(self, "drop_path", float(self.drop_path))
-        if self.stages[0].downsample is not None:
-            raise FieldError("downsample", "the first stage follows the stem; only later stages have a downsample")
         for part in self.parts(Task(resolution=NOMINAL_RESOLUTION)):
             part.spec.require(part.site)
 
@@ -189,7 +187,7 @@ class Architecture:
                 in_block = stage.downsample.in_block
                 site = Site(width, width if in_block else stage.width, size)
                 yield Part(f"stages.{index}.downsample", index, stage.downsample, site)
-                width, size = site.width, self._checked(stage.downsample.size_out(site), task)
+                width, size = stage.downsample.width_out(site), self._checked(stage.downsample.size_out(site), task)
                 stride = stage.downsample.stride if in_block else 1
             for part in _rows(stage, index, Site(width, stage.width, size, stride)):
                 yield part

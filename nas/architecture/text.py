@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 
 from nas.architecture.architecture import Architecture
-from nas.layers import Spec
+from nas.layers import Spec, canonical_value
 from nas.schema.fields import field_types
 
 
@@ -27,8 +27,10 @@ def to_yaml(architecture: Architecture, *, heading: str = "") -> str:
     stages["block"] = _column([_pattern([_form(block) for block in stage.blocks]) for stage in architecture.stages])
     downsamples = [None if stage.downsample is None else _form(stage.downsample) for stage in architecture.stages]
     if any(form is not None for form in downsamples):
+        # one form for all means those after the first, which has a downsample of its own only where a list says so
         later = _column(downsamples[1:])
-        stages["downsample"] = later if not isinstance(later, list) else [None, *later]
+        all_later = downsamples[0] is None and not isinstance(later, list)
+        stages["downsample"] = later if all_later else downsamples
     norms = [None if stage.norm is None else _form(stage.norm) for stage in architecture.stages]
     if any(form is not None for form in norms):
         stages["norm"] = _column(norms)
@@ -44,8 +46,13 @@ def _form(spec: Spec) -> Any:
     types = field_types(type(spec))
     if not types:
         return spec.kind
-    values = {name: getattr(spec, name) for name in types}
-    return {"kind": spec.kind, **{name: _form(one) if isinstance(one, Spec) else one for name, one in values.items()}}
+    return {"kind": spec.kind, **{name: _form_of(getattr(spec, name)) for name in types}}
+
+
+def _form_of(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return [canonical_value(one) for one in value]
+    return _form(value) if isinstance(value, Spec) else value
 
 
 def _pattern(forms: list[Any]) -> Any:
@@ -62,7 +69,11 @@ def _column(values: Sequence[Any]) -> Any:
 
 
 def _same_kind(values: Sequence[Mapping[str, Any]]) -> bool:
-    return "pattern" not in values[0] and len({value.get("kind") for value in values}) == 1
+    """Whether mappings can be one with a list a stage inside; not where they hold lists of layers that differ."""
+    if "pattern" in values[0] or len({value.get("kind") for value in values}) != 1:
+        return False
+    lists = [key for key, value in values[0].items() if isinstance(value, list)]
+    return all(value[key] == values[0][key] for value in values for key in lists)
 
 
 class _Dumper(yaml.SafeDumper):

@@ -35,6 +35,8 @@ class Cost:
     train_activations: int = 0
 
     def __add__(self, other: Cost) -> Cost:
+        if other is NOTHING:
+            return self
         return Cost(
             self.params + other.params,
             self.flops + other.flops,
@@ -45,6 +47,8 @@ class Cost:
         )
 
     def __mul__(self, times: int) -> Cost:
+        if self is NOTHING:
+            return self
         return Cost(
             self.params * times,
             self.flops * times,

@@ -14,7 +14,7 @@ from safetensors.torch import load_file
 
 from nas.errors import UserError
 from nas.export.bundle import Provenance, write_bundle
-from nas.export.official import from_official, held_tensors
+from nas.export.official import classes_of, from_official, held_tensors
 from nas.space import load_architecture
 from nas.task import Task
 
@@ -84,7 +84,7 @@ def import_checkpoint(path: Path, preset: str, folder: Path) -> Imported:
     found = read_checkpoint(path)
     network = from_official(preset, found)
     held = held_tensors(found)
-    classes = int(network.get_parameter("head.linear.weight").shape[0])
+    classes = classes_of(preset, found)
     about = Provenance(
         task=Task(classes=classes),
         classes=(),

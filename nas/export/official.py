@@ -22,6 +22,7 @@ CONTAINERS = ("model", "state_dict", "state_dict_ema", "model_ema")
 _PREFIXES = re.compile(r"^(?:module\.|_orig_mod\.)+")  # of DataParallel and torch.compile, in any order
 _COUNTER = "num_batches_tracked"
 _STATISTICS = ("running_mean", "running_var", _COUNTER)
+_CLASSIFIERS = ("head.linear.weight", "head.linear.classifiers.0.1.weight")  # one, or the first of several
 _SHOWN = 5
 
 
@@ -53,6 +54,11 @@ def from_official(preset: str, state_dict: Mapping[str, Any]) -> nn.Module:
     network = forms[layout.merged]
     network.load_state_dict(_renamed(network.state_dict(), tensors, layout, preset))
     return network.eval()
+
+
+def classes_of(preset: str, state_dict: Mapping[str, Any]) -> int:
+    """Outputs of the classifier in a preset's checkpoint; raises CheckpointError as `from_official` does."""
+    return _classes(held_tensors(state_dict).tensors, _layouts(preset))
 
 
 class Held(NamedTuple):
@@ -108,7 +114,8 @@ def _found(layout: Layout, network: nn.Module, tensors: Mapping[str, Tensor]) ->
 
 def _classes(tensors: Mapping[str, Tensor], layouts: Sequence[Layout]) -> int:
     """Outputs of the checkpoint's classifier; ImageNet's where none is found, so that the error names its weights."""
-    heads = (tensors.get(layout.official("head.linear.weight")) for layout in layouts)
+    names = (layout.official(key) for layout in layouts for key in _CLASSIFIERS)
+    heads = (tensors.get(name) for name in names)
     return next((head.shape[0] for head in heads if head is not None and head.ndim), 1000)
 
 

@@ -92,22 +92,30 @@ class Spec(ABC):
         """
         types = field_types(type(self))
         values = {
-            field.name: _canonical_value(getattr(self, field.name))
+            field.name: canonical_value(getattr(self, field.name))
             for field in fields(self)  # type: ignore[arg-type]
             if getattr(self, field.name) != types[field.name].default
         }
         return {"kind": self.kind, **values} if values else self.kind
 
     def __str__(self) -> str:
-        form = self.canonical()
-        if isinstance(form, str):
-            return form
-        return f"{self.kind}({', '.join(f'{key}={value}' for key, value in form.items() if key != 'kind')})"
+        return _in_words(self.canonical())
 
 
-def _canonical_value(value: Any) -> Any:
+def _in_words(form: Any) -> str:
+    """A canonical form on one line: `depthwise(kernel=3, bias=False)`, `[batchnorm, gelu]`."""
+    if isinstance(form, list):
+        return f"[{', '.join(map(_in_words, form))}]"
+    if not isinstance(form, Mapping):
+        return str(form)
+    fields = ", ".join(f"{key}={_in_words(value)}" for key, value in form.items() if key != "kind")
+    return f"{form['kind']}({fields})"
+
+
+def canonical_value(value: Any) -> Any:
+    """A field's value as plain data, parts and lists of parts in their canonical form."""
     if isinstance(value, tuple):
-        return [_canonical_value(one) for one in value]
+        return [canonical_value(one) for one in value]
     return value.canonical() if isinstance(value, Spec) else value
 
 
@@ -188,6 +196,10 @@ class Step(Spec):
         """Channels that go out, where `site.width_in` come in."""
         return site.width_in
 
+    def require_inside(self, site: Site) -> None:
+        """Rules in a sequence, where the width may change; raises FieldError."""
+        self.require(site)
+
     def folds(self, site: Site) -> bool | None:
         """Whether the one convolution that this is, when deployed, has a bias; None where it is no convolution."""
         return None
@@ -219,19 +231,6 @@ class Layer(Step):
     """
 
     sees_place: ClassVar[bool] = True
-
-
-def act_cost(act: Activation, times: int) -> Cost:
-    """What `times` uses of an activation cost."""
-    return parameter_cost(act.learned * times) if act.learned else NOTHING
-
-
-def require_mixer(mixer: Mixer, site: Site) -> None:
-    """Raise FieldError where `mixer` cannot stand in a block, which has `site.width` channels before and after it."""
-    mixer.require(site)
-    width = mixer.width_out(site)
-    if width != site.width:
-        raise FieldError("mixer", f"a block's mixer keeps its {site.width} channels, but {width} come out of this one")
 
 
 def refuse_stride(mixer: Mixer, site: Site) -> None:

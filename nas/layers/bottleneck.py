@@ -17,7 +17,7 @@ from torch import nn
 
 from nas.cost import NOTHING, Cost, conv_cost
 from nas.errors import FieldError
-from nas.layers.base import Activation, Block, Gate, Mixer, Norm, Site, act_cost, blocks, require_mixer
+from nas.layers.base import Activation, Block, Gate, Mixer, Norm, Site, blocks
 from nas.layers.batchnorm import BatchNorm
 from nas.layers.conv import convolution
 from nas.layers.dense import Dense
@@ -59,17 +59,14 @@ class Bottleneck(Block):
     shortcut: Literal["projected", "same_shape", "none"] = "projected"
     padding: Padding = "same"
 
-    def check(self) -> None:
-        """Refuse what would be ignored."""
+    def require(self, site: Site) -> None:
+        """The mixer's rules; a 1x1 convolution does not stride; and nothing may be said that would be ignored."""
         if self.padding == "tf" and self.start is None and self.expand == 1:
             raise FieldError(
                 "padding", "is that of the start and of a first convolution above 1x1; set the mixer's own"
             )
-
-    def require(self, site: Site) -> None:
-        """The mixer's rules; a 1x1 convolution does not stride."""
         if self.mixer is not None:
-            require_mixer(self.mixer, self._inside(site))
+            self.mixer.require(self._inside(site))
         elif site.stride != 1 and self.start is None and self.expand == 1:
             raise FieldError("mixer", "nothing here can stride; add a mixer, a start or an expand of 3")
 
@@ -82,17 +79,18 @@ class Bottleneck(Block):
             conv = convolution(start, self.start, groups=start.width, padding=self.padding)
             branch.add_module("start", conv)
             branch.add_module("norm_start", self.norm.build(start.inside(start.width)))
-        branch.add_module("reduce", convolution(expand, self.expand, padding=self.padding))
-        branch.add_module("norm_reduce", self.norm.build(expand.inside(hidden.width)))
-        branch.add_module("act_reduce", self.act.build(hidden))
+        first, last = ("reduce", "expand") if self.expand == 1 else ("fused", "project")
+        branch.add_module(first, convolution(expand, self.expand, padding=self.padding))
+        branch.add_module(f"norm_{first}", self.norm.build(expand.inside(hidden.width)))
+        branch.add_module(f"act_{first}", self.act.build(hidden))
         if self.mixer is not None:
             branch.add_module("mixer", self.mixer.build(hidden))
             branch.add_module("norm", self.norm.build(hidden.inside(hidden.width)))
             branch.add_module("act", self.act.build(hidden))
         if self.gate is not None:
             branch.add_module("gate", self.gate.build(after))
-        branch.add_module("expand", Pointwise(hidden.width, site.width, bias=False))
-        branch.add_module("norm_expand", self.norm.build(site.inside(site.width)))
+        branch.add_module(last, Pointwise(hidden.width, site.width, bias=False))
+        branch.add_module(f"norm_{last}", self.norm.build(site.inside(site.width)))
         if drop_path and self._has_shortcut(site):
             branch.add_module("drop_path", DropPath(drop_path))
         end = self.act.build(site) if self.act_placement == "everywhere" else nn.Identity()
@@ -117,8 +115,7 @@ class Bottleneck(Block):
             cost += self.gate.cost(Site(site.width_in, hidden.width, hidden.size_out))
         cost += pointwise_cost(Site(hidden.width, site.width, site.size_out), bias=False)
         cost += self.norm.cost(site.inside(site.width))
-        if self.act.learned:
-            cost += act_cost(self.act, 1 + (self.mixer is not None) + (self.act_placement == "everywhere"))
+        cost += self.act.cost(hidden) * (1 + (self.mixer is not None) + (self.act_placement == "everywhere"))
         return cost + (projection_cost(site, self.norm) if self._has_shortcut(site) else NOTHING)
 
     def _has_shortcut(self, site: Site) -> bool:

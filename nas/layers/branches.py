@@ -152,6 +152,13 @@ class Parallel(Mixer):
             raise FieldError("branches", f"at least two, got {len(self.branches)}")
 
     def require(self, site: Site) -> None:
+        """In a block, that the width is kept as well."""
+        self.require_inside(site)
+        width = self.width_out(site)
+        if width != site.width:
+            raise FieldError("branches", f"a block's mixer keeps its {site.width} channels, but {width} come out")
+
+    def require_inside(self, site: Site) -> None:
         """The branches' rules, and that they fit together."""
         refuse_stride(self, site)
         for branch in self.branches:
@@ -235,6 +242,13 @@ class Split(Mixer):
             raise FieldError("shares", "one of them, and only one, must be null, which is the rest")
 
     def require(self, site: Site) -> None:
+        """In a block, that the width is kept as well."""
+        self.require_inside(site)
+        width = self.width_out(site)
+        if width != site.width:
+            raise FieldError("branches", f"a block's mixer keeps its {site.width} channels, but {width} come out")
+
+    def require_inside(self, site: Site) -> None:
         """The branches' rules, and that there are channels for each."""
         refuse_stride(self, site)
         if min(self._cuts(site)) < 1:

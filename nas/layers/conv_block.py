@@ -13,7 +13,7 @@ from torch import nn
 
 from nas.cost import Cost, conv_cost
 from nas.errors import FieldError
-from nas.layers.base import Activation, Block, Norm, Site, act_cost, blocks
+from nas.layers.base import Activation, Block, Norm, Site, blocks
 from nas.layers.batchnorm import BatchNorm
 from nas.layers.conv import convolution
 from nas.layers.drop_path import DropPath
@@ -34,8 +34,8 @@ class ConvBlock(Block):
     shortcut: bool = False
     padding: Padding = "same"
 
-    def check(self) -> None:
-        """Refuse what would be ignored."""
+    def require(self, site: Site) -> None:
+        """Nothing may be said that would be ignored."""
         if self.padding == "tf" and self.kernel == 1:
             raise FieldError("padding", "a 1x1 convolution has none; leave padding out")
 
@@ -55,4 +55,4 @@ class ConvBlock(Block):
     def cost(self, site: Site) -> Cost:
         """Convolution and norm."""
         conv = conv_cost(site.width_in, site.width, self.kernel, site.size_out, bias=False)
-        return conv + self.norm.cost(site.inside(site.width)) + act_cost(self.act, 1)
+        return conv + self.norm.cost(site.inside(site.width)) + self.act.cost(site)

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from nas.cost import Cost, parameter_cost
 from nas.errors import FieldError
-from nas.layers.base import Activation, Layer, Site, act_cost, layers
+from nas.layers.base import Activation, Layer, Site, layers
 from nas.layers.elementwise import GELU
 from nas.layers.pointwise import Pointwise, pointwise_cost
 
@@ -75,5 +75,5 @@ class Decompose(Layer):
         """The factors and the pointwise convolution."""
         if self.over == "map":
             return parameter_cost(site.width_in)
-        summary = pointwise_cost(Site(site.width_in, 1, site.size)) + act_cost(self.act, 1)
+        summary = pointwise_cost(Site(site.width_in, 1, site.size)) + self.act.cost(site)
         return summary + parameter_cost(site.width_in)

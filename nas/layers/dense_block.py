@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from nas.cost import NOTHING, Cost, parameter_cost
 from nas.errors import FieldError
-from nas.layers.base import Activation, Block, Gate, Mixer, Norm, Site, act_cost, blocks, require_mixer
+from nas.layers.base import Activation, Block, Gate, Mixer, Norm, Site, blocks
 from nas.layers.depthwise import Depthwise
 from nas.layers.drop_path import DropPath
 from nas.layers.elementwise import GELU
@@ -68,8 +68,7 @@ class DenseBlock(Block):
             raise FieldError("layers", f"{self.layers} layers cannot each add as much to {site.width_in} channels "
                              f"to make {site.width} of them")  # fmt: skip
         for seen in self._sites(site):
-            require_mixer(self.mixer, seen)
-            self.norm.require(seen)
+            self.mixer.require(seen)
 
     def build(self, site: Site, drop_path: float = 0.0) -> nn.Module:
         """(N, C_in, H, W) -> (N, C, H, W)."""
@@ -81,7 +80,7 @@ class DenseBlock(Block):
         grown = Site(growth, growth, site.size)
         for seen in self._sites(site):
             hidden = self._hidden(seen)
-            cost += self.mixer.cost(seen) + self.norm.cost(seen) + act_cost(self.act, 1)
+            cost += self.mixer.cost(seen) + self.norm.cost(seen) + self.act.cost(seen)
             cost += pointwise_cost(Site(seen.width, hidden, site.size)) + pointwise_cost(
                 Site(hidden, growth, site.size)
             )

@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 from torch import Tensor, nn
 
 from nas.cost import Cost
-from nas.layers.base import Activation, FeedForward, Site, act_cost, ffns
+from nas.layers.base import Activation, FeedForward, Site, ffns
 from nas.layers.depthwise import DepthwiseConv, depthwise_cost
 from nas.layers.elementwise import GELU
 from nas.layers.mlp import hidden_site
@@ -68,5 +68,5 @@ class DepthwiseMLP(FeedForward):
         hidden = hidden_site(self.ratio, site)
         cost = pointwise_cost(Site(site.width, hidden.width, site.size))
         cost += depthwise_cost(hidden.width, self.kernel, site.size)
-        cost += act_cost(self.act, 2 if self.form == "residual" else 1)
+        cost += self.act.cost(hidden) * (2 if self.form == "residual" else 1)
         return cost + pointwise_cost(Site(hidden.width, site.width, site.size))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from torch import nn
 
 from nas.cost import NOTHING, Cost, linear_cost
-from nas.layers.base import Activation, Head, Norm, Site, act_cost, heads
+from nas.layers.base import Activation, Head, Norm, Site, heads
 from nas.layers.elementwise import GELU
 from nas.layers.layernorm import LayerNorm
 from nas.layers.pointwise import Pointwise, pointwise_cost
@@ -42,7 +42,7 @@ class ExpandPoolLinear(Head):
         expand = pointwise_cost(Site(site.width_in, self.width, site.size))
         return (
             expand
-            + act_cost(self.act, 1)
+            + self.act.cost(inside)
             + self.norm.cost(inside)
             + (linear_cost(self.width, site.width) if site.width else NOTHING)
         )

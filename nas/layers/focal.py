@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from nas.cost import NOTHING, Cost
-from nas.layers.base import Activation, Mixer, Norm, Site, act_cost, mixers, refuse_stride
+from nas.layers.base import Activation, Mixer, Norm, Site, mixers, refuse_stride
 from nas.layers.depthwise import DepthwiseConv, depthwise_cost
 from nas.layers.elementwise import GELU
 from nas.layers.pointwise import Pointwise, pointwise_cost
@@ -75,7 +75,7 @@ class Focal(Mixer):
         for kernel in self._kernels:
             cost += depthwise_cost(site.width, kernel, site.size, bias=False)
         norm = NOTHING if self.norm is None else self.norm.cost(site)
-        return cost + act_cost(self.act, self.levels + 1) + norm
+        return cost + self.act.cost(site) * (self.levels + 1) + norm
 
     @property
     def _kernels(self) -> list[int]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from torch import nn
 
 from nas.cost import Cost, conv_cost
-from nas.layers.base import Activation, Norm, Site, Stem, act_cost, stems
+from nas.layers.base import Activation, Norm, Site, Stem, stems
 from nas.layers.batchnorm import BatchNorm
 from nas.layers.depthwise import DepthwiseConv, depthwise_cost
 from nas.layers.elementwise import ReLU
@@ -46,7 +46,7 @@ class FourConv(Stem):
         cost = conv_cost(site.width_in, site.width, 3, inside.size, bias=False)
         cost += depthwise_cost(site.width, 3, inside.size, bias=False) + pointwise_cost(inside, bias=False)
         cost += depthwise_cost(site.width, 3, self.size_out(site), bias=False)
-        return cost + self.norm.cost(inside) * 4 + act_cost(self.act, 4)
+        return cost + self.norm.cost(inside) * 4 + self.act.cost(inside) * 4
 
     def size_out(self, site: Site) -> int:
         """Halved twice, rounded up."""

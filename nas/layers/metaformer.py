@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from nas.cost import Cost, parameter_cost
 from nas.errors import FieldError
-from nas.layers.base import Block, FeedForward, Mixer, Norm, Site, blocks, require_mixer
+from nas.layers.base import Block, FeedForward, Mixer, Norm, Site, blocks
 from nas.layers.depthwise import Depthwise
 from nas.layers.drop_path import DropPath
 from nas.layers.layer_scale import LayerScale
@@ -93,22 +93,17 @@ class Metaformer(Block):
     residual_scale: float | None = None
     shortcut: Literal["both", "ffn"] = "both"
 
-    def check(self) -> None:
-        """Refuse what would be ignored."""
+    def require(self, site: Site) -> None:
+        """Raise FieldError where the block would have to change the map or the width, or something said be ignored."""
         if self.norm is None and self.norm_placement != "before":
             raise FieldError("norm_placement", "there is no norm to place; leave norm_placement out")
         if self.ffn is None and self.shortcut == "ffn":
             raise FieldError("shortcut", "there is no ffn to put one around; leave shortcut out")
-
-    def require(self, site: Site) -> None:
-        """Raise FieldError where the block would have to change the map or the width."""
         if site.changes_shape:
             raise FieldError("block", "metaformer keeps map and width; use a separate downsample between the stages")
-        require_mixer(self.mixer, site)
+        self.mixer.require(site)
         if self.ffn is not None:
             self.ffn.require(site)
-        if self.norm is not None:
-            self.norm.require(site)
 
     def build(self, site: Site, drop_path: float = 0.0) -> nn.Module:
         """(N, C, H, W) -> (N, C, H, W)."""

@@ -14,7 +14,7 @@ from typing import Annotated, Literal
 from torch import nn
 
 from nas.cost import Cost, parameter_cost
-from nas.layers.base import Activation, Block, Gate, Mixer, Norm, Site, act_cost, blocks, require_mixer
+from nas.layers.base import Activation, Block, Gate, Mixer, Norm, Site, blocks
 from nas.layers.depthwise import Depthwise
 from nas.layers.drop_path import DropPath
 from nas.layers.elementwise import GELU
@@ -54,7 +54,7 @@ class MixerFirst(Block):
 
     def require(self, site: Site) -> None:
         """The mixer's rules."""
-        require_mixer(self.mixer, self._sites(site)[0])
+        self.mixer.require(self._sites(site)[0])
 
     def build(self, site: Site, drop_path: float = 0.0) -> nn.Module:
         """(N, C_in, H, W) -> (N, C, ceil(H / stride), ceil(W / stride))."""
@@ -104,8 +104,7 @@ class MixerFirst(Block):
             cost += self.norm.cost(reduce.inside(reduce.width))
         if self.layer_scale is not None:
             cost += parameter_cost(site.width)
-        if self.act.learned:
-            cost += act_cost(self.act, 3 if self.act_placement == "everywhere" else 1)
+        cost += self.act.cost(expand) * (3 if self.act_placement == "everywhere" else 1)
         return cost + projection_cost(site, self.norm)
 
     @property

@@ -9,7 +9,7 @@ from torch import nn
 
 from nas.cost import Cost
 from nas.errors import FieldError
-from nas.layers.base import Activation, FeedForward, Norm, Site, act_cost, ffns
+from nas.layers.base import Activation, FeedForward, Norm, Site, ffns
 from nas.layers.elementwise import GELU
 from nas.layers.pointwise import Pointwise, pointwise_cost
 from nas.schema.fields import POSITIVE
@@ -59,7 +59,7 @@ class MLP(FeedForward):
         bias = self._bias
         cost = pointwise_cost(Site(site.width, hidden.width, site.size), bias=bias)
         cost += pointwise_cost(Site(hidden.width, site.width, site.size), bias=bias)
-        cost += act_cost(self.act, 1)
+        cost += self.act.cost(hidden)
         return cost if self.norm is None else cost + self.norm.cost(hidden) + self.norm.cost(site)
 
     @property

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from torch import Tensor, nn
 
 from nas.cost import Cost
-from nas.layers.base import Activation, Mixer, Site, act_cost, mixers, refuse_stride
+from nas.layers.base import Activation, Mixer, Site, mixers, refuse_stride
 from nas.layers.depthwise import DepthwiseConv, depthwise_cost
 from nas.layers.elementwise import GELU
 from nas.layers.pointwise import Pointwise, pointwise_cost
@@ -52,4 +52,4 @@ class Modulation(Mixer):
 
     def cost(self, site: Site) -> Cost:
         """Three pointwise convolutions and a depthwise one; the product is not counted."""
-        return pointwise_cost(site) * 3 + depthwise_cost(site.width, self.kernel, site.size_out) + act_cost(self.act, 1)
+        return pointwise_cost(site) * 3 + depthwise_cost(site.width, self.kernel, site.size_out) + self.act.cost(site)

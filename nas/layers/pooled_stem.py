@@ -9,7 +9,7 @@ from typing import Annotated
 from torch import nn
 
 from nas.cost import Cost, conv_cost
-from nas.layers.base import Activation, Norm, Site, Stem, act_cost, shared_width, stems
+from nas.layers.base import Activation, Norm, Site, Stem, shared_width, stems
 from nas.layers.batchnorm import BatchNorm
 from nas.layers.elementwise import ReLU
 from nas.schema.fields import POSITIVE, Kernel
@@ -49,7 +49,7 @@ class PooledStem(Stem):
         return (
             conv_cost(site.width_in, site.width, self.kernel, after.size, bias=False)
             + self.norm.cost(after)
-            + act_cost(self.act, 1)
+            + self.act.cost(after)
         )
 
     def size_out(self, site: Site) -> int:

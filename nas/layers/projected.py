@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from nas.cost import Cost
 from nas.errors import FieldError
-from nas.layers.base import Activation, Mixer, Norm, Site, act_cost, mixers, require_mixer
+from nas.layers.base import Activation, Mixer, Norm, Site, mixers
 from nas.layers.batchnorm import BatchNorm
 from nas.layers.depthwise import Depthwise
 from nas.layers.elementwise import ReLU
@@ -55,7 +55,7 @@ class Projected(Mixer):
         """Raise FieldError where a shortcut would have to change the map."""
         if self.skip and site.stride != 1:
             raise FieldError("skip", "a shortcut around a mixer keeps the map; use a separate downsample")
-        require_mixer(self.mixer, self._inside(site))
+        self.mixer.require(self._inside(site))
 
     def build(self, site: Site) -> nn.Module:
         """(N, C, H, W) -> (N, C, ceil(H / stride), ceil(W / stride))."""
@@ -79,7 +79,7 @@ class Projected(Mixer):
         bias = self.norm is None
         cost = pointwise_cost(Site(site.width, hidden.width, site.size), bias=bias) + self.mixer.cost(hidden)
         cost += pointwise_cost(Site(hidden.width, site.width, site.size_out), bias=bias)
-        cost += act_cost(self.act, 2 if self.act_placement == "around" else 1)
+        cost += self.act.cost(hidden) * (2 if self.act_placement == "around" else 1)
         if self.norm is not None:
             cost += self.norm.cost(Site(hidden.width, hidden.width, site.size))
             cost += self.norm.cost(site.inside(site.width))

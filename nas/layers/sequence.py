@@ -43,7 +43,7 @@ def outgoing(steps: Sequence[Step], site: Site) -> tuple[int, int]:
 def require_steps(steps: Sequence[Step], site: Site) -> None:
     """Raise FieldError where a step cannot stand at its site."""
     for step, at in placed(steps, site):
-        step.require(at)
+        step.require_inside(at)
 
 
 def steps_cost(steps: Sequence[Step], site: Site, *, fold: bool = False) -> Cost:

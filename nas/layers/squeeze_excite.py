@@ -8,7 +8,7 @@ from typing import Literal
 from torch import Tensor, nn
 
 from nas.cost import Cost, linear_cost
-from nas.layers.base import Activation, Gate, Site, act_cost, gates
+from nas.layers.base import Activation, Gate, Site, gates
 from nas.layers.elementwise import ReLU
 from nas.schema.fields import Count
 
@@ -50,7 +50,7 @@ class SqueezeExcite(Gate):
     def cost(self, site: Site) -> Cost:
         """Two linear layers at one position."""
         hidden = self._hidden(site)
-        return linear_cost(site.width, hidden) + linear_cost(hidden, site.width) + act_cost(self.act, 1)
+        return linear_cost(site.width, hidden) + linear_cost(hidden, site.width) + self.act.cost(site)
 
     def _hidden(self, site: Site) -> int:
         whole = site.width if self.of == "width" else site.width_in

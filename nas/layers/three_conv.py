@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from torch import nn
 
 from nas.cost import Cost, conv_cost
-from nas.layers.base import Activation, Norm, Site, Stem, act_cost, stems
+from nas.layers.base import Activation, Norm, Site, Stem, stems
 from nas.layers.batchnorm import BatchNorm
 from nas.layers.elementwise import GELU
 
@@ -42,7 +42,7 @@ class ThreeConv(Stem):
         half = self._half(site)
         cost = conv_cost(site.width_in, half.width, 3, half.size, bias=False)
         cost += conv_cost(half.width, half.width, 3, half.size, bias=False) + self.norm.cost(half) * 2
-        cost += act_cost(self.act, 2)
+        cost += self.act.cost(half) * 2
         return cost + conv_cost(half.width, site.width, 2, self.size_out(site), bias=False)
 
     def size_out(self, site: Site) -> int:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from torch import nn
 
 from nas.cost import Cost
-from nas.layers.base import Activation, Downsample, Norm, Site, act_cost, downsamples
+from nas.layers.base import Activation, Downsample, Norm, Site, downsamples
 from nas.layers.batchnorm import BatchNorm
 from nas.layers.depthwise import DepthwiseConv, depthwise_cost
 from nas.layers.elementwise import ReLU
@@ -40,7 +40,11 @@ class Transition(Downsample):
         """Both convolutions and norms."""
         cost = pointwise_cost(Site(site.width_in, site.width, site.size), bias=False)
         cost += depthwise_cost(site.width, 3, self.size_out(site), bias=False)
-        return cost + self.norm.cost(Site(site.width, site.width, site.size)) * 2 + act_cost(self.act, 2)
+        return (
+            cost
+            + self.norm.cost(Site(site.width, site.width, site.size)) * 2
+            + self.act.cost(Site(site.width, site.width, site.size)) * 2
+        )
 
     def size_out(self, site: Site) -> int:
         """Rounded up."""

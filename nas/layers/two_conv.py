@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from torch import nn
 
 from nas.cost import Cost, conv_cost
-from nas.layers.base import Activation, Norm, Site, Stem, act_cost, stems
+from nas.layers.base import Activation, Norm, Site, Stem, stems
 from nas.layers.elementwise import GELU
 from nas.layers.layernorm import LayerNorm
 
@@ -35,7 +35,7 @@ class TwoConv(Stem):
     def cost(self, site: Site) -> Cost:
         """Both convolutions and norms."""
         half, whole = self._sites(site)
-        cost = conv_cost(site.width_in, half.width, 3, half.size) + self.norm.cost(half) + act_cost(self.act, 1)
+        cost = conv_cost(site.width_in, half.width, 3, half.size) + self.norm.cost(half) + self.act.cost(half)
         return cost + conv_cost(half.width, whole.width, 3, whole.size) + self.norm.cost(whole)
 
     def size_out(self, site: Site) -> int:

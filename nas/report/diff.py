@@ -157,6 +157,10 @@ def _flat(spec: Spec, path: str = "") -> Flat:
 
 def _words(value: Any) -> str:
     """A value as YAML writes it."""
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(_words, value))}]"
+    if isinstance(value, Spec):
+        return str(value)
     if value is None or isinstance(value, bool):
         return {None: "null", True: "true", False: "false"}[value]
     return f"{value:g}" if isinstance(value, float) else str(value)

@@ -13,6 +13,8 @@ from nas.space.dimension import Choice, Dimension, Range
 from nas.space.tree import Decision, Here, Tree, Walk
 from nas.task import Task
 
+_ANY_WIDTH = 1024  # sizes do not depend on it
+
 
 def map_sizes(stem: Tree | None, downsample: Tree | None, count: int, task: Task) -> list[int]:
     """The side of each stage's map for `task`, with the first option wherever stem or downsample are open.
@@ -24,12 +26,12 @@ def map_sizes(stem: Tree | None, downsample: Tree | None, count: int, task: Task
     walk = Walk(lambda name, dimension: dimension.values[0])
     sizes: list[int] = []
     try:
-        size = stems.read(stem.resolve(walk, Here())).size_out(Site(task.channels, 1, task.resolution))
+        size = stems.read(stem.resolve(walk, Here())).size_out(Site(task.channels, _ANY_WIDTH, task.resolution))
         for stage in range(count):
-            form = downsample.resolve(walk, Here(stage)) if downsample is not None and stage else None
+            form = None if downsample is None else downsample.resolve(walk, Here(stage))
             if form is not None:
                 spec = downsamples.read(form)
-                size = -(-size // spec.stride) if spec.in_block else spec.size_out(Site(1, 1, size))
+                size = -(-size // spec.stride) if spec.in_block else spec.size_out(Site(_ANY_WIDTH, _ANY_WIDTH, size))
             sizes.append(size)
     except (UserError, TypeError):
         return []

@@ -12,7 +12,7 @@ from nas.schema.fields import field_types
 from nas.space.askers import following
 from nas.space.dimension import Answers
 from nas.space.root import Root
-from nas.space.tree import AfterFirst, Decision, Fixed, Pattern, PerStage, Scaled, Struct, Tree, When, numbers
+from nas.space.tree import AfterFirst, Decision, Fixed, Items, Pattern, PerStage, Scaled, Struct, Tree, When, numbers
 
 
 class Wanted(NamedTuple):
@@ -111,6 +111,10 @@ def _fit(wanted: Wanted, known: Answers) -> Iterator[Answers]:
         yield from _fit_decision(tree, wanted, known)
     elif isinstance(tree, Struct):
         yield from _fit_struct(tree, wanted, known)
+    elif isinstance(tree, Items):
+        if isinstance(value, tuple) and len(value) == len(tree.entries):
+            pairs = zip(tree.entries, value, strict=True)
+            yield from _fit_all([wanted._replace(tree=entry, value=one) for entry, one in pairs], known)
     elif isinstance(tree, Scaled):
         for base in dict.fromkeys(numbers(tree.base)):
             if tree.times(base, tree.ratios[stage]) == value:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from nas.errors import FieldError
-from nas.layers import Block, Downsample, Family, Head, Norm, Stem, family_of
+from nas.layers import FAMILIES, Block, Downsample, Family, Head, Norm, Stem, family_of
 from nas.registry import did_you_mean
 from nas.schema.fields import FieldType, field_types, shown, within
 from nas.schema.nodes import Node
@@ -29,6 +29,7 @@ from nas.space.tree import (
     Decision,
     Fixed,
     Here,
+    Items,
     Pattern,
     PerStage,
     Scaled,
@@ -142,11 +143,12 @@ class Reader:
         self._refuse(stages, (*STAGE_FIELDS, "count"), "stages")
         scope = Scope(count=count, in_stages=True)
         strides = Reader(Problems(self.problems.source), self.task)  # once before, for the maps; problems come below
-        downsample = strides._fields(stages, {"downsample": STAGE_FIELDS["downsample"]}, scope).get("downsample")
+        downsample = _led_to(strides._fields(stages, {"downsample": STAGE_FIELDS["downsample"]}, scope))
         self._maps = map_sizes(top.fields.get("stem"), downsample, count, self.task)
         columns = self._fields(stages, STAGE_FIELDS, scope)
-        if "downsample" in columns:
-            columns["downsample"] = AfterFirst(columns["downsample"], columns["downsample"].mark)
+        downsample = _led_to(columns)
+        if downsample is not None:
+            columns["downsample"] = downsample
         return top, Struct(columns, stages.mark), count
 
     def _fields(self, node: Node, types: Mapping[str, FieldType], scope: Scope) -> dict[str, Tree]:
@@ -181,7 +183,7 @@ class Reader:
     def value(self, node: Node, kind: FieldType, scope: Scope) -> Tree | None:
         """The tree of one leaf or part; None when it has problems."""
         if node.is_list:
-            return self._per_stage(node, kind, scope)
+            return self._items(node, kind, scope) if kind.many else self._per_stage(node, kind, scope)
         for word in WORDS:
             if word in node.mapping:
                 self._refuse(node, WORDS[word], f"a {word!r} leaf")
@@ -236,6 +238,10 @@ class Reader:
                 self.problems.add(node.key_mark(error.field), f"{scope.path}.{error}")
                 return
 
+    def _items(self, node: Node, kind: FieldType, scope: Scope) -> Tree | None:
+        entries = [self.value(item, kind.entry, scope.below(index)) for index, item in enumerate(node.items)]
+        return Items(tuple(entries), node.mark) if None not in entries else None  # type: ignore[arg-type]
+
     def _per_stage(self, node: Node, kind: FieldType, scope: Scope) -> Tree | None:
         if not scope.in_stages or scope.in_list:
             where = "inside another list" if scope.in_stages else "outside 'stages'"
@@ -245,8 +251,9 @@ class Reader:
             return None
         scopes = (replace(scope, stages=(index,), in_list=True) for index in range(scope.count))
         entries = [self.value(item, kind, inner) for item, inner in zip(node.items, scopes, strict=True)]
-        if kind is STAGE_FIELDS["downsample"] and node.items[0].value is not None:
-            self.problems.add(node.items[0].mark, "the first stage follows the stem; its downsample must be null")
+        if kind is STAGE_FIELDS["downsample"] and scope.path != "downsample" and node.items[0].value is not None:
+            told = "in an option the first stage has no downsample; write null, or the list without a choice around it"
+            self.problems.add(node.items[0].mark, told)
         return PerStage(tuple(entries), node.mark) if None not in entries else None  # type: ignore[arg-type]
 
     def _choice(self, node: Node, kind: FieldType, scope: Scope) -> Tree | None:
@@ -443,6 +450,12 @@ class Reader:
     }
 
 
+def _led_to(columns: Mapping[str, Tree]) -> Tree | None:
+    """What leads to each stage: to the first one only what a list says."""
+    tree = columns.get("downsample")
+    return tree if tree is None or isinstance(tree, PerStage) else AfterFirst(tree, tree.mark)
+
+
 def _not_a_leaf(node: Node, kind: FieldType) -> str:
     """Why a mapping cannot stand where a scalar is expected."""
     word = next(iter(node.mapping), None)
@@ -497,8 +510,22 @@ def _lists(node: Node) -> Iterator[Node]:
         if key in ("choice", "pattern"):
             for option in child.items:
                 yield from _lists(option)
+        elif key in _fields_that_are_lists() and child.is_list:
+            yield from _lists_of_entries(child)
         elif key not in ("int", "when", "kind"):
             yield from _lists(child)
+
+
+def _lists_of_entries(node: Node) -> Iterator[Node]:
+    """The same below a list that is one value, and below the lists that it may hold."""
+    for item in node.items:
+        yield from _lists_of_entries(item) if item.is_list else _lists(item)
+
+
+def _fields_that_are_lists() -> frozenset[str]:
+    """The fields of parts, in whatever family, that take a list."""
+    classes = [cls for _, family in FAMILIES for _, cls in family.items()]
+    return frozenset(name for cls in classes for name, kind in field_types(cls).items() if kind.many)
 
 
 def _nobody(name: str, dimension: Dimension) -> Value:

@@ -204,6 +204,22 @@ class Pattern(Tree):
 
 
 @dataclass(frozen=True)
+class Items(Tree):
+    """A list of parts, such as the layers of a stem: one value, whatever the stage."""
+
+    entries: tuple[Tree, ...]
+    mark: Mark
+
+    def resolve(self, walk: Walk, here: Here) -> list[Any]:
+        """The values in order."""
+        return [entry.resolve(walk, here) for entry in self.entries]
+
+    def children(self) -> Iterator[Tree]:
+        """The entries."""
+        return iter(self.entries)
+
+
+@dataclass(frozen=True)
 class Scaled(Tree):
     """One base value and a factor a stage: `width: {base: 96, ratio: [1, 2, 4, 8]}`."""
 
@@ -286,8 +302,8 @@ def numbers(tree: Tree) -> Iterator[int]:
 
 
 def has_pattern(tree: Tree) -> bool:
-    """Whether `tree` itself may turn out as a pattern; a mapping with a pattern inside is none itself."""
-    if isinstance(tree, Struct):
+    """Whether `tree` itself may turn out as a pattern; a mapping or list with a pattern inside is none itself."""
+    if isinstance(tree, Struct | Items):
         return False
     return isinstance(tree, Pattern) or any(has_pattern(child) for child in tree.children())
 
@@ -311,8 +327,8 @@ def pattern_lengths(value: Any) -> Iterator[int]:
         yield len(value.values)
         for one in value.values:
             yield from pattern_lengths(one)
-    elif isinstance(value, Mapping):
-        for one in value.values():
+    elif isinstance(value, Mapping | list):
+        for one in value.values() if isinstance(value, Mapping) else value:
             yield from pattern_lengths(one)
 
 
@@ -322,4 +338,6 @@ def at_block(value: Any, index: int) -> Any:
         return at_block(value.values[index % len(value.values)], index)
     if isinstance(value, Mapping):
         return {key: at_block(one, index) for key, one in value.items()}
+    if isinstance(value, list):
+        return [at_block(one, index) for one in value]
     return value

@@ -1,7 +1,8 @@
 """Parameters and multiply-adds of the newer families, to the last one, against counts of the real implementations.
 
 `exact_counts.json`: rows of resolution, form, parameters and multiply-adds of convolutions and linear layers, counted
-by module hooks on the official code or timm 1.0.31 (torch 2.13, batch size 1, 1000 classes), not by this program.
+by module hooks on the official code or timm 1.0.31 (torch 2.13, batch size 1, 1000 classes), not by this program; some
+RegNetX are the figures of their authors (pycls, less the bias of the classifier, which they count).
 """
 
 import json

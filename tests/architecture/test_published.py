@@ -179,7 +179,7 @@ def test_what_the_official_deployed_unireplknet_folds_further() -> None:
 
 def test_every_published_network_and_step_is_there() -> None:
     names = preset_names()
-    assert len([name for name in names if "/" not in name]) >= 44
+    assert len([name for name in names if "/" not in name]) == 184
     assert len([name for name in names if "/" in name]) == 32
 
 

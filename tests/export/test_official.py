@@ -87,7 +87,7 @@ def test_the_other_names_of_conv2former_are_read_too() -> None:
 
 def test_a_preset_without_a_known_layout_says_so() -> None:
     with pytest.raises(CheckpointError, match="no official checkpoint layout"):
-        from_official("resnet50", checkpoint("ConvNeXt-isotropic-S"))
+        from_official("r50_to_convnext_t/gelu", checkpoint("ConvNeXt-isotropic-S"))
 
 
 @pytest.mark.parametrize("container", ["model", "state_dict", "state_dict_ema"])

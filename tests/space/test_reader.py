@@ -244,8 +244,7 @@ def test_space_needs_its_main_parts(text: str, expected: list[str]) -> None:
         ("width", "[8]", "width: a list of 1 entry for 2 stages (by the list in line 4)"),
         ("width", "[[8, 16], 8]", "width: a list means one entry a stage; it has no meaning inside another list"),
         ("drop_path", "[0.1, 0.2]", "drop_path: a list means one entry a stage; it has no meaning outside 'stages'"),
-        ("downsample", "[conv, conv]", "the first stage follows the stem; its downsample must be null"),
-        ("downsample", "{choice: [[conv, conv], [null, conv]]}", "the first stage follows the stem; its downsample m"),
+        ("downsample", "{choice: [[conv, conv], [null, conv]]}", "in an option the first stage has no downsample; w"),
         ("block", kernels("{pattern: [[3, 5, 7], 3]}"), "block.mixer.kernel.0: a list of 3 entries for 2 stages"),
         # parts
         ("block", "null", "block: which block? One of "),

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nas.layers import Spec
+from nas.layers import Spec, canonical_value
 from nas.schema.fields import field_types
 
 
@@ -46,4 +46,4 @@ def key_of(spec: Spec | None) -> int:
 
 def field_key(kind: str, name: str, value: Any) -> int:
     """What a field adds to the fingerprint of its spec."""
-    return digest((kind, name, json.dumps(value.canonical() if isinstance(value, Spec) else value, sort_keys=True)))
+    return digest((kind, name, json.dumps(canonical_value(value), sort_keys=True)))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -184,26 +185,23 @@ class NetworkTable:
     def _transition(self, stage: StageTable, source: Stem | State, entry: Entry) -> Transition | None:
         """How a stage is entered, or None where it cannot be: by the rules of `Architecture.parts`."""
         if isinstance(source, Stem):
-            return self._through_stem(stage, source, entry)
-        width, size = source
+            site = Site(self._task.channels, source.width(entry.width), self._task.resolution)
+            if not stands(source, _large(site)) or source.size_out(site) < 1:
+                return None
+            width, size, cost = site.width, source.size_out(site), costs_of(source, site)
+        else:
+            (width, size), cost = source, _FREE
         step = entry.downsample
         if step is None:
-            return stage.enter(_FREE, Site(width, entry.width, size), Site(width, entry.width, NOMINAL_RESOLUTION))
-        out = width if step.in_block else entry.width
-        site = Site(width, out, size)
-        if not stands(step, Site(width, out, NOMINAL_RESOLUTION)) or step.size_out(site) < 1:
+            first = Site(width, entry.width, size)
+            return stage.enter(cost, first, _large(first))
+        site = Site(width, width if step.in_block else entry.width, size)
+        if not stands(step, _large(site)) or step.size_out(site) < 1:
             return None
         stride = step.stride if step.in_block else 1
-        first = Site(out, entry.width, step.size_out(site), stride)
-        return stage.enter(costs_of(step, site), first, Site(out, entry.width, NOMINAL_RESOLUTION, stride))
-
-    def _through_stem(self, stage: StageTable, stem: Stem, entry: Entry) -> Transition | None:
-        site = Site(self._task.channels, stem.width(entry.width), self._task.resolution)
-        large = Site(site.width_in, site.width, NOMINAL_RESOLUTION)
-        if entry.downsample is not None or not stands(stem, large) or stem.size_out(site) < 1:
-            return None
-        first = Site(site.width, entry.width, stem.size_out(site))
-        return stage.enter(costs_of(stem, site), first, Site(site.width, entry.width, NOMINAL_RESOLUTION))
+        first = Site(step.width_out(site), entry.width, step.size_out(site), stride)
+        cost = tuple(before + after for before, after in zip(cost, costs_of(step, site), strict=True))
+        return stage.enter(cost, first, _large(first))
 
     def _priced_heads(self) -> tuple[Costs, NDArray[np.bool_]]:
         shape = max(1, len(self.last_states)), max(1, len(self._head_specs))
@@ -212,6 +210,11 @@ class NetworkTable:
             allowed[row, column] = stands(head, Site(state.width, 1000, NOMINAL_RESOLUTION))
             costs[row, column] = costs_of(head, Site(state.width, self._task.classes, state.size))
         return costs, allowed
+
+
+def _large(site: Site) -> Site:
+    """The same widths, where no stride uses up the map."""
+    return replace(site, size=NOMINAL_RESOLUTION)
 
 
 _FREE = (0,) * len(COSTS)
