@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nas.cli.output import aside, draw, print_json
+from nas.cli.output import aside, draw, notice, print_json
 
 if TYPE_CHECKING:
     from nas.architecture import Architecture
@@ -17,6 +17,17 @@ if TYPE_CHECKING:
 def overridden_recipe(recipe: Recipe, **given: Any) -> Recipe:
     """The recipe with what the command line says instead; what is None was not said."""
     return recipe.changed(**{name: value for name, value in given.items() if value is not None})
+
+
+def note_open_drop_path(recipe: Recipe, architectures: Mapping[str, Architecture]) -> None:
+    """Say which architectures are trained without drop path although the recipe leaves it to them."""
+    named = [name for name, one in architectures.items() if recipe.leaves_drop_path_open(one.drop_path)]
+    if named:
+        which = ", ".join(named)
+        notice(
+            f"drop_path is the architecture's own in this recipe, and {which} says none: nothing is dropped. "
+            "Give the recipe a rate to train it with one, or to compare all with the same"
+        )
 
 
 def train_and_show(
@@ -45,6 +56,7 @@ def train_and_show(
     done: list[Trained] = []
     with joined(resolve_device(device)) as place:
         if place.is_first:
+            note_open_drop_path(recipe, {label: architecture})
             decode_images(data, recipe.stored_resolution)
         place.wait()
         for seed in seeds:

@@ -261,6 +261,14 @@ class Recipe(BaseModel):
         scale = 1 if self.learning_rate_batch is None else batch / self.learning_rate_batch
         return self.learning_rate * scale
 
+    def leaves_drop_path_open(self, rate: float) -> bool:
+        """Whether neither this recipe nor an architecture of this drop path rate says one, so that nothing is dropped.
+
+        The papers' recipes leave it to the architecture, whose best rate grows with its size; where that says nothing
+        either, a training is not the published one, and a comparison with one that does is not a fair one.
+        """
+        return self.drop_path is None and rate == 0
+
     def changed(self, **changes: Any) -> Self:
         """The recipe with other values of some fields; raises FieldError as `from_dict` does."""
         return type(self).from_dict({**self.to_dict(), **changes})

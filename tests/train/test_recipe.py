@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
+import nas.train.recipe
 from nas.errors import FieldError, UnknownNameError, UserError
+from nas.space import load_architecture
 from nas.train import Recipe, load_recipe, recipe_names
 from nas.train.recipe import RandAugment
 
@@ -133,7 +135,39 @@ def test_published_settings() -> None:
     assert (tuned.ema_decay, tuned.drop_path) == (None, 0.0)
 
 
-@pytest.mark.parametrize("name", ["convnext_300e", "convnext_finetune", "replknet_120e"])
+PAPERS = ["conv2former_300e", "convnext_300e", "convnext_finetune", "replknet_120e", "unireplknet_300e", "van_300e"]
+
+
+@pytest.mark.parametrize("name", PAPERS)
+def test_recipes_of_papers_say_what_differs(name: str) -> None:
+    text = (Path(nas.train.recipe.__file__).parent / "recipes" / f"{name}.yaml").read_text(encoding="utf-8")
+    header = " ".join(line[2:] for line in text.splitlines() if line.startswith("#"))
+    assert "arXiv:" in header
+    assert all(word in header for word in ("Differs", "EXIF", "bilinear", "bf16"))
+
+
+def test_published_settings_of_other_families() -> None:
+    """The authors' commands: imagenet.md of UniRepLKNet, train.sh and train.py of VAN; Conv2Former, section 4.1."""
+    uni, van, conv2former = (load_recipe(f"{name}_300e") for name in ("unireplknet", "van", "conv2former"))
+    assert (uni.epochs, uni.batch, uni.learning_rate, uni.mixup, uni.cutmix) == (300, 4096, 4e-3, 0.8, 1.0)
+    assert (van.epochs, van.batch, van.learning_rate, van.weight_decay) == (310, 1024, 1e-3, 0.05)
+    assert round(van.warmup * van.epochs, 6) == 5
+    assert van.learning_rate * van.learning_rate_floor == pytest.approx(1e-6)
+    assert conv2former.peak_learning_rate(1024) == 1e-3
+    assert all(one.drop_path is None for one in (uni, van, conv2former))
+
+
+def test_kernels_are_compared_under_one_drop_path() -> None:
+    """RepLKNet's own comparison, under the recipe that is made for it."""
+    recipe = load_recipe("replknet_120e")
+    rates = {load_architecture(f"replknet_{kernel}").drop_path for kernel in ("3", "7", "13", "25", "31b")}
+    assert rates == {0.5}
+    assert not recipe.leaves_drop_path_open(0.5)
+    assert recipe.leaves_drop_path_open(load_architecture("resnet50").drop_path)
+    assert not recipe.changed(drop_path=0.0).leaves_drop_path_open(0.0)
+
+
+@pytest.mark.parametrize("name", PAPERS)
 def test_recipes_of_papers_leave_layer_scales_to_the_architecture(name: str) -> None:
     assert load_recipe(name).layer_scale_init is None
 

@@ -48,6 +48,7 @@ def run(
     """
     from nas.cli.output import notice
     from nas.cli.sweeps import train_sweep
+    from nas.cli.trainings import note_open_drop_path
     from nas.cli.workers import executor_settings
     from nas.ledger import Ledger
     from nas.report.comparison import comparison_rows, markdown
@@ -68,6 +69,8 @@ def run(
     )
     written = read_comparison(_found(study))
     comparison = _comparison(written, _found(study).parent, data, seeds)
+    labels = [entry.label or entry.architecture for entry in comparison.entries]
+    note_open_drop_path(comparison.recipe, dict(zip(labels, comparison.architectures, strict=True)))
     with Ledger.open(storage, notify=notice) as ledger:
         train_sweep(SweepRun(comparison.sweep(), ledger), comparison.to_dict(), settings, metrics=page)
         trials = ledger.trials(comparison.name)

@@ -77,7 +77,8 @@ class RandAugment:
 
     Fifteen operations, equally likely, drawn with repetition. As in ConvNeXt's recipe, and other than in the paper, the
     effect of every one grows with the magnitude, the magnitude is noisy, and only a share of the operations is applied.
-    Differs from that recipe in that geometry is always sampled bilinearly, not bilinearly or bicubically by a draw.
+    Differs from that recipe in that geometry is sampled bilinearly. Theirs is bicubic: timm draws between the two only
+    where training images are resized by a draw, and ConvNeXt's are resized bicubically.
 
     Attributes:
         count: operations on each image.
