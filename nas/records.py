@@ -130,6 +130,82 @@ class Evaluation:
         )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LatencyKey:
+    """What makes two latencies comparable: nothing of it may differ.
+
+    Attributes:
+        profile: id of the profile (hash of its canonical form).
+        resolution, channels, classes: of the task.
+        device: what computed, such as the processor's name.
+        runtime: and its version.
+    """
+
+    profile: str
+    resolution: int
+    channels: int
+    classes: int
+    device: str
+    runtime: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LatencyRecord:
+    """A measured latency with its protocol and its error; or why there is none.
+
+    Attributes:
+        architecture: id of the architecture.
+        key: what it may be compared with.
+        profile_name: what the profile was called where this was measured.
+        protocol: the profile in its canonical form.
+        ms: median of all runs, milliseconds for one batch; None for a failure.
+        low, high: 95 % interval of the median.
+        p90: upper bound of the 90th percentile, which holds with the probability `p90_confidence`.
+        runs: that counted.
+        spread: interquartile range over median.
+        drift: relative change of the reference network's median during the measurement.
+        reference_ms: median of the reference network, measured in the same rounds; None where there was none.
+        unstable: why the record is not to be trusted; empty for a stable one.
+        peak_memory: the most bytes that the network took while it warmed up, as far as the runtime tells.
+        load: processes that wanted to run, over the cores of the machine, when this was measured.
+        measured: ISO 8601, UTC.
+        failure: why the runtime could not take the network; empty for a latency.
+    """
+
+    architecture: str
+    key: LatencyKey
+    profile_name: str
+    protocol: Mapping[str, Plain]
+    measured: str
+    ms: float | None = None
+    low: float | None = None
+    high: float | None = None
+    p90: float | None = None
+    p90_confidence: float | None = None
+    runs: int = 0
+    spread: float | None = None
+    drift: float | None = None
+    reference_ms: float | None = None
+    unstable: tuple[str, ...] = ()
+    peak_memory: int | None = None
+    load: float | None = None
+    failure: str = ""
+
+    @property
+    def is_stable(self) -> bool:
+        """Whether it is a latency that nothing speaks against."""
+        return not self.failure and not self.unstable
+
+    def to_dict(self) -> dict[str, Plain]:
+        """A JSON-ready dict; inverse of `from_dict`."""
+        return {**asdict(self), "unstable": list(self.unstable)}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Plain]) -> Self:
+        """Read what `to_dict` wrote."""
+        return cls(**{**data, "key": LatencyKey(**data["key"]), "unstable": tuple(data["unstable"])})
+
+
 class TrialState(StrEnum):
     """Where one candidate of a study stands."""
 

@@ -34,6 +34,9 @@ DOORS = {
     "click": "cli/",
     "fvcore": "architecture/crosscheck.py",
     "pyarrow": "data/parquet",
+    "onnx": "measure/",
+    "onnxruntime": "measure/runtimes/onnx_runtime.py",
+    "openvino": "measure/runtimes/open_vino.py",
 }
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from rich.console import Console, RenderableType
@@ -24,6 +26,13 @@ def aside() -> Console:
 def notice(message: str) -> None:
     """A sentence on stderr about something that happens meanwhile, such as a wait for the database."""
     aside().print(message, soft_wrap=True, markup=False)
+
+
+@contextmanager
+def working(start: str) -> Iterator[Callable[[str], None]]:
+    """A line on stderr that says what is going on, until the block ends; the function given changes it."""
+    with aside().status(start) as line:
+        yield lambda message: line.update(message)
 
 
 def print_json(document: Any) -> None:

@@ -16,6 +16,7 @@ from nas.ledger import (
     architectures,
     biography,
     evaluations,
+    latencies,
     leases,
     moving,
     paces,
@@ -40,6 +41,7 @@ from nas.records import (
     Evaluation,
     EvaluationKey,
     Failure,
+    LatencyRecord,
     Pace,
     Plain,
     Pulse,
@@ -519,6 +521,28 @@ class Ledger:
             StudyError: no such study, none of its architectures begins so, or several do.
         """
         return self._read(lambda connection: architectures.resolve(connection, study, prefix))
+
+    def save_latencies(self, records: Sequence[LatencyRecord], canonical: Mapping[str, Mapping[str, Plain]]) -> int:
+        """Keep latency records and the architectures they are about.
+
+        Args:
+            records: some.
+            canonical: the canonical dict of each of their architectures, by id.
+
+        Returns:
+            How many were new.
+        """
+        return self._write(lambda connection: latencies.save(connection, records, canonical))
+
+    def latencies(
+        self, architectures: Collection[str] | None = None, profile: str | None = None
+    ) -> list[LatencyRecord]:
+        """The latency records of some architectures and of one profile id, oldest first; None stands for all."""
+        return self._read(lambda connection: latencies.read(connection, architectures, profile))
+
+    def measured_architectures(self) -> dict[str, dict[str, Plain]]:
+        """The canonical dicts of all architectures that have a latency record, by id."""
+        return self._read(latencies.measured_architectures)
 
     def save_report(self, study: str, architecture: str, kind: str, content: Mapping[str, Plain]) -> dict[str, Plain]:
         """Keep a note about an architecture of a study, such as its test accuracy. It is made once.

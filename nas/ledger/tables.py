@@ -153,3 +153,15 @@ pulses = sa.Table(
     sa.Column("content", Json, nullable=False),
     sa.Column("written", sa.Double, nullable=False),  # seconds since 1970 on the database's clock
 )
+
+latencies = sa.Table(
+    "nas_latencies",
+    metadata,
+    sa.Column("id", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True),
+    sa.Column("architecture", sa.ForeignKey("nas_architectures.id"), nullable=False),
+    sa.Column("profile", sa.Text, nullable=False),
+    sa.Column("device", sa.Text, nullable=False),
+    sa.Column("content", Json, nullable=False),
+    sa.Column("measured", sa.Text, nullable=False),
+    sa.UniqueConstraint("architecture", "profile", "device", "measured", name="uq_nas_latencies_measurement"),
+)

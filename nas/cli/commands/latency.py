@@ -1,0 +1,216 @@
+"""`nas latency`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from nas.cli.options import Classes, Json, Resolution, Storage, overridden
+from nas.errors import UserError
+from nas.ledger.address import DEFAULT_STORAGE
+from nas.task import Task
+
+if TYPE_CHECKING:
+    from nas.ledger import Ledger
+    from nas.measure.profile import NamedProfile
+    from nas.records import LatencyRecord
+    from nas.report.latency import LatencyRow
+
+
+def run(
+    architectures: Annotated[
+        list[str] | None, typer.Argument(metavar="[ARCH...]", help="Presets, architecture files or STUDY:ID.")
+    ] = None,
+    profile: Annotated[
+        str | None,
+        typer.Option("--profile", "-p", help="How to measure: a packaged profile's name, or a profile file (.yaml)."),
+    ] = None,
+    resolution: Resolution = None,
+    classes: Classes = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Measure again what the ledger knows already.")] = False,
+    profiles: Annotated[
+        bool, typer.Option("--profiles", help="List the profiles, and which can be used here.")
+    ] = False,
+    records: Annotated[bool, typer.Option("--records", help="List what the ledger knows; measure nothing.")] = False,
+    export: Annotated[
+        Path | None, typer.Option("--export", metavar="FILE", help="Write the ledger's records to a JSON file.")
+    ] = None,
+    import_: Annotated[
+        Path | None, typer.Option("--import", metavar="FILE", help="Take in the records of a file of --export.")
+    ] = None,
+    storage: Storage = DEFAULT_STORAGE,
+    as_json: Json = False,
+) -> None:
+    """Measure how long networks take, with the error of the measurement.
+
+    The deployed form is measured: warmed up, several networks and a reference in turn, round after round. The result
+    is the median with its 95 % interval, kept in the ledger; what is too noisy to be trusted is flagged.
+    """
+    _one_task(profiles=profiles, records=records, export=export, import_=import_)
+    if profiles:
+        _alone("--profiles", architectures, profile, resolution, classes, fresh)
+        _show_profiles(as_json=as_json)
+    elif import_ is not None:
+        _alone("--import", architectures, profile, resolution, classes, fresh)
+        _import(import_, storage, as_json=as_json)
+    elif records or export is not None:
+        if fresh or resolution is not None or classes is not None:
+            raise UserError("--records and --export show what was measured; leave --fresh, --resolution, --classes out")
+        _known(architectures, profile, storage, export, as_json=as_json)
+    else:
+        if not architectures or profile is None:
+            raise UserError("what to measure, and how? Write it like: nas latency convnext_tiny van_b2 "
+                            "--profile torch-cpu (the profiles: nas latency --profiles)")  # fmt: skip
+        task = overridden(Task(), None, classes)
+        _measure(architectures, profile, task, resolution, storage, fresh=fresh, as_json=as_json)
+
+
+def _one_task(**asked: object) -> None:
+    given = [f"--{name.strip('_')}" for name, value in asked.items() if value]
+    if len(given) > 1 and given != ["--records", "--export"]:
+        raise UserError(f"{' and '.join(given)} are different tasks; give one of them")
+
+
+def _alone(option: str, *others: object) -> None:
+    if any(one not in (None, False, []) for one in others):
+        raise UserError(f"{option} takes no architectures and no other options than --storage and --json")
+
+
+def _show_profiles(*, as_json: bool) -> None:
+    from nas.measure.profile import load_profile, own_names, packaged_names
+    from nas.measure.runtimes import runtimes
+
+    entries = []
+    for name in dict.fromkeys([*packaged_names(), *own_names()]):
+        named = load_profile(name)
+        missing = runtimes[named.profile.runtime].missing(named.profile)
+        entries.append(
+            {
+                "name": name,
+                "id": named.id,
+                "runtime": named.profile.runtime,
+                "available": missing is None,
+                "missing": missing,
+                "about": named.profile.about,
+                "protocol": named.profile.canonical(),
+            }
+        )
+    if as_json:
+        from nas.cli.output import print_json
+
+        print_json(entries)
+        return
+    from nas.cli.latency_view import profiles_table
+    from nas.cli.output import draw
+
+    draw(
+        profiles_table(entries), "Your own: a YAML file here or by path; `nas latency --profiles --json` spells all out"
+    )
+
+
+def _measure(
+    names: Sequence[str],
+    profile: str,
+    task: Task,
+    resolution: int | None,
+    storage: str,
+    *,
+    fresh: bool,
+    as_json: bool,
+) -> None:
+    from nas.cli.output import working
+    from nas.export.references import resolve_architecture
+    from nas.ledger import Ledger
+    from nas.measure.latencies import latencies, task_of
+    from nas.measure.profile import load_profile
+    from nas.report.latency import LatencyRow, ranked
+
+    named = load_profile(profile)
+    architectures = [resolve_architecture(name, storage) for name in names]
+    with Ledger.open(storage) as ledger, working("measuring") as progress:
+        found = latencies(
+            architectures, named, task_of(named, task, resolution=resolution), ledger, fresh=fresh, progress=progress
+        )
+    rows = [
+        LatencyRow(name=name, record=one.record, was_known=one.was_known)
+        for name, one in zip(names, found, strict=True)
+    ]
+    _show(ranked(rows), as_json=as_json)
+    if any(row.record.failure for row in rows):
+        raise typer.Exit(1)
+
+
+def _show(rows: Sequence[LatencyRow], *, as_json: bool) -> None:
+    if as_json:
+        from nas.cli.output import print_json
+
+        print_json([row.to_dict() for row in rows])
+        return
+    from nas.cli.latency_view import latency_table
+    from nas.cli.output import draw
+
+    by_key: dict[Any, list[LatencyRow]] = {}
+    for row in rows:
+        by_key.setdefault((row.record.profile_name, row.record.key), []).append(row)
+    if not rows:
+        draw("no records")
+    for (name, key), some in by_key.items():
+        title = f"{name} ({key.profile}), {key.resolution}x{key.resolution}, on {key.device}, {key.runtime}"
+        draw(latency_table(some, title))
+
+
+def _known(
+    names: Sequence[str] | None, profile: str | None, storage: str, export: Path | None, *, as_json: bool
+) -> None:
+    from nas.ledger import Ledger
+    from nas.report.latency import LatencyRow
+
+    with Ledger.read(storage) as ledger:
+        records, labels = _wanted(ledger, names, profile, storage)
+        if export is not None:
+            from nas.measure.exchange import export_records
+
+            export_records(ledger, records, export)
+    rows = [LatencyRow(name=labels.get(one.architecture, one.architecture), record=one) for one in records]
+    if export is None or as_json:
+        _show(rows, as_json=as_json)
+    else:
+        from nas.cli.output import draw
+
+        draw(f"{len(rows)} records written to {export}")
+
+
+def _wanted(
+    ledger: Ledger, names: Sequence[str] | None, profile: str | None, storage: str
+) -> tuple[list[LatencyRecord], dict[str, str]]:
+    """The records, and names of architectures by id."""
+    labels: dict[str, str] = {}
+    if names:
+        from nas.export.references import resolve_architecture
+
+        labels = {resolve_architecture(name, storage).id: name for name in names}
+    named: NamedProfile | None = None
+    if profile is not None:
+        from nas.measure.profile import load_profile
+
+        named = load_profile(profile)
+    return ledger.latencies(labels or None, None if named is None else named.id), labels
+
+
+def _import(file: Path, storage: str, *, as_json: bool) -> None:
+    from nas.ledger import Ledger
+    from nas.measure.exchange import import_records
+
+    with Ledger.open(storage) as ledger:
+        new, total = import_records(ledger, file)
+    if as_json:
+        from nas.cli.output import print_json
+
+        print_json({"records": total, "new": new})
+        return
+    from nas.cli.output import draw
+
+    draw(f"{total} records read from {file}, {new} of them new")

@@ -1,0 +1,50 @@
+"""A network as an ONNX file, for the runtimes that read one."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nas.measure.runtimes.base import RefusedError
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from nas.task import Task
+
+OPSET = 17  # the first with LayerNormalization as one operator
+
+
+def write_onnx(network: nn.Module, task: Task, batch: int, file: Path) -> Path:
+    """Write the deployed network with weights and fixed shapes: input `images` (N, C, H, W), output `logits`.
+
+    The exporter that traces, not that of `torch.export`: 2 to 7 s against 17 to 27 s a network on one core here, with
+    the same operators and outputs; a calibration exports a hundred networks.
+
+    Args:
+        network: deployed form, in evaluation mode, on the CPU.
+        task: channels and resolution of the images.
+        batch: images at a time.
+        file: to write.
+
+    Returns:
+        The file.
+
+    Raises:
+        RefusedError: the exporter cannot take the network.
+    """
+    import torch
+
+    images = torch.zeros(batch, task.channels, task.resolution, task.resolution)
+    try:
+        with warnings.catch_warnings(), torch.no_grad():
+            warnings.simplefilter("ignore")  # deprecation, and that branches on shapes are fixed: they are meant to be
+            torch.onnx.export(
+                network, (images,), str(file), dynamo=False, opset_version=OPSET,
+                input_names=["images"], output_names=["logits"],
+            )  # fmt: skip
+    except (RuntimeError, ValueError, TypeError) as error:
+        lines = str(error).strip().splitlines() or [type(error).__name__]
+        raise RefusedError(f"torch cannot write it as ONNX: {lines[0]}") from error
+    return file

@@ -1,0 +1,57 @@
+"""OpenVINO on the processor."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nas.measure.machine import processor
+from nas.measure.profile import Profile
+from nas.measure.runtimes.base import RefusedError, Runtime, Timer, runtimes, stopwatch
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from nas.task import Task
+
+
+class OpenVino(Runtime):
+    """Tuned for latency: one stream. Precision is held at fp32, which OpenVINO would lower where the processor can."""
+
+    packages = ("openvino", "onnx")
+    extra = "openvino"
+    reads_onnx = True
+
+    def versions(self, profile: Profile) -> str:
+        """Of openvino alone: onnx only writes the file."""
+        import openvino
+
+        return f"openvino {openvino.__version__}"
+
+    def device(self, profile: Profile) -> str:
+        """The processor."""
+        return processor()
+
+    def load(self, profile: Profile, network: nn.Module | Path, task: Task) -> Timer:
+        """Compile the network; raises RefusedError where that fails."""
+        import numpy
+        import openvino
+
+        settings: dict[str, Any] = {
+            "PERFORMANCE_HINT": "LATENCY",
+            "NUM_STREAMS": 1,
+            "INFERENCE_PRECISION_HINT": "f32",
+        }
+        if profile.threads is not None:
+            settings["INFERENCE_NUM_THREADS"] = profile.threads
+        try:
+            request = openvino.Core().compile_model(str(network), "CPU", settings).create_infer_request()
+            shape = (profile.batch, task.channels, task.resolution, task.resolution)
+            images = numpy.random.default_rng(0).standard_normal(shape, dtype=numpy.float32)
+            request.infer([images], share_inputs=True)
+        except Exception as error:  # its errors are of no common type
+            raise RefusedError(f"openvino: {(str(error).splitlines() or [''])[0]}") from error
+        return stopwatch(profile, lambda: request.infer([images], share_inputs=True))
+
+
+runtimes.register("openvino")(OpenVino())
