@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Literal, Self
@@ -18,7 +18,7 @@ from nas.data.listing import Listing, Terms, assemble
 from nas.data.options import colour, natural, one_of, option, read_options, share, written_options, yes_or_no
 from nas.data.reference import Reference
 from nas.data.source import DECODING, Catalog, Opener, Source
-from nas.data.survey import Look, look_at
+from nas.data.survey import Look, Survey, look_at
 from nas.errors import DataError
 
 _SURVEY = 2
@@ -123,9 +123,17 @@ class EncodedSource(FileSource):
         read = self.encoded()
         return lambda name: look_at(name, read, decode=self._skips())
 
-    def survey_key(self) -> str:
-        """What a survey is remembered under."""
-        return f"{self.kind} {DECODING} {self.stamp()} {self.corrupt} {_SURVEY}"
+    def survey(self, cache: Path, names: Sequence[str], progress: Progress, *, about: str = "") -> Survey:
+        """What the images of these names are, looked at once for as long as nothing was touched.
+
+        Args:
+            cache: keeps it.
+            names: of the images.
+            progress: told about the looking.
+            about: what else the images depend on.
+        """
+        key = f"{self.kind} {DECODING} {_SURVEY} {self.stamp()} {self.corrupt} {len(names)} {about}"
+        return Survey.remembered(cache, key, lambda: Survey.of(self.look(), names, progress))
 
     def _skips(self) -> bool:
         return self.corrupt == "skip"

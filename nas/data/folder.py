@@ -23,7 +23,6 @@ from nas.data.listing import Listing, ranges
 from nas.data.options import one_of, option, yes_or_no
 from nas.data.parts import EXTRA, PART_WORDS, TEST, TRAIN, UNDIVIDED, VALIDATION, VOCABULARY, left_extra, part_of
 from nas.data.source import datasets
-from nas.data.survey import Survey
 from nas.errors import DataError
 
 
@@ -87,7 +86,7 @@ class Folder(EncodedSource):
             names=names,
             labels=np.concatenate([part.labels for part in layout.parts.values()]),
             parts=ranges({name: len(part.names) for name, part in layout.parts.items()}),
-            survey=Survey.remembered(cache, self.survey_key(), lambda: Survey.of(self.look(), names, progress)),
+            survey=self.survey(cache, names, progress),
             remarks=layout.remarks,
         )
 

@@ -34,7 +34,7 @@ from nas.data.images import decoded, unreadable
 from nas.data.listing import Listing, ranges
 from nas.data.parts import TEST, TRAIN
 from nas.data.source import datasets
-from nas.data.survey import DIGEST_BYTES, Look, Survey, kind_of
+from nas.data.survey import DIGEST_BYTES, Look, kind_of
 from nas.errors import DataError
 
 _HEAD_BYTES = 4096
@@ -86,7 +86,7 @@ class ImageNet(EncodedSource):
         train = reader.members("train", inside, classes, every=True)
         test = reader.members("val", held, classes, every=False) if held.folders else _flat(root, held.files, classes)
         names, labels = train.names + test.names, np.concatenate([train.labels, test.labels])
-        survey = Survey.remembered(cache, self.survey_key(), lambda: Survey.of(self.look(), names, progress))
+        survey = self.survey(cache, names, progress)
         return Listing(
             classes=classes,
             names=names,

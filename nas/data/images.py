@@ -12,6 +12,7 @@ Whatever a decoder or a file system raises is the problem of one image: an `Imag
 from __future__ import annotations
 
 import io
+import logging
 import os
 import re
 import warnings
@@ -55,6 +56,8 @@ _TURNS = {
     8: Image.Transpose.ROTATE_90,
 }
 """What puts an image upright, by the orientation that its camera noted (Exif 3.0, tag 0x0112)."""
+
+logging.getLogger("PIL").addHandler(logging.NullHandler())  # what it logs of damaged images, it also raises
 
 _ADDRESS = re.compile(r" at 0x[0-9a-f]+")
 

@@ -6,6 +6,7 @@ names any, the number itself. So two files may number the same classes different
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,8 +38,9 @@ class Labels:
     is_text: bool = False
 
     def __post_init__(self) -> None:
-        if self.names is not None and len(set(map(normal, self.names))) < len(self.names):
-            twice = next(name for index, name in enumerate(self.names) if name in self.names[:index])
+        counts = Counter(map(normal, self.names or ()))
+        twice = next((name for name, count in counts.items() if count > 1), None)
+        if twice is not None:
             raise DataError(f"{self.origin}: two classes are called {shown(twice)!r}; give each a name of its own")
 
     @classmethod

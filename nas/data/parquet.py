@@ -41,7 +41,6 @@ from nas.data.parquet_files import (
 )  # fmt: skip
 from nas.data.parts import left_extra
 from nas.data.source import datasets
-from nas.data.survey import Survey
 from nas.errors import DataError
 
 
@@ -121,8 +120,7 @@ class Parquet(EncodedSource):
                 kept[name] = part
         numbers = numbered(self.path, [labels for part in kept.values() for labels in part.labels])
         names = [name for part in kept.values() for name in part.names]
-        key = f"{self.survey_key()} {columns.image} {list(kept)}"
-        survey = Survey.remembered(cache, key, lambda: Survey.of(self.look(), names, progress))
+        survey = self.survey(cache, names, progress, about=f"{columns.image} {list(kept)}")
         return Listing(
             classes=numbers.classes,
             names=names,

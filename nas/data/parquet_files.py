@@ -176,7 +176,7 @@ def find_columns(path: Path, *, image: str, label: str) -> Columns:
         DataError: a column is not there, or several could be meant.
     """
     schema = _schema(path)
-    features = _features(schema)
+    features = _features(path, schema)
 
     def chosen(role: str, wanted: str, usual: tuple[str, ...], feature: str, fits: Callable[[Any], bool]) -> str:
         fitting = [column.name for column in schema if fits(column.type)]
@@ -256,7 +256,7 @@ def _numbers(values: Any, known: dict[str, int]) -> NDArray[np.integer]:
 
 def _class_names(path: Path, column: str) -> tuple[str, ...] | None:
     """The names of the classes, where the hub's libraries wrote them down."""
-    names = _features(_schema(path)).get(column, {}).get("names")
+    names = _features(path, _schema(path)).get(column, {}).get("names")
     return tuple(map(str, names)) if isinstance(names, list) and names else None
 
 
@@ -269,14 +269,26 @@ def _columns(schema: Any) -> str:
     return first_few((f"{column.name} ({str(column.type)[:40]})" for column in schema), 20) or "none"
 
 
-def _features(schema: Any) -> Mapping[str, Mapping[str, Any]]:
-    """What the hub's libraries say about each column; nothing where that is missing, or of another form."""
+def _features(path: Path, schema: Any) -> Mapping[str, Mapping[str, Any]]:
+    """What the hub's libraries say about each column; nothing where they say nothing.
+
+    Raises:
+        DataError: what they say cannot be understood, so that names of classes may be lost.
+    """
+    if b"huggingface" not in (schema.metadata or {}):
+        return {}
     try:
         features = json.loads(schema.metadata[b"huggingface"])["info"]["features"]
-    except (KeyError, TypeError, ValueError, RecursionError):
+        if all(isinstance(feature, dict | list) for feature in features.values()):
+            return {name: feature for name, feature in features.items() if isinstance(feature, dict)}
+    except KeyError:
         return {}
-    described = features.items() if isinstance(features, dict) else ()
-    return {name: feature for name, feature in described if isinstance(feature, dict)}
+    except (AttributeError, TypeError, ValueError, RecursionError):
+        pass
+    raise DataError(
+        f"{path}: its description of the columns (the entry 'huggingface' of its metadata) cannot be understood; write "
+        "the file anew, or without that entry"
+    )
 
 
 def _can_be_image(kind: Any) -> bool:
