@@ -6,6 +6,8 @@ torch 2.13, convolutions and linear layers, batch size 1; the roadmap's on the a
 the tables of the papers and their repositories.
 """
 
+from dataclasses import replace
+
 import pytest
 
 from nas.architecture import Architecture, estimate, skeleton
@@ -201,7 +203,8 @@ def test_a_preset_reads_back_from_its_canonical_form(preset: str) -> None:
 def test_equal_structure_has_an_equal_id_and_different_structure_does_not() -> None:
     by_id: dict[str, list[str]] = {}
     for preset in preset_names():
-        by_id.setdefault(load_architecture(preset).id, []).append(preset)
+        # Steps of a road are trained with the drop path of its end; ResNet's authors knew none.
+        by_id.setdefault(replace(load_architecture(preset), drop_path=0.0).id, []).append(preset)
     assert [names for names in by_id.values() if len(names) > 1] == [
         ["r200_to_convnext_b/resnet", "resnet200"],
         ["r50_to_convnext_t/resnet", "resnet50"],
