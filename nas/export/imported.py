@@ -14,12 +14,10 @@ from safetensors.torch import load_file
 
 from nas.errors import UserError
 from nas.export.bundle import Provenance, write_bundle
+from nas.export.normalisation import released_normalisation
 from nas.export.official import classes_of, from_official, held_tensors
 from nas.space import load_architecture
 from nas.task import Task
-
-IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-"""What the papers' code normalises with, per channel of pixel values in [0, 1]."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,11 +83,12 @@ def import_checkpoint(path: Path, preset: str, folder: Path) -> Imported:
     network = from_official(preset, found)
     held = held_tensors(found)
     classes = classes_of(preset, found)
+    normalisation = released_normalisation(preset)
     about = Provenance(
         task=Task(classes=classes),
         classes=(),
-        mean=IMAGENET_MEAN,
-        std=IMAGENET_STD,
+        mean=normalisation.mean,
+        std=normalisation.std,
         results={"preset": preset, "checkpoint": path.name, "container": held.container},
     )
     files = write_bundle(folder, architecture, network, about)
