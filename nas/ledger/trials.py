@@ -50,7 +50,11 @@ _count_attempt = (
     .values(attempts=_attempts, updated=sa.bindparam("now"), submitted=sa.bindparam("now"))
     .returning(trials.c.attempts)
 )
-_set_attempts = sa.update(trials).where(_is_it).values(attempts=sa.bindparam("count"), updated=sa.bindparam("now"))
+_set_attempts = (
+    sa.update(trials)
+    .where(_is_it)
+    .values(attempts=sa.bindparam("count"), updated=sa.bindparam("now"), submitted=sa.bindparam("now"))
+)
 _close = (
     sa.update(trials)
     .where(_is_it, _is_open)

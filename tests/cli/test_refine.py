@@ -1,4 +1,4 @@
-"""`nas refine`, end to end: real trainings on a Ray of this machine, a real ledger, recipes that `nas train` reads."""
+"""`nas refine`, end to end: real trainings, a real ledger, recipes that `nas train` reads."""
 
 from __future__ import annotations
 
@@ -82,8 +82,9 @@ def test_dry_run_says_what_would_run_and_begins_nothing(capsys: Capture) -> None
         (["--rungs", "one"], "--rungs one: write numbers of epochs"),
         (["--rungs", "3"], "growing numbers of epochs"),
         (["--data", "folder:missing"], "missing"),
-        (["--gpus-per-worker", "1.5"], "a fraction of one or a whole number"),
-        (["--ray-address", "head"], "write 'auto' or 'host:port'"),
+        (["--executor", "ray", "--gpus-per-worker", "1.5"], "a fraction of one or a whole number"),
+        (["--ray-address", "head"], "add --executor ray"),
+        (["--executor", "ray", "--ray-address", "head"], "write 'auto' or 'host:port'"),
         (["--storage", "sqlite:///other.db"], "no ledger at ./other.db"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
@@ -137,7 +138,6 @@ def refined(folder: Path, *arguments: str) -> Any:
     return json.loads(done.stdout)
 
 
-@pytest.mark.ray
 @pytest.mark.slow
 def test_refining_improves_nothing_unseen_and_trains_nothing_twice(searched: Path, capsys: Capture) -> None:
     found = refined(searched, "-o", "recipes")
@@ -158,13 +158,15 @@ def test_refining_improves_nothing_unseen_and_trains_nothing_twice(searched: Pat
     assert [one["best"] for one in again["architectures"]] == [row["best"]]
     assert trials_of(searched, study) == trials
     with Ledger.read(f"sqlite:///{searched}/nas.db") as ledger:
-        assert all(trial.attempts == 1 for trial in ledger.trials(study))
+        kept = ledger.trials(study)
+        assert [trial.attempts for trial in kept] == [
+            1 + trial.evaluation.key.rung for trial in kept if trial.evaluation
+        ]
     command = [*row["train"].replace("--seeds 3", "--epochs 1").split()[1:], "--json"]
     done = subprocess.run([sys.executable, "-m", "nas", *command], cwd=searched, capture_output=True, check=True)
     assert len(json.loads(done.stdout)["curve"]) == 1
 
 
-@pytest.mark.ray
 @pytest.mark.slow
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL], ids=lambda how: how.name)
 def test_interrupted_and_continued_is_as_uninterrupted(searched: Path, tmp_path: Path, how: signal.Signals) -> None:
@@ -181,6 +183,15 @@ def test_interrupted_and_continued_is_as_uninterrupted(searched: Path, tmp_path:
     assert driver.returncode == (-signal.SIGKILL if how is signal.SIGKILL else 130)
     assert how is signal.SIGKILL or "Give the same command again to go on" in said
     refined(tmp_path)
+    assert trials_of(tmp_path, whole) == trials_of(searched, whole)
+
+
+@pytest.mark.ray
+@pytest.mark.slow
+def test_workers_on_ray_give_what_workers_here_give(searched: Path, tmp_path: Path) -> None:
+    whole = refined(searched)["study"]
+    (tmp_path / "nas.db").write_bytes(_database(searched, tmp_path))
+    refined(tmp_path, "--executor", "ray", "--cpus-per-worker", "0.5")
     assert trials_of(tmp_path, whole) == trials_of(searched, whole)
 
 
