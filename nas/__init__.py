@@ -9,10 +9,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from nas.api import build, estimate, from_official, fuse, load_architecture, load_model, load_space
+    from nas.api import build, estimate, from_official, fuse, load_architecture, load_model, load_plugin, load_space
 
 __version__ = "0.1.0"
-__all__ = ["build", "estimate", "from_official", "fuse", "load_architecture", "load_model", "load_space"]
+__all__ = ["build", "estimate", "from_official", "fuse", "load_architecture", "load_model", "load_plugin", "load_space"]
 
 
 def __getattr__(name: str) -> Any:

@@ -13,10 +13,11 @@ from nas.cost import Cost
 from nas.export.bundle import load_model
 from nas.export.official import from_official
 from nas.export.references import resolve_architecture
+from nas.plugins import Plugin, load
 from nas.space import load_space
 from nas.task import Task
 
-__all__ = ["build", "estimate", "from_official", "fuse", "load_architecture", "load_model", "load_space"]
+__all__ = ["build", "estimate", "from_official", "fuse", "load_architecture", "load_model", "load_plugin", "load_space"]
 
 
 def load_architecture(ref: str | os.PathLike[str]) -> Architecture:
@@ -26,6 +27,15 @@ def load_architecture(ref: str | os.PathLike[str]) -> Architecture:
         UserError: there is none of that name, or its file has problems.
     """
     return resolve_architecture(str(ref))
+
+
+def load_plugin(ref: str | os.PathLike[str]) -> Plugin:
+    """Load a plug-in, a file (`my_mixers.py`) or an installed module; its code is run, and what it registers is there.
+
+    Raises:
+        UserError: it is not there, fails, registers nothing, or a name it registers is taken.
+    """
+    return load(os.fspath(ref))
 
 
 def build(

@@ -6,7 +6,8 @@ import difflib
 from collections.abc import Callable, Iterable, Iterator
 from typing import Generic, TypeVar
 
-from nas.errors import UnknownNameError
+from nas import plugins
+from nas.errors import UnknownNameError, UserError
 
 T = TypeVar("T")
 
@@ -34,24 +35,42 @@ class Registry(Generic[T]):
         """Make an empty registry; `kind` is the word error messages use, such as 'mixer'."""
         self.kind = kind
         self._things: dict[str, T] = {}
+        self._plugins: dict[str, str] = {}
 
     def register(self, name: str) -> Callable[[T], T]:
-        """Decorator that puts a thing under `name`; a second thing under the same name is a defect."""
+        """Decorator that puts a thing under `name`; a second thing under the same name is a defect, or a plug-in's."""
 
         def put(thing: T) -> T:
+            plugin = plugins.loading()
             if name in self._things:
-                raise ValueError(f"{self.kind} {name!r} is registered twice")
+                raise self._taken(name, plugin)
             self._things[name] = thing
+            if plugin is not None:
+                self._plugins[name] = plugin
+                plugins.on_failure(lambda: self._forget(name))
             return thing
 
         return put
 
+    def plugin_of(self, name: str) -> str | None:
+        """The plug-in that registered `name`; None for what the program brings along."""
+        return self._plugins.get(name)
+
+    def _taken(self, name: str, plugin: str | None) -> Exception:
+        if plugin is None:
+            return ValueError(f"{self.kind} {name!r} is registered twice")
+        owner = self._plugins.get(name)
+        whose = "built in" if owner is None else f"of the plug-in {owner}"
+        return UserError(f"there is a {self.kind} {name!r} already, {whose}; give yours another name")
+
+    def _forget(self, name: str) -> None:
+        del self._things[name], self._plugins[name]
+
     def __getitem__(self, name: str) -> T:
         """The thing under `name`; raises UnknownNameError with the nearest known name."""
-        try:
-            return self._things[name]
-        except (KeyError, TypeError):  # TypeError: no name at all, such as a list
-            raise UnknownNameError(f"unknown {self.kind} {name!r}; {did_you_mean(name, self)}") from None
+        if name not in self:
+            raise UnknownNameError(f"unknown {self.kind} {name!r}; {did_you_mean(name, self)}")
+        return self._things[name]
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._things)
@@ -60,7 +79,10 @@ class Registry(Generic[T]):
         return len(self._things)
 
     def __contains__(self, name: object) -> bool:
-        return name in self._things
+        """Whether there is such a thing; installed plug-ins are looked through before it is said that there is not."""
+        if not isinstance(name, str):
+            return False
+        return name in self._things or (plugins.load_installed() and name in self._things)
 
     def items(self) -> Iterable[tuple[str, T]]:
         """Pairs of name and thing, in the order of registration."""

@@ -136,6 +136,11 @@ class Architecture:
         """Blocks in all stages together."""
         return sum(stage.depth for stage in self.stages)
 
+    @property
+    def plugins(self) -> tuple[str, ...]:
+        """The plug-ins that its parts are of, as `NAME==VERSION`."""
+        return tuple(sorted(set(_plugins_in(self.to_dict()))))
+
     @cached_property
     def id(self) -> str:
         """A short hash of the canonical form."""
@@ -230,6 +235,16 @@ def _shortest_pattern(pattern: tuple[Block, ...], depth: int) -> tuple[Block, ..
         if all(row[index] == row[index % period] for index in range(depth)):
             return tuple(row[:period])
     return tuple(row)
+
+
+def _plugins_in(form: Any) -> Iterator[str]:
+    if isinstance(form, Mapping):
+        if "plugin" in form:
+            yield form["plugin"]
+        form = list(form.values())
+    if isinstance(form, list):
+        for one in form:
+            yield from _plugins_in(one)
 
 
 def _refuse_unknown(data: Mapping[str, Any], known: tuple[str, ...], what: str) -> None:

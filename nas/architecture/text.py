@@ -9,6 +9,7 @@ import yaml
 
 from nas.architecture.architecture import Architecture
 from nas.layers import Spec, canonical_value
+from nas.plugins import label_of
 from nas.schema.fields import field_types
 
 
@@ -44,9 +45,10 @@ def to_yaml(architecture: Architecture, *, heading: str = "") -> str:
 def _form(spec: Spec) -> Any:
     """The canonical form with every field written, so that rows of stages can be compared."""
     types = field_types(type(spec))
-    if not types:
+    origin = {} if spec.plugin is None else {"plugin": label_of(spec.plugin)}
+    if not types and not origin:
         return spec.kind
-    return {"kind": spec.kind, **{name: _form_of(getattr(spec, name)) for name in types}}
+    return {"kind": spec.kind, **origin, **{name: _form_of(getattr(spec, name)) for name in types}}
 
 
 def _form_of(value: Any) -> Any:

@@ -41,6 +41,7 @@ from nas.cli.commands import (
     train,
     trust,
 )
+from nas.cli.plugin_option import with_plugins
 from nas.errors import NasError, UserError
 
 FAILED, WRONG_INPUT, INTERRUPTED = 1, 2, 130
@@ -74,6 +75,12 @@ def root(
     """Explore the design space of modern ConvNets: a search space in YAML, a budget, a Pareto front, a winner."""
 
 
+# The commands that read architectures or spaces, whose parts may be of plug-ins.
+_WITH_PARTS = (
+    *("search", "check", "sample", "compare", "trust", "refine", "pareto", "show", "cost", "diff", "grammar"),
+    *("export", "train", "finetune", "import"),
+)
+
 _SEARCHING, _LOOKING, _TAKING = "Searching", "Looking", "Taking a winner"
 for _name, _run, _panel in (
     ("search", search.run, _SEARCHING),
@@ -102,7 +109,7 @@ for _name, _run, _panel in (
     ("finetune", finetune.run, _TAKING),
     ("import", import_.run, _TAKING),
 ):
-    app.command(_name, rich_help_panel=_panel)(_run)
+    app.command(_name, rich_help_panel=_panel)(with_plugins(_run) if _name in _WITH_PARTS else _run)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from nas import plugins
 from nas.ledger.address import DEFAULT_STORAGE, redacted
 from nas.task import Task
 
@@ -137,6 +139,11 @@ StudyName = Annotated[str | None, typer.Argument(help="Name of the study; defaul
 def at(storage: str) -> str:
     """What a proposed command needs to find the same ledger; a password is left out."""
     return "" if storage == DEFAULT_STORAGE else f" --storage {redacted(storage)}"
+
+
+def with_parts() -> str:
+    """What a proposed command that reads architectures or spaces needs to find the same parts."""
+    return "".join(f" --plugin {shlex.quote(plugin.reference)}" for plugin in plugins.given())
 
 
 def overridden(task: Task, resolution: int | None, classes: int | None) -> Task:

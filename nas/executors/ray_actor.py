@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import pickle
 import socket
 import time
 from collections.abc import Sequence
@@ -13,7 +12,7 @@ from nas.executors.base import Work
 from nas.executors.channel import Message, job_from_dict
 from nas.executors.shipping import Decoded, Parcel, unpack
 from nas.executors.version import code_version
-from nas.executors.worker import limit_threads, perform
+from nas.executors.worker import limit_threads, perform, unpickled
 
 
 class CoreActor:
@@ -39,7 +38,7 @@ class CoreActor:
         own = code_version()
         if own != version:
             return {"worker": self._name, "version": own, "lacks": []}
-        self._work = pickle.loads(self._pickled_work)
+        self._work = unpickled(self._pickled_work)
         lacks = [number for number, one in enumerate(images) if not one.is_here()]
         return {"worker": self._name, "version": own, "lacks": lacks}
 

@@ -12,6 +12,7 @@ import traceback
 from dataclasses import replace
 from functools import partial
 
+from nas import plugins
 from nas.executors.base import Report, Work
 from nas.executors.channel import encode, job_from_dict, messages_from
 from nas.records import Evaluation, Failure, Job, Plain
@@ -44,7 +45,7 @@ class ProgressSender:
 
 
 def pickled(work: Work) -> bytes:
-    """What a worker reads to get the same work.
+    """What a worker reads to get the same work, and before it the plug-ins that are loaded here.
 
     Raises:
         ValueError: a worker could not import it.
@@ -58,16 +59,30 @@ def pickled(work: Work) -> bytes:
             f"workers cannot import {name!r} from the main program; move it to a module and import it from there"
         )
     try:
-        return pickle.dumps(work)
+        shipped = [(plugin, plugin.digest) for plugin in plugins.loaded()]
+        return pickle.dumps((shipped, pickle.dumps(work)))
     except (pickle.PicklingError, AttributeError, TypeError) as error:
         raise ValueError(
             f"the work must be a function at the top level of a module, or a partial of one: {error}"
         ) from error
 
 
+def unpickled(pickled_work: bytes) -> Work:
+    """Inverse of `pickled`.
+
+    Raises:
+        UserError: a plug-in cannot be loaded here.
+    """
+    shipped, inner = pickle.loads(pickled_work)
+    for plugin, digest in shipped:
+        plugins.receive(plugin, digest)
+    work: Work = pickle.loads(inner)
+    return work
+
+
 def serve(sock: socket.socket, pickled_work: bytes, *, threads: int) -> None:
     """Do the jobs that arrive on `sock` until its other end closes."""
-    work: Work = pickle.loads(pickled_work)
+    work = unpickled(pickled_work)
     limit_threads(threads)
     host = f"{socket.gethostname()}:{os.getpid()}"
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 from torch import nn
 
 import nas
+from nas import plugins
 from nas.architecture import Architecture, build, fuse, skeleton
 from nas.architecture.text import to_yaml
 from nas.data.atomic import new_file
@@ -59,15 +61,22 @@ def write_bundle(folder: Path, architecture: Architecture, network: nn.Module, a
         **about.results,
         "written_by": f"nas {nas.__version__}",
     }
+    needed = [plugins.find(label) for label in architecture.plugins]
+    sources = {f"{plugin.name}.py": plugin.source for plugin in needed if plugin.source is not None}
+    if needed:
+        document["plugins"] = [plugin.label for plugin in needed]
     try:
         with new_file(folder / ARCHITECTURE) as path:
             path.write_text(to_yaml(architecture, heading=f"Architecture {architecture.id}"), encoding="utf-8")
         save_weights(network, folder / WEIGHTS, about={"architecture": architecture.id})
         with new_file(folder / ABOUT) as path:
             path.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
+        for name, source in sources.items():
+            with new_file(folder / name) as path:
+                path.write_text(source, encoding="utf-8")
     except OSError as error:
         raise UserError(f"{folder}: cannot be written: {error.strerror or error}") from None
-    return [folder / name for name in (ARCHITECTURE, WEIGHTS, ABOUT)]
+    return [folder / name for name in (ARCHITECTURE, WEIGHTS, ABOUT, *sources)]
 
 
 def require_folder(folder: Path) -> None:
@@ -86,10 +95,15 @@ def require_folder(folder: Path) -> None:
         raise UserError(f"{folder}: cannot be written: {error.strerror or error}") from None
 
 
-def load_model(folder: str | os.PathLike[str]) -> nn.Module:
+def load_model(folder: str | os.PathLike[str], *, plugin: Sequence[str | os.PathLike[str]] = ()) -> nn.Module:
     """The network of an exported folder with its weights, in evaluation mode.
 
     Inputs are (N, C, H, W), scaled to [0, 1] and normalised with the `mean` and `std` in `model.json`.
+
+    Args:
+        folder: what `nas export` wrote.
+        plugin: files or modules that its parts are of. A plug-in in the folder is code of whoever wrote the folder, and
+            is never run unless it is named here (or loaded before).
 
     Raises:
         UserError: the folder lacks a file, or its files do not belong together.
@@ -99,6 +113,9 @@ def load_model(folder: str | os.PathLike[str]) -> nn.Module:
         if not (root / name).is_file():
             raise UserError(f"{root}: no {name} in it; `nas export -o {root}` writes such a folder")
     about = json.loads((root / ABOUT).read_text(encoding="utf-8"))
+    for reference in plugin:
+        plugins.load(os.fspath(reference))
+    _require_plugins(root, about)
     architecture = load_architecture(root / ARCHITECTURE)
     if architecture.id != about["architecture"]:
         raise UserError(f"{root}: {ARCHITECTURE} is {architecture.id}, but the weights are of {about['architecture']}")
@@ -106,6 +123,19 @@ def load_model(folder: str | os.PathLike[str]) -> nn.Module:
     network = fuse(network) if about["merged"] else network
     load_weights(network, root / WEIGHTS)
     return network.eval()
+
+
+def _require_plugins(root: Path, about: Mapping[str, Any]) -> None:
+    """Refuse a folder whose plug-ins nobody has loaded, and say how: they are not loaded from it by themselves."""
+    for label in about.get("plugins", ()):
+        problem = plugins.problem_with(label)
+        file = root / f"{label.partition('==')[0]}.py"
+        if problem is not None and file.is_file():
+            problem += (
+                f"; one lies in the folder: read it, and if you trust it, nas.load_model(..., plugin=[{str(file)!r}])"
+            )
+        if problem is not None:
+            raise UserError(f"{root}: {problem}")
 
 
 def _is_merged(network: nn.Module, architecture: Architecture, task: Task) -> bool:

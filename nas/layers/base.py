@@ -14,6 +14,7 @@ from typing import Any, ClassVar, TypeVar
 
 from torch import nn
 
+from nas import plugins
 from nas.cost import NOTHING, Cost, parameter_cost
 from nas.errors import FieldError, UserError
 from nas.registry import Registry, did_you_mean
@@ -59,6 +60,8 @@ class Spec(ABC):
     """
 
     kind: ClassVar[str] = ""
+    plugin: ClassVar[str | None] = None
+    """The plug-in that it comes with; None for what the program brings along."""
 
     def __post_init__(self) -> None:
         """Raise FieldError where a value breaks its rule."""
@@ -72,6 +75,11 @@ class Spec(ABC):
     def require(self, site: Site) -> None:
         """Rules that join a spec with the place it stands at; raises FieldError."""
         return
+
+    @classmethod
+    def is_of(cls, label: str) -> bool:
+        """Whether it comes with the plug-in of this label (`NAME==VERSION`)."""
+        return cls.plugin is not None and plugins.label_of(cls.plugin) == label
 
     @abstractmethod
     def build(self, site: Site) -> nn.Module:
@@ -88,7 +96,8 @@ class Spec(ABC):
     def canonical(self) -> str | dict[str, Any]:
         """Plain data that reads back to an equal spec; fields at their default are left out.
 
-        Leaving defaults out keeps ids stable when a part gains an option.
+        Leaving defaults out keeps ids stable when a part gains an option. A part of a plug-in names that and its
+        version.
         """
         types = field_types(type(self))
         values = {
@@ -96,10 +105,14 @@ class Spec(ABC):
             for field in fields(self)  # type: ignore[arg-type]
             if getattr(self, field.name) != types[field.name].default
         }
-        return {"kind": self.kind, **values} if values else self.kind
+        origin = {} if self.plugin is None else {"plugin": plugins.label_of(self.plugin)}
+        return {"kind": self.kind, **origin, **values} if values or origin else self.kind
 
     def __str__(self) -> str:
         return _in_words(self.canonical())
+
+
+_SAID = ("kind", "plugin")
 
 
 def _in_words(form: Any) -> str:
@@ -108,7 +121,7 @@ def _in_words(form: Any) -> str:
         return f"[{', '.join(map(_in_words, form))}]"
     if not isinstance(form, Mapping):
         return str(form)
-    fields = ", ".join(f"{key}={_in_words(value)}" for key, value in form.items() if key != "kind")
+    fields = ", ".join(f"{key}={_in_words(value)}" for key, value in form.items() if key not in _SAID)
     return f"{form['kind']}({fields})"
 
 
@@ -135,7 +148,7 @@ class Family(Registry[type[S]]):
         put = super().register(name)
 
         def named(cls: type[S]) -> type[S]:
-            cls.kind = name
+            cls.kind, cls.plugin = name, plugins.loading()
             return put(cls)
 
         return named
@@ -145,6 +158,7 @@ class Family(Registry[type[S]]):
 
         Raises:
             UnknownNameError: no such kind.
+            UserError: the plug-in that it is of is not loaded, or in another version.
             FieldError: an unknown field or a value that breaks a rule.
         """
         if isinstance(data, str):
@@ -162,11 +176,15 @@ class Family(Registry[type[S]]):
         return known
 
     def _read_mapping(self, data: Mapping[str, Any]) -> S:
+        if "plugin" in data:
+            plugins.find(data["plugin"])
         cls = self[data["kind"]]
+        if "plugin" in data and not cls.is_of(data["plugin"]):
+            raise FieldError("plugin", f"{self.kind} {cls.kind!r} is not of {data['plugin']}")
         types = field_types(cls)
         values = {}
         for key, value in data.items():
-            if key == "kind":
+            if key in _SAID:
                 continue
             if key not in types:
                 raise FieldError(key, f"unknown key {key!r} of {self.kind} {cls.kind!r}; {did_you_mean(key, types)}")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from nas import plugins
 from nas.cost import METRICS, Budget
 from nas.errors import UserError
 from nas.ledger import Ledger
@@ -48,6 +49,8 @@ class StudyDefinition:
         objectives: what makes one candidate better than another.
         control: share of the trials that are drawn at random whatever the sampler.
         start: choices of the first trials.
+        reduction: factor between the candidates of one rung and those of the next.
+        plugins: what was loaded for it, as `NAME==VERSION`.
     """
 
     space: SearchSpace
@@ -62,6 +65,7 @@ class StudyDefinition:
     control: float = DEFAULT_CONTROL
     start: tuple[Mapping[str, Value], ...] = ()
     reduction: int = DEFAULT_REDUCTION
+    plugins: tuple[str, ...] = ()
 
     def problem(self, checkpoints: str | None = None) -> Problem:
         """What the engine needs to know of it.
@@ -107,11 +111,15 @@ class StudyDefinition:
             "control": self.control,
             "start": [dict(choices) for choices in self.start],
             "reduction": self.reduction,
+            "plugins": list(self.plugins),
         }
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        """Inverse of `to_dict`."""
+        """Inverse of `to_dict`; raises UserError where a plug-in that it was begun with is not loaded."""
+        needed = tuple(data.get("plugins", ()))
+        for label in needed:
+            plugins.find(label)
         space = data["space"]
         return cls(
             space=read_space(*parse_yaml(space["text"], f"{space['name']}.yaml")),
@@ -126,6 +134,7 @@ class StudyDefinition:
             control=data.get("control", 0.0),
             start=tuple(data.get("start", ())),
             reduction=data.get("reduction", DEFAULT_REDUCTION),
+            plugins=needed,
         )
 
     def differences(self, other: StudyDefinition) -> list[str]:
@@ -154,6 +163,10 @@ def _listed(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
 
 
+PluginList = Annotated[list[str], BeforeValidator(_listed)]
+"""The `plugins` of a study file."""
+
+
 class TaskFile(BaseModel):
     """The `task` of a study file; what is missing is taken from the space."""
 
@@ -180,6 +193,7 @@ class StudyFile(BaseModel):
         start: presets, architectures or studies whose architectures come first.
         trials, time, train_time, patience: how long; without any of them a few trials.
         workers: how wide.
+        plugins: files (relative to this file) or modules that register parts; reading the file runs their code.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -201,6 +215,7 @@ class StudyFile(BaseModel):
     train_time: str | None = None
     patience: int | None = Field(default=None, ge=1)
     workers: int | None = Field(default=None, ge=1)
+    plugins: PluginList = []
 
     @property
     def limits(self) -> Limits:
@@ -231,4 +246,11 @@ def read_study_file(path: Path) -> StudyFile:
     problems.check()
     if study is None:
         raise UserError(f"{path}: cannot be read")
+    load_plugins(study.plugins, path)
     return study
+
+
+def load_plugins(references: Sequence[str], study_file: Path) -> None:
+    """Load what a study file names, files relative to it; raises UserError as `nas.plugins.load` does."""
+    for reference in references:
+        plugins.load(reference, study_file.parent)

@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 
+from nas import plugins
 from nas.cost import Budget
 from nas.data import Description, describe
 from nas.data.cores import available_cores
@@ -90,6 +91,7 @@ def define(
         objectives=objectives or Objectives(),
         control=control,
         start=tuple(start),
+        plugins=tuple(plugin.label for plugin in plugins.given()),
     )
 
 

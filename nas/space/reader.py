@@ -17,6 +17,7 @@ from typing import Any, Literal
 
 from nas.errors import FieldError
 from nas.layers import FAMILIES, Block, Downsample, Family, Head, Norm, Stem, family_of
+from nas.plugins import problem_with
 from nas.registry import did_you_mean
 from nas.schema.fields import FieldType, field_types, shown, within
 from nas.schema.nodes import Node
@@ -212,12 +213,19 @@ class Reader:
             self.problems.add(named.mark, f"{scope.path}: {shown(named.plain())} is no {family.kind}{advice}; "
                               f"the kinds are {kinds}")  # fmt: skip
             return None
+        origin = node.mapping.get("plugin")
+        problem = None if origin is None else problem_with(origin.plain())
+        if origin is not None and problem is not None:
+            self.problems.add(origin.mark, f"{scope.path}: {problem}")
+            return None
         if named.value not in family:
             self.problems.add(named.mark, f"unknown {family.kind} {named.value!r}; {did_you_mean(named.value, family)}")
             return None
         types = field_types(family[named.value])
         before = len(self.problems)
-        self._refuse(node, ("kind", *types), f"{family.kind} {named.value!r}")
+        if origin is not None and not family[named.value].is_of(str(origin.value)):
+            self.problems.add(origin.mark, f"{family.kind} {named.value!r} is not of {origin.value}; leave this out")
+        self._refuse(node, ("kind", *types, *(() if origin is None else ("plugin",))), f"{family.kind} {named.value!r}")
         fields = self._fields(node, types, scope) if node.is_mapping else {}
         tree = Struct(fields, node.mark, named.value)
         if len(self.problems) == before:

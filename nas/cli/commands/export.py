@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from nas.cli.options import Device, Json, Output, Storage, StudyName, at
+from nas.cli.options import Device, Json, Output, Storage, StudyName, at, with_parts
 from nas.ledger.address import DEFAULT_STORAGE
 
 
@@ -56,5 +56,5 @@ def run(
         f"test top-1 {test['accuracy']:.1%}, 95% interval {test['low']:.1%} to {test['high']:.1%} "
         f"over {test['images']:,} images no search has seen",
         f'use it: python -c "import nas; print(nas.load_model({done.folder!r}))"    train it longer: '
-        f"nas train {name}:{done.id} -o trained/{at(storage)}",
+        f"nas train {name}:{done.id} -o trained/{with_parts()}{at(storage)}",
     )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nas.cli.options import Json, Storage, StudyName, at
+from nas.cli.options import Json, Storage, StudyName, at, with_parts
 from nas.ledger.address import DEFAULT_STORAGE
 
 if TYPE_CHECKING:
@@ -88,5 +88,5 @@ def draw_front(
         draw("", scatter(same, best))
     if len(same) < len(rows):
         draw("", f"{len(rows) - len(same)} of {len(rows)} candidates stopped at a lower rung (`nas pareto --all`)")
-    take = f"nas export {name} --best -o winner/{at(storage)}"
-    draw("", f"take the best: {take}", f"look at one: nas show {name}:{best[-1].id}{at(storage)}")
+    take = f"nas export {name} --best -o winner/{with_parts()}{at(storage)}"
+    draw("", f"take the best: {take}", f"look at one: nas show {name}:{best[-1].id}{with_parts()}{at(storage)}")

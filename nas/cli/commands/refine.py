@@ -22,6 +22,7 @@ from nas.cli.options import (
     Storage,
     Workers,
     at,
+    with_parts,
 )
 from nas.ledger.address import DEFAULT_STORAGE
 
@@ -267,5 +268,5 @@ def _training_of(plan: Refinement, row: RefinedRow, files: dict[str, str], stora
     reference, folder = quote(f"{plan.refines}:{row.id}"), quote(f"trained/{row.id}")
     return (
         f"nas train {reference} --recipe {quote(files[row.id])} --data {quote(plan.data)} --seeds 3 -o {folder}"
-        f"{at(storage)}"
+        f"{with_parts()}{at(storage)}"
     )

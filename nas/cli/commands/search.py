@@ -28,6 +28,7 @@ from nas.cli.options import (
     Workers,
     at,
     overridden,
+    with_parts,
 )
 from nas.ledger.address import DEFAULT_STORAGE
 
@@ -425,7 +426,7 @@ def _search(
     except KeyboardInterrupt:
         begun = plan.name in {study.name for study in ledger.studies()}
         where = "" if checkpoints is None else f" --checkpoints {checkpoints}"
-        options = f"{_as_options(plan.limits)}{as_options(settings)}{where}{at(storage)}"
+        options = f"{_as_options(plan.limits)}{as_options(settings)}{where}{with_parts()}{at(storage)}"
         go_on = f"nas search --resume --study {plan.name}{options}"
         kept = "Interrupted; what is finished is kept. Go on with" if begun else "Interrupted before anything began"
         aside().print(f"\n{kept}: {go_on}" if begun else f"\n{kept}.", soft_wrap=True)

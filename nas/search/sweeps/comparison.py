@@ -14,7 +14,7 @@ from nas.errors import UserError
 from nas.records import StudyKind
 from nas.schema.models import read_model
 from nas.schema.nodes import read_yaml
-from nas.search.definition import STUDY_NAME, TaskFile
+from nas.search.definition import STUDY_NAME, PluginList, TaskFile, load_plugins
 from nas.search.sweeps.trainings import Sweep, Training
 from nas.task import Task
 from nas.train.recipe import Recipe
@@ -47,6 +47,7 @@ class ComparisonFile(BaseModel):
         data: reference of the data set.
         recipe: fields of the recipe; what is missing is the proxy's default.
         seeds: trainings of each, with seeds 0, 1, …
+        plugins: as in a study file.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -58,6 +59,7 @@ class ComparisonFile(BaseModel):
     data: str = "digits"
     recipe: Recipe = Recipe()
     seeds: int = Field(default=3, ge=1)
+    plugins: PluginList = []
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,4 +127,5 @@ def read_comparison(path: Path) -> ComparisonFile:
     problems.check()
     if found is None:
         raise UserError(f"{path}: cannot be read")
+    load_plugins(found.plugins, path)
     return found
