@@ -190,9 +190,13 @@ def problem_with(label: object) -> str | None:
     return None
 
 
-def loading() -> str | None:
-    """The name of the plug-in whose code runs now: what is registered meanwhile is its own."""
-    return _LOADING[-1].name if _LOADING else None
+def owner(module: str) -> str | None:
+    """The plug-in that something made in `module` and registered now is of; None for what the program brings along.
+
+    A plug-in may be what imports a part of the program first, so it does not own all that is registered while it runs.
+    """
+    is_ours = module.partition(".")[0] == __name__.partition(".")[0]
+    return _LOADING[-1].name if _LOADING and not is_ours else None
 
 
 def on_failure(undo: Callable[[], None]) -> None:

@@ -37,11 +37,16 @@ class Registry(Generic[T]):
         self._things: dict[str, T] = {}
         self._plugins: dict[str, str] = {}
 
-    def register(self, name: str) -> Callable[[T], T]:
-        """Decorator that puts a thing under `name`; a second thing under the same name is a defect, or a plug-in's."""
+    def register(self, name: str, *, module: str | None = None) -> Callable[[T], T]:
+        """Decorator that puts a thing under `name`; a second thing under the same name is a defect, or a plug-in's.
+
+        Args:
+            name: as users write it.
+            module: where the thing was made; default: its own `__module__`.
+        """
 
         def put(thing: T) -> T:
-            plugin = plugins.loading()
+            plugin = plugins.owner(module or str(getattr(thing, "__module__", "")))
             if name in self._things:
                 raise self._taken(name, plugin)
             self._things[name] = thing

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from functools import wraps
-from typing import Annotated, Any
+from typing import Annotated, Any, get_type_hints
 
 import typer
 
@@ -30,10 +30,9 @@ def with_plugins(run: Callable[..., None]) -> Callable[..., None]:
             plugins.load(reference)
         run(**options)
 
-    signature = inspect.signature(run)
+    hints = get_type_hints(run, include_extras=True)
+    given = [one.replace(annotation=hints[one.name]) for one in inspect.signature(run).parameters.values()]
     option = inspect.Parameter("plugin", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Plugins)
-    loaded.__signature__ = signature.replace(  # type: ignore[attr-defined]  # what `inspect.signature` reads
-        parameters=[*signature.parameters.values(), option]
-    )
-    loaded.__annotations__ = {**run.__annotations__, "plugin": Plugins}
+    loaded.__signature__ = inspect.Signature([*given, option])  # type: ignore[attr-defined]  # what typer reads
+    loaded.__annotations__ = {**hints, "plugin": Plugins}
     return loaded

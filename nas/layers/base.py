@@ -143,13 +143,14 @@ class Family(Registry[type[S]]):
         super().__init__(kind)
         self._read: dict[str, S] = {}  # specs are frozen, so one instance can stand in any number of architectures
 
-    def register(self, name: str) -> Callable[[type[S]], type[S]]:
+    def register(self, name: str, *, module: str | None = None) -> Callable[[type[S]], type[S]]:
         """Decorator that registers a spec class and tells it its name."""
-        put = super().register(name)
+        put = super().register(name, module=module)
 
         def named(cls: type[S]) -> type[S]:
-            cls.kind, cls.plugin = name, plugins.loading()
-            return put(cls)
+            put(cls)
+            cls.kind, cls.plugin = name, self.plugin_of(name)
+            return cls
 
         return named
 

@@ -101,13 +101,13 @@ def _mapping_rows(kind: str, about: str, types: Mapping[str, FieldType]) -> list
 def _family(kind: str, things: Iterable[tuple[str, type]]) -> Iterator[PartRow]:
     for name, cls in things:
         yield PartRow(
-            kind=kind, name=name, about=_about(cls), reference=_paper(cls), fields=field_rows(field_types(cls))
+            kind=kind, name=name, about=summary(cls), reference=paper(cls), fields=field_rows(field_types(cls))
         )
 
 
 def _named(kind: str, things: Iterable[tuple[str, Any]]) -> Iterator[PartRow]:
     for name, thing in things:
-        yield PartRow(kind=kind, name=name, about=_about(thing), reference=_paper(thing))
+        yield PartRow(kind=kind, name=name, about=summary(thing), reference=paper(thing))
 
 
 def _recipes() -> Iterator[PartRow]:
@@ -163,13 +163,13 @@ KINDS = tuple(_KINDS)
 _PAPER = re.compile(r"\s*\(([^()]*arXiv:[^()]*)\)")
 
 
-def _about(thing: Any) -> str:
+def summary(thing: Any) -> str:
     """The first paragraph of its docstring, without the reference."""
     paragraph = (inspect.getdoc(thing) or "").partition("\n\n")[0]
     return _PAPER.sub("", " ".join(paragraph.split()))
 
 
-def _paper(thing: Any) -> str | None:
+def paper(thing: Any) -> str | None:
     """The reference in its docstring, or in that of its file."""
     return _reference_in(inspect.getdoc(thing) or "") or _reference_in(modules[thing.__module__].__doc__ or "")
 

@@ -7,6 +7,7 @@ Python; a YAML reader checks it leaf by leaf, so that two mistakes in one mappin
 from __future__ import annotations
 
 import dataclasses
+import json
 import math
 import types
 import typing
@@ -17,19 +18,27 @@ from nas.errors import FieldError
 
 
 class Rule(NamedTuple):
-    """A rule on one value: `holds(value)`, and the sentence that states it."""
+    """A rule on one value.
+
+    Attributes:
+        holds: whether a value keeps it.
+        sentence: states it.
+        keywords: states it in JSON Schema, as text because annotations are hashed; empty where that cannot say it.
+    """
 
     holds: Callable[[Any], bool]
     sentence: str
+    keywords: str = "{}"
 
 
 def within(low: float, high: float) -> Rule:
     """The value lies between `low` and `high`, both included."""
-    return Rule(lambda value: low <= value <= high, f"must be between {low} and {high}")
+    keywords = json.dumps({"minimum": low, "maximum": high})
+    return Rule(lambda value: low <= value <= high, f"must be between {low} and {high}", keywords)
 
 
-ODD = Rule(lambda value: value % 2 == 1, "must be odd to keep the resolution")
-POSITIVE = Rule(lambda value: value > 0, "must be above 0")
+ODD = Rule(lambda value: value % 2 == 1, "must be odd to keep the resolution", '{"not": {"multipleOf": 2}}')
+POSITIVE = Rule(lambda value: value > 0, "must be above 0", '{"exclusiveMinimum": 0}')
 
 Kernel = Annotated[int, within(1, 511), ODD]
 Count = Annotated[int, within(1, 65536)]

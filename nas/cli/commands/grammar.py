@@ -21,9 +21,25 @@ def run(
             show_default=False,
         ),
     ] = None,
+    schema: Annotated[
+        bool,
+        typer.Option(
+            "--schema",
+            help="A JSON Schema for editors instead: of space, architecture, recipe or study files, or of any.",
+        ),
+    ] = False,
     as_json: Json = False,
 ) -> None:
-    """Print what spaces and architectures can say: every part with its fields, rules, defaults and paper."""
+    """Print what spaces and architectures can say: every part with its fields, rules, defaults and paper.
+
+    In a YAML file, '# yaml-language-server: $schema=FILE' makes an editor complete and check by a schema.
+    """
+    if schema:
+        from nas.cli.output import print_json
+        from nas.report.json_schema import json_schema
+
+        print_json(json_schema(kind))
+        return
     from nas.report.grammar import grammar
 
     rows = grammar(kind)

@@ -81,7 +81,7 @@ def register(name: str, *, window: int | None = None) -> Callable[[MakeSampler],
     """Decorator that registers a sampler; see `Registered`."""
 
     def put(make: MakeSampler) -> MakeSampler:
-        samplers.register(name)(Registered(make, window))
+        samplers.register(name, module=make.__module__)(Registered(make, window))
         return make
 
     return put
