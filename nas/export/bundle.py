@@ -131,9 +131,7 @@ def _require_plugins(root: Path, about: Mapping[str, Any]) -> None:
         problem = plugins.problem_with(label)
         file = root / f"{label.partition('==')[0]}.py"
         if problem is not None and file.is_file():
-            problem += (
-                f"; one lies in the folder: read it, and if you trust it, nas.load_model(..., plugin=[{str(file)!r}])"
-            )
+            problem += f"; one lies in the folder: read it, and where you trust it, pass plugin=[{str(file)!r}]"
         if problem is not None:
             raise UserError(f"{root}: {problem}")
 

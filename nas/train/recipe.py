@@ -319,7 +319,7 @@ def recipe_names() -> list[str]:
 
 def recipe_about(name: str) -> str:
     """The sentence that a packaged recipe's file begins with."""
-    lines = (_FOLDER / f"{name}.yaml").read_text(encoding="utf-8").splitlines()
+    lines = (_FOLDER / f"{name}.yaml").read_text(encoding="utf-8").splitlines()[1:]  # the first is for editors
     comment = " ".join(line.removeprefix("# ") for line in takewhile(lambda line: line.startswith("#"), lines))
     return comment.partition(". ")[0].removesuffix(".") + "."
 
