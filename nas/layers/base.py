@@ -122,7 +122,7 @@ def _in_words(form: Any) -> str:
     if not isinstance(form, Mapping):
         return str(form)
     fields = ", ".join(f"{key}={_in_words(value)}" for key, value in form.items() if key not in _SAID)
-    return f"{form['kind']}({fields})"
+    return f"{form['kind']}({fields})" if fields else str(form["kind"])
 
 
 def canonical_value(value: Any) -> Any:

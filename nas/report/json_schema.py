@@ -120,7 +120,9 @@ class _Writer:
         return _to(name)
 
     def _values(self, kind: FieldType, place: _Place) -> list[Schema]:
-        """A value itself: scalars, words, parts."""
+        """A value itself: scalars, words, parts, or a list of them."""
+        if kind.many:
+            return [{"type": "array", "items": self.leaf(kind.entry, place)}]
         found: list[Schema] = []
         words = [one for one in kind.plain if not isinstance(one, type)]
         keywords = {name: value for rule in kind.rules for name, value in json.loads(rule.keywords).items()}
@@ -167,7 +169,7 @@ def _forms(kind: FieldType, place: _Place, again: Schema) -> list[Schema]:
     found: list[Schema] = []
     if place.is_open:
         found.append(_form({"choice": _listed(again), **asked}, ["choice"], "One of several."))
-        if {int, float} & set(kind.plain):
+        if {int, float} & set(kind.plain) and not kind.many:
             ends = {"type": "array", "items": {"type": "integer"}, "minItems": 2, "maxItems": 2}
             step = {"type": "integer", "minimum": 1}
             found.append(_form({"int": ends, "step": step, **asked}, ["int"], "A whole number of [low, high]."))
@@ -175,9 +177,9 @@ def _forms(kind: FieldType, place: _Place, again: Schema) -> list[Schema]:
     found.append(
         _form({"when": when, "then": again, "else": again}, ["when", "then", "else"], "By the value of a field beside.")
     )
-    if place.in_stages:
+    if place.in_stages and not kind.many:
         found.append({**_listed(again), "description": "One entry a stage."})
-    if place.in_stages and int in kind.plain:
+    if place.in_stages and int in kind.plain and not kind.many:
         ratio = _listed({"type": "number", "exclusiveMinimum": 0, "maximum": 1000})
         found.append(_form({"base": again, "ratio": ratio}, ["base", "ratio"], "One value times a factor a stage."))
     if place.in_block:
@@ -207,7 +209,7 @@ def _to(name: str) -> Schema:
 
 def _slug(kind: FieldType) -> str:
     """A name that types with equal values share."""
-    words = [kind.expected, *(rule.sentence for rule in kind.rules)]
+    words = [*["list of"] * kind.many, kind.expected, *(rule.sentence for rule in kind.rules)]
     return re.sub(r"[^A-Za-z0-9.]+", "-", "-".join(words)).strip("-")
 
 
