@@ -387,24 +387,6 @@ class Ledger:
 
         self._write(store)
 
-    def record_submission(self, study: str, number: int) -> int:
-        """Count one more attempt at a trial.
-
-        Returns:
-            The number of attempts so far, this one included.
-
-        Raises:
-            StudyError: no such trial.
-        """
-        counted = 0
-
-        def submit(connection: sa.Connection) -> int:
-            nonlocal counted
-            counted = trials.submitted(connection, study, number, studies.timestamp(), counted=counted)
-            return counted
-
-        return self._write(submit)
-
     def finish(self, study: str, number: int, evaluation: Evaluation, state: TrialState) -> Evaluation:
         """Store an evaluation and close its trial.
 

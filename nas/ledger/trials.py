@@ -40,16 +40,6 @@ _found = (
     .outerjoin_from(trials, evaluation_table, trials.c.evaluation == evaluation_table.c.id)
     .where(_is_it)
 )
-_counted = sa.bindparam("counted", type_=sa.Integer)
-_attempts = sa.case(
-    (_counted == 0, trials.c.attempts + 1), (_counted > trials.c.attempts, _counted), else_=trials.c.attempts
-)
-_count_attempt = (
-    sa.update(trials)
-    .where(_is_it)
-    .values(attempts=_attempts, updated=sa.bindparam("now"), submitted=sa.bindparam("now"))
-    .returning(trials.c.attempts)
-)
 _set_attempts = (
     sa.update(trials)
     .where(_is_it)
@@ -88,28 +78,6 @@ def write(connection: sa.Connection, study: str, records: Sequence[TrialRecord],
     _reject_other_architectures(connection, study, records)
     rows = [_values(connection, study, record, updated) for record in records]
     connection.execute(_upsertion(connection.dialect.name), rows)
-
-
-def submitted(connection: sa.Connection, study: str, number: int, updated: str, *, counted: int = 0) -> int:
-    """Count one more attempt at a trial.
-
-    Args:
-        connection: inside a writing transaction.
-        study: its name.
-        number: of the trial.
-        updated: now.
-        counted: what this returned in a transaction that may have been committed without our hearing of it; the attempt
-            is not counted again.
-
-    Returns:
-        The number of attempts so far, this one included.
-
-    Raises:
-        StudyError: no such trial.
-    """
-    answer = connection.execute(_count_attempt, {"in_study": study, "at": number, "now": updated, "counted": counted})
-    attempts: int | None = answer.scalar_one_or_none()
-    return _reject_unknown(connection, study, number) if attempts is None else attempts
 
 
 def set_attempts(connection: sa.Connection, study: str, attempts: Mapping[int, int], updated: str) -> None:

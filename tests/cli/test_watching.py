@@ -196,13 +196,13 @@ def story_of(ledger: Ledger) -> None:
         architectures={"0fce578b2b9a": {}, "b037c2bf0886": {}},
     )  # fmt: skip
     key = EvaluationKey(architecture="0fce578b2b9a", recipe="r", data="d", seed=0)
-    ledger.record_submission("mine", 0)
+    ledger.write_trials("mine", [], architectures={}, attempts={0: 1})
     lost = Evaluation(
         key=key, failure=Failure.NODE_LOST, message="the worker was killed by SIGKILL during the job",
         traceback="its last [words]", seconds=3.0, worker="gpu-07:1",
     )  # fmt: skip
     ledger.record_loss("mine", lost)
-    ledger.record_submission("mine", 0)
+    ledger.write_trials("mine", [], architectures={}, attempts={0: 2})
     done = Evaluation(
         key=key, accuracy=0.843, loss=0.5, curve=(2.3, 1.1), seconds=10.0, images_per_second=6120.0, worker="gpu-08:2"
     )  # fmt: skip

@@ -11,8 +11,7 @@ def test_trials_come_with_what_was_asked_and_when(ledger: Ledger, records: Any) 
     (asked,) = ledger.biography("alpha", "a0").asks
     assert (asked.number, asked.attempts, asked.submitted) == (0, 0, None)
     assert asked.asked == asked.updated
-    ledger.record_submission("alpha", 0)
-    ledger.record_submission("alpha", 0)
+    records.submit(ledger, 0, 2)
     ledger.finish("alpha", 0, records.success("a0"), TrialState.DONE)
     (ended,) = ledger.biography("alpha", "a0").asks
     assert (ended.asked, ended.attempts, ended.state) == (asked.asked, 2, TrialState.DONE)

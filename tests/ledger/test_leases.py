@@ -145,7 +145,7 @@ def test_a_ledger_writes_only_while_it_has_its_lease(ledger: Ledger, url: str, r
         with Ledger.open(url) as other, other.lease("alpha", holder=ME):
             for writing in (
                 lambda: records.write(ledger, records.trial(2)),
-                lambda: ledger.record_submission("alpha", 0),
+                lambda: records.submit(ledger, 0),
                 lambda: ledger.finish("alpha", 0, records.success(), TrialState.DONE),
                 lambda: ledger.save_report("alpha", "a0", "test", {}),
                 lambda: ledger.create_study(records.study("beta")),
@@ -153,7 +153,7 @@ def test_a_ledger_writes_only_while_it_has_its_lease(ledger: Ledger, url: str, r
                 with pytest.raises(StudyError, match=f"'alpha' was taken over by {ME}"):
                     writing()
         with pytest.raises(StudyError, match="taken over by another driver"):
-            ledger.record_submission("alpha", 0)  # also after the other one has left
+            records.submit(ledger, 0)  # also after the other one has left
         assert ledger.trials("alpha") == [records.trial(0), records.trial(1)]
     records.write(ledger, records.trial(2))
 

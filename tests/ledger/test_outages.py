@@ -75,7 +75,8 @@ def every_change(ledger: Ledger, records: Any) -> list[Any]:
     said: list[Any] = []
     with ledger.lease("alpha", holder="here:1") as lease:
         records.write(ledger, *(records.trial(number, f"a{number}") for number in range(4)))
-        said += [ledger.record_submission("alpha", number) for number in (0, 1, 1)]
+        for number, attempts in ((0, 1), (1, 1), (1, 2)):
+            records.submit(ledger, number, attempts)
         said.append(ledger.finish("alpha", 0, records.success("a0"), TrialState.DONE))
         said.append(ledger.finish("alpha", 1, records.success("a1"), TrialState.STOPPED))
         later = records.failure("a1", key=records.key("a1", rung=1))
@@ -130,7 +131,7 @@ def test_nothing_is_lost_or_doubled_while_the_server_crashes_and_comes_back(own_
             with ledger.lease("alpha", holder="here:1"):
                 for number in itertools.takewhile(lambda _: not stop.is_set(), itertools.count()):
                     records.write(ledger, records.trial(number, f"a{number}"))
-                    assert ledger.record_submission("alpha", number) == 1
+                    records.submit(ledger, number)
                     ledger.finish("alpha", number, records.success(f"a{number}"), TrialState.DONE)
                     acknowledged.append(number)
 

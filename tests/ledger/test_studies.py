@@ -36,7 +36,7 @@ def test_every_reader_of_a_study_refuses_an_unknown_one(ledger: Ledger, records:
         lambda: ledger.trials("x"),
         lambda: ledger.evaluations("x"),
         lambda: ledger.architecture_id("x", "a"),
-        lambda: ledger.record_submission("x", 0),
+        lambda: records.submit(ledger, 0, study="x"),
         lambda: ledger.finish("x", 0, records.success(), TrialState.DONE),
         lambda: ledger.save_report("x", "a0", "test", {}),
         lambda: ledger.write_trials("x", [], architectures={}),

@@ -35,7 +35,7 @@ def test_trials_are_written_together_or_not_at_all(ledger: Ledger, records: Any)
 def test_writing_the_same_again_changes_nothing(ledger: Ledger, records: Any) -> None:
     batch = [records.trial(0, "a0", TrialState.REJECTED), records.trial(1, "a1")]
     records.write(ledger, *batch)
-    ledger.record_submission("alpha", 1)
+    records.submit(ledger, 1)
     before = ledger.trials("alpha")
     records.write(ledger, *batch)
     assert ledger.trials("alpha") == before
@@ -47,7 +47,7 @@ def test_writing_the_same_again_changes_nothing(ledger: Ledger, records: Any) ->
 
 def test_a_failed_trial_can_be_queued_again(ledger: Ledger, records: Any) -> None:
     records.write(ledger, records.trial(0))
-    ledger.record_submission("alpha", 0)
+    records.submit(ledger, 0)
     ledger.finish("alpha", 0, records.failure(), TrialState.FAILED)
     records.write(ledger, records.trial(0))
     assert ledger.trials("alpha") == [records.trial(0, attempts=1)]
@@ -60,14 +60,6 @@ def test_a_known_evaluation_may_come_with_its_trial(ledger: Ledger, records: Any
     records.write(ledger, reused)
     assert ledger.trials("alpha")[1] == reused
     assert len(ledger.evaluations()) == 1
-
-
-def test_attempts_are_counted(ledger: Ledger, records: Any) -> None:
-    records.write(ledger, records.trial(0), records.trial(1))
-    assert [ledger.record_submission("alpha", 0) for _ in range(3)] == [1, 2, 3]
-    assert [t.attempts for t in ledger.trials("alpha")] == [3, 0]
-    with pytest.raises(StudyError, match="'alpha' has no trial 7"):
-        ledger.record_submission("alpha", 7)
 
 
 def test_finish_closes_the_trial_with_its_evaluation(ledger: Ledger, records: Any) -> None:
