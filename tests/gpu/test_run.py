@@ -1,0 +1,35 @@
+"""The script for accelerators, tried in small on a CPU, so that it works on the day there is one."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SCRIPT = Path(__file__).parent / "run.py"
+
+
+@pytest.mark.slow
+def test_it_runs_in_small_on_a_cpu(tmp_path: Path) -> None:
+    command = [sys.executable, str(SCRIPT), "-o", str(tmp_path), "--device", "cpu", "--quick"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    parts = json.loads((tmp_path / "results.json").read_text())["parts"]
+    assert {name: part["status"] for name, part in parts.items()} == {
+        "tests": "skipped", "search": "done", "throughput": "done", "sharing": "done", "memory": "skipped",
+        "depthwise": "done", "compile": "skipped",
+    }  # fmt: skip
+    (search,) = parts["search"]["rows"]
+    assert (search["trained twice"], search["workers killed"]) == (0, 1)
+    assert (tmp_path / "results.md").read_text().startswith("# On an accelerator")
+
+
+@pytest.mark.slow
+def test_an_absent_accelerator_is_named(tmp_path: Path) -> None:
+    command = [sys.executable, str(SCRIPT), "-o", str(tmp_path), "--only", "depthwise"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env={"CUDA_VISIBLE_DEVICES": ""})
+    assert done.returncode == 1
+    assert "no accelerator here" in json.loads((tmp_path / "results.json").read_text())["parts"]["depthwise"]["why"]
