@@ -21,8 +21,8 @@ from nas.data.files import stamp_of
 from nas.data.filesource import FileSource
 from nas.data.images import picture
 from nas.data.listing import Listing, ranges
-from nas.data.options import one_of, option
 from nas.data.parts import TEST, TRAIN
+from nas.data.reference import one_of, option
 from nas.data.source import Opener, datasets
 from nas.data.survey import Survey
 

@@ -16,10 +16,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from nas.data.dataset import Findings, Progress
-from nas.data.options import read_options
-from nas.data.reference import Reference
+from nas.data.division import draw
+from nas.data.reference import Reference, read_options
 from nas.data.source import DECODING, Catalog, Opener, Source, datasets
-from nas.data.split import draw
 from nas.errors import DataError
 
 SPLIT_SEED = 0

@@ -1,17 +1,24 @@
-"""Train, validation and test from what a source has and what its options state."""
+"""Train, validation and test from what a source has and what its options state.
+
+What is held out is drawn by class, and the same on every machine, for every version of every library: within a class
+the images are ordered by a hash of seed and name, and the first ones are drawn. Unlike a shuffle this does not depend
+on a generator's implementation, and a new image leaves the order of the others alone.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nas.data.parts import TEST, TRAIN, UNDIVIDED, VALIDATION
-from nas.data.split import Indices, draw
 from nas.errors import DataError
+
+Indices = NDArray[np.intp]
 
 _DEFAULT_SHARE = 0.2
 """Of undivided images, for validation and for test."""
@@ -129,3 +136,28 @@ def _hold_out(members: Indices, images: Images, share: float, seed: int) -> tupl
     if emptied:
         raise DataError(f"class {images.classes[min(emptied)]!r} has too few images to hold some out; add images to it")
     return members[rest], members[drawn]
+
+
+def draw(names: Sequence[str], labels: NDArray[np.int64], share: float, *, seed: int) -> tuple[Indices, Indices]:
+    """Draw about `share` of every class, at least one image of it.
+
+    Args:
+        names: one per image; the identity the draw depends on.
+        labels: (N,), the class of every image.
+        share: in [0, 1].
+        seed: another seed draws another part.
+
+    Returns:
+        The indices drawn and those that remain, both ascending.
+    """
+    is_drawn = np.zeros(len(labels), dtype=bool)
+    for label in np.unique(labels):
+        members = np.flatnonzero(labels == label).tolist()
+        count = max(1, round(share * len(members)))
+        is_drawn[sorted(members, key=lambda index: rank(names[index], seed))[:count]] = True
+    return np.flatnonzero(is_drawn), np.flatnonzero(~is_drawn)
+
+
+def rank(name: str, seed: int) -> bytes:
+    """The place of an image in a draw: those with the smallest ranks are drawn."""
+    return sha256(f"{seed}:{name}".encode(errors="surrogateescape")).digest()

@@ -15,8 +15,17 @@ from nas.data.division import Shares
 from nas.data.files import cannot_read, require_regular
 from nas.data.images import Colour, composed, decoded
 from nas.data.listing import Listing, Terms, assemble
-from nas.data.options import colour, natural, one_of, option, read_options, share, written_options, yes_or_no
-from nas.data.reference import Reference
+from nas.data.reference import (
+    Reference,
+    colour,
+    natural,
+    one_of,
+    option,
+    read_options,
+    share,
+    written_options,
+    yes_or_no,
+)
 from nas.data.source import DECODING, Catalog, Opener, Source
 from nas.data.survey import Look, Survey, look_at
 from nas.errors import DataError

@@ -20,8 +20,8 @@ from nas.data.dataset import Progress
 from nas.data.files import Listed, first_few, read_file, stamp_of
 from nas.data.filesource import EncodedSource
 from nas.data.listing import Listing, ranges
-from nas.data.options import one_of, option, yes_or_no
 from nas.data.parts import EXTRA, PART_WORDS, TEST, TRAIN, UNDIVIDED, VALIDATION, VOCABULARY, left_extra, part_of
+from nas.data.reference import one_of, option, yes_or_no
 from nas.data.source import datasets
 from nas.errors import DataError
 

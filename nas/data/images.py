@@ -149,6 +149,8 @@ def unreadable(error: Exception) -> str:
     """Why an image could not be read, in the words of a message; without addresses in memory."""
     if isinstance(error, ImageError | FileError):
         return error.reason
+    if isinstance(error, DataError):
+        return shown(error, 300)
     if isinstance(error, UnidentifiedImageError):
         reason = "cannot identify image file"
     elif isinstance(error, MemoryError):
@@ -198,8 +200,9 @@ def _in_threads(
 
 
 def _plain(image: Image.Image, channels: int) -> Image.Image:
-    if channels == 1:
-        return image.convert("L")
-    if image.mode in ("P", "PA"):  # straight to RGB, Pillow warns where the palette has a transparent colour
+    wanted = "L" if channels == 1 else "RGB"
+    if image.mode == wanted:  # `convert` would copy it, and a large one is hundreds of megabytes
+        return image
+    if channels == 3 and image.mode in ("P", "PA"):  # straight to RGB, Pillow warns of a palette's transparent colour
         image = image.convert("RGBA")
-    return image.convert("RGB")
+    return image.convert(wanted)

@@ -29,8 +29,8 @@ from nas.data.images import picture
 from nas.data.labels import Labels, is_withheld, numbered
 from nas.data.listing import Listing, ranges
 from nas.data.npz_files import array_names, map_array, require_whole
-from nas.data.options import one_of, option
 from nas.data.parts import EXTRA, PART_WORDS, TEST, TRAIN, UNDIVIDED, VALIDATION, left_extra, part_of, words_of
+from nas.data.reference import one_of, option
 from nas.data.source import Opener, datasets
 from nas.data.survey import Survey
 from nas.errors import DataError

@@ -28,18 +28,17 @@ from nas.data.files import FileError, read_file, shown, stamp_of
 from nas.data.filesource import EncodedSource
 from nas.data.labels import Labels, is_withheld, numbered
 from nas.data.listing import Listing, ranges
-from nas.data.options import one_of, option, word, yes_or_no
 from nas.data.parquet_files import (
     Columns,
     Rows,
-    Shards,
     find_columns,
-    read_column,
     read_labels,
     require_columns,
-    shards_of,
+    stored_paths,
 )  # fmt: skip
+from nas.data.parquet_shards import Shards, shards_of
 from nas.data.parts import left_extra
+from nas.data.reference import one_of, option, word, yes_or_no
 from nas.data.source import datasets
 from nas.errors import DataError
 
@@ -94,15 +93,7 @@ class Parquet(EncodedSource):
         found = self._shards()
         shards = [shard for part in found.parts.values() for shard in part]
         column = self._columns(found).image
-        first = next(read_column(shards[0], column, rows=1), [])
-        if not any(map(_has_only_paths, first)):
-            return stamp_of([*shards, *found.left_out])
-        images = (
-            self._resolved(shard, _path_in(value))
-            for shard in shards
-            for values in read_column(shard, column)
-            for value in values
-        )
+        images = (self._place(shard, stored) for shard in shards for stored in stored_paths(shard, column))
         return stamp_of([*shards, *found.left_out, *images])
 
     def listing(self, cache: Path, progress: Progress) -> Listing:
@@ -181,6 +172,13 @@ class Parquet(EncodedSource):
             raise DataError(f"{withheld[0]}: its labels are withheld, and those of {part.labels[0].origin} are not")
         return None if withheld else part
 
+    def _place(self, shard: Path, path: str) -> str | Path:
+        """The file of an image, or its path as it is stored where that leads out of the data set's folder."""
+        try:
+            return self._resolved(shard, path)
+        except DataError:
+            return path
+
     def _resolved(self, shard: Path, path: str) -> Path:
         """The file of an image, whose path is from the folder of its shard, or else from that of the data set.
 
@@ -197,7 +195,3 @@ class Parquet(EncodedSource):
 def _path_in(value: Any) -> str:
     path = value.get("path") if isinstance(value, dict) else value
     return path if isinstance(path, str) else ""
-
-
-def _has_only_paths(value: Any) -> bool:
-    return isinstance(value, str) or (isinstance(value, dict) and value.get("bytes") is None)

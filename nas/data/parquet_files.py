@@ -1,155 +1,28 @@
-"""Parquet files as on the Hugging Face hub: which are of which part, which column is what, and the rows of a column."""
+"""Parquet files as on the Hugging Face hub: which column is what, and its rows."""
 
 from __future__ import annotations
 
 import json
-import re
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import lru_cache
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nas.data.files import FileError, below, cannot_read, first_few, require_regular, shown
+from nas.data.files import cannot_read, first_few, require_regular, shown
 from nas.data.labels import Labels
-from nas.data.parts import EXTRA, TEST, TRAIN, UNDIVIDED, VALIDATION, VOCABULARY, normal, part_of, words_of
+from nas.data.parts import normal
 from nas.errors import DataError
 
 _IMAGE_NAMES = ("image", "img", "images", "image_path", "file_name", "path")
 _LABEL_NAMES = ("label", "labels", "target", "class", "y")
 _KEPT_BYTES = 2**27
 _OPEN_FILES = 32
-_SUFFIX = ".parquet"
-_OTHER_FORMATS = frozenset(
-    [
-        *(".arrow", ".avro", ".csv", ".feather", ".gz", ".h5", ".hdf5", ".json", ".jsonl", ".npz", ".orc", ".parq"),
-        *(".pq", ".tar", ".tsv", ".zip"),
-    ]
-)
-"""Files that may hold a part in another form."""
-_HEX = re.compile(r"[0-9a-f]{4,}")
-
-ORDER = (TRAIN, VALIDATION, TEST, EXTRA, UNDIVIDED)
-
-
-class Shards(NamedTuple):
-    """The files of a data set.
-
-    Attributes:
-        parts: files of each part, sorted.
-        left_out: what is beside them and was not understood.
-        remarks: what a user should know, in sentences.
-    """
-
-    parts: dict[str, list[Path]]
-    left_out: list[Path]
-    remarks: tuple[str, ...]
-
-
-def shards_of(path: Path, *, by_name: bool, skip_unknown: bool) -> Shards:
-    """The files at a path by the part that their names, or those of their folders, say.
-
-    Args:
-        path: of a file, or a folder.
-        by_name: whether names say parts; if not, all files are one undivided set.
-        skip_unknown: leave out files that are not understood beside known parts; refuse them otherwise.
-
-    Raises:
-        DataError: there is none, only some are of a part, or they are of several data sets.
-    """
-    if not path.is_dir():
-        part = _part_of(PurePosixPath(path.name)) if by_name else None
-        return Shards({part or UNDIVIDED: [path]}, [], ())
-    found = below(path, skip_circles=True).files
-    files = [PurePosixPath(name) for name in found if name.lower().endswith(_SUFFIX)]
-    if not files:
-        raise DataError(f"{path}: no {_SUFFIX} file there")
-    if not by_name:
-        return Shards({UNDIVIDED: [path / file for file in files]}, [], ())
-    parts: dict[str, list[PurePosixPath]] = {}
-    for file in files:
-        parts.setdefault(_checked_part(path, file), []).append(file)
-    unknown = parts.pop(UNDIVIDED, []) if len(parts) > 1 else []
-    if set(parts) != {UNDIVIDED}:
-        others = [PurePosixPath(name) for name in found if PurePosixPath(name).suffix.lower() in _OTHER_FORMATS]
-        unknown += [file for file in others if _says_part(file)]
-    if unknown and not skip_unknown:
-        raise DataError(
-            f"{path / unknown[0]}: its name says no part to read, and others' do ({VOCABULARY}, in the name "
-            "of a Parquet file or of its folder); rename it or move it elsewhere, have such files left out with the "
-            "option '?unknown=skip', or take all as one undivided set with '?parts=no'"
-        )
-    homes = sorted({str(_home(file)) for some in parts.values() for file in some})
-    if len(homes) > 1:
-        raise DataError(f"{path}: several data sets ({first_few(homes)}); name one of the folders")
-    remarks = _pooled(path, parts)
-    if unknown:
-        remarks += (f"{len(unknown):,} left out (not understood): {first_few(map(str, unknown))}",)
-    ordered = {part: [path / file for file in parts[part]] for part in ORDER if part in parts}
-    return Shards(ordered, [path / file for file in unknown], remarks)
-
-
-def _checked_part(path: Path, file: PurePosixPath) -> str:
-    try:
-        return _part_of(file) or UNDIVIDED
-    except DataError as error:
-        raise DataError(f"{path / file}: {error}, or take all files as one undivided set with '?parts=no'") from error
-
-
-def _part_of(file: PurePosixPath) -> str | None:
-    """The part that the names of a file and of the folders around it say; raises DataError where they disagree."""
-    own = part_of(file.stem)
-    around = [part for folder in file.parts[:-1] if (part := part_of(folder))]
-    said = dict.fromkeys([*around, *([own] if own else [])])
-    if len(said) > 1:
-        raise DataError(
-            f"the names say {' and '.join(said)} at once; rename one, or name the folder in which only one is said"
-        )
-    return next(iter(said), None)
-
-
-def _says_part(file: PurePosixPath) -> bool:
-    try:
-        return _part_of(file) is not None
-    except DataError:
-        return True
-
-
-def _home(file: PurePosixPath) -> PurePosixPath:
-    """The folder of a file, without those that are named after its part."""
-    return PurePosixPath(*(folder for folder in file.parts[:-1] if part_of(folder) is None))
-
-
-def _pooled(path: Path, parts: Mapping[str, Sequence[PurePosixPath]]) -> tuple[str, ...]:
-    """What to say where a part has files of different names, beyond numbers and hashes of shards.
-
-    Raises:
-        DataError: the files of an undivided set have, so that it is not clear that they are one.
-    """
-    remarks = []
-    for part, files in parts.items():
-        kinds = {tuple(_words(file.stem)): file for file in files}
-        if len(kinds) > 1 and part == UNDIVIDED:
-            raise DataError(
-                f"{path}: {first_few(map(str, kinds.values()))} say no part ({VOCABULARY}) by their names; name one of "
-                "them, or take all as one undivided set with the option '?parts=no'"
-            )
-        if len(kinds) > 1:
-            remarks.append(f"{part} is read from several files: {first_few(map(str, kinds.values()))}")
-    return tuple(remarks)
-
-
-def _words(stem: str) -> list[str]:
-    """The words of a file's name that are no number and no hash of a shard."""
-    tokens = [
-        token for token in re.split(r"[-._ ]", stem) if not (any(map(str.isdigit, token)) or _HEX.fullmatch(token))
-    ]
-    return [word for token in tokens for word in words_of(token)]
 
 
 class Columns(NamedTuple):
@@ -295,9 +168,16 @@ def _can_be_image(kind: Any) -> bool:
     from pyarrow import types
 
     if types.is_struct(kind):
-        return any(kind.field(index).name in ("bytes", "path") for index in range(kind.num_fields))
+        return not {"bytes", "path"}.isdisjoint(_fields(kind))
     is_bytes = types.is_binary(kind) or types.is_large_binary(kind) or types.is_binary_view(kind)
     return bool(is_bytes or types.is_fixed_size_binary(kind)) or _is_text(kind)
+
+
+def _fields(kind: Any) -> list[str]:
+    """The names of the fields of a struct; none of any other type."""
+    from pyarrow import types
+
+    return [kind.field(index).name for index in range(kind.num_fields)] if types.is_struct(kind) else []
 
 
 def _can_be_label(kind: Any) -> bool:
@@ -340,19 +220,34 @@ def reading(path: Path) -> Iterator[None]:
         yield
     except DataError:
         raise
-    except OSError as error:
-        if error.strerror is None:  # pyarrow's own, about the content
-            raise FileError(path, f"is no whole Parquet file ({shown(error, 200)})") from error
-        raise cannot_read(path, error) from error
     except Exception as error:  # a damaged file leads pyarrow and its conversions anywhere
-        raise FileError(path, f"is no whole Parquet file ({shown(error, 200)})") from error
+        if isinstance(error, OSError) and error.strerror is not None:
+            raise cannot_read(path, error) from error
+        reason = shown(" ".join(str(error).split()), 200)
+        raise DataError(f"{path}: is no whole Parquet file ({reason}); make or download it again") from error
 
 
-def read_column(path: Path, column: str, *, rows: int = 65536) -> Iterator[list[Any]]:
-    """The values of a column, so many rows at a time, as Python has them; raises DataError."""
-    for values in _batches(path, column, rows=rows):
+def stored_paths(path: Path, column: str) -> Iterator[str]:
+    """The paths in a column of images where some may be stored by their path alone; raises DataError."""
+    with opened(path) as file:
+        kind = file.schema_arrow.field(column).type
+        fields = _fields(kind)
+        is_full = "bytes" in fields and _has_no_null(file.metadata, f"{column}.bytes")
+    if is_full or not (_is_text(kind) or "path" in fields):
+        return
+    for values in _batches(path, f"{column}.path" if fields else column):
         with reading(path):
-            yield values.to_pylist()
+            every = values.to_pylist()
+        stored = (value.get("path") if isinstance(value, dict) else value for value in every)
+        yield from (one for one in stored if isinstance(one, str))
+
+
+def _has_no_null(metadata: Any, leaf: str) -> bool:
+    """Whether a column of single values says of itself that it has one in every row."""
+    groups = [metadata.row_group(index) for index in range(metadata.num_row_groups)]
+    columns = [group.column(index) for group in groups for index in range(group.num_columns)]
+    known = [column.statistics for column in columns if column.path_in_schema == leaf]
+    return bool(known) and all(one is not None and one.has_null_count and one.null_count == 0 for one in known)
 
 
 def _batches(path: Path, column: str, *, rows: int = 65536) -> Iterator[Any]:

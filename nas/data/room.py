@@ -100,7 +100,7 @@ def hold(folder: Path, reference: str = "") -> ExitStack:
     """
     held = ExitStack()
     with suppress(OSError):
-        file = held.enter_context(_users_lock(folder).open("a"))
+        file = held.enter_context(_users_lock(folder).open("a", errors="surrogateescape"))
         fcntl.flock(file, fcntl.LOCK_SH)
         os.utime(file.fileno())
         if reference:
@@ -190,7 +190,7 @@ def _about(folder: Path) -> dict[str, Any]:
 
 def _last_reference(folder: Path) -> str:
     try:
-        return _users_lock(folder).read_text(errors="replace")
+        return _users_lock(folder).read_text(errors="surrogateescape")
     except OSError:
         return ""
 

@@ -14,8 +14,8 @@ from nas.data.atomic import new_file
 from nas.data.cache import assembled, facts
 from nas.data.dataset import DataSet
 from nas.data.decoder_pool import Work
+from nas.data.division import rank
 from nas.data.source import DECODING, Catalog, Source
-from nas.data.split import rank
 from nas.data.statistics import channel_statistics
 from nas.data.streaming import StreamedImages
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nas.data.dataset import DataSet
-from nas.data.split import draw
+from nas.data.division import draw
 
 _SEED = 0
 _KEPT = 8

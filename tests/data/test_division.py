@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 
-from nas.data.division import Images, Shares, divide
+from nas.data.division import Images, Shares, divide, draw
 from nas.data.parts import TEST, TRAIN, UNDIVIDED, VALIDATION
 from nas.errors import DataError
 
@@ -71,3 +71,30 @@ def test_another_seed_holds_out_others() -> None:
 def test_what_cannot_be_divided_is_explained(parts: dict[str, int], stated: dict[str, float], words: str) -> None:
     with pytest.raises(DataError, match=words):
         counts(parts, replace(NONE, **stated))
+
+
+MANY = [f"image {index}" for index in range(100)]
+CLASSES = np.repeat(np.arange(4), [10, 20, 30, 40])
+
+
+@pytest.mark.parametrize(("share", "counts"), [(0.1, [1, 2, 3, 4]), (0.5, [5, 10, 15, 20]), (0.001, [1, 1, 1, 1])])
+def test_draw_takes_the_share_of_every_class(share: float, counts: list[int]) -> None:
+    drawn, rest = draw(MANY, CLASSES, share, seed=0)
+    assert np.bincount(CLASSES[drawn]).tolist() == counts
+    assert sorted([*drawn, *rest]) == list(range(100))
+
+
+def test_draw_is_the_same_on_every_machine() -> None:
+    drawn, _ = draw(MANY, CLASSES, 0.1, seed=0)
+    assert drawn.tolist() == [4, 17, 19, 34, 36, 46, 63, 74, 77, 99]
+
+
+def test_draw_depends_on_the_seed() -> None:
+    assert draw(MANY, CLASSES, 0.5, seed=0)[0].tolist() != draw(MANY, CLASSES, 0.5, seed=1)[0].tolist()
+
+
+def test_draw_is_not_reshuffled_by_a_new_image() -> None:
+    before = {MANY[index] for index in draw(MANY, CLASSES, 0.5, seed=0)[0]}
+    more = [*MANY, "a new image"]
+    after = {more[index] for index in draw(more, np.append(CLASSES, 0), 0.5, seed=0)[0]}
+    assert len(before - after) <= 1

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 import pytest
 from hypothesis import given, strategies as st
 
-from nas.data.options import natural, one_of, option, read_options, share, word, written_options, yes_or_no
-from nas.data.reference import Reference
+from nas.data.reference import Reference, natural, one_of, option, read_options, share, word, written_options, yes_or_no
 from nas.errors import DataError
 
 NAMES = st.text("abcdefghijklmnopqrstuvwxyz0123456789", min_size=1)

@@ -545,3 +545,13 @@ def test_a_change_that_keeps_size_and_time_is_seen(root: Path, look: Look) -> No
     file.write_bytes(ppm(77))
     os.utime(file, ns=times)
     assert look(f"folder:{root}").fingerprint != known.fingerprint
+
+
+def test_a_change_behind_a_path_is_seen_where_the_first_images_are_stored_whole(root: Path, look: Look) -> None:
+    write_folders(root, "cat")
+    images = [{"bytes": ppm(100 + index), "path": "/anywhere/else.png"} for index in range(6)]
+    images += [{"bytes": None, "path": f"cat/{index}.ppm"} for index in range(6)]
+    write_table(pa.table({"image": images, "label": [0, 1] * 6}), root / "some.parquet")
+    known = look(f"parquet:{root}")
+    (root / "cat" / "3.ppm").write_bytes(ppm(222))
+    assert look(f"parquet:{root}").fingerprint != known.fingerprint
