@@ -6,7 +6,7 @@ from rich.markup import escape
 
 from nas.cli.live import StepDisplay
 from nas.cli.output import aside
-from nas.data import DataSet, load_data
+from nas.data import DataSet, describe, load_data
 
 
 def decode_images(reference: str, resolution: int, *, expected: str | None = None) -> DataSet:
@@ -16,8 +16,10 @@ def decode_images(reference: str, resolution: int, *, expected: str | None = Non
         DataError: the images cannot be read, or are not the ones that were expected.
     """
     with StepDisplay("decoding the images") as decoding:
-        data = load_data(reference, resolution=resolution, progress=decoding.count, expected=expected)
-    for sentence in data.findings.sentences():
+        # The source is looked at even where the cache has its images: it may have changed, and findings are about it.
+        found = describe(reference, progress=decoding.count, expected=expected)
+        data = load_data(found.reference, resolution=resolution, progress=decoding.count, expected=found.fingerprint)
+    for sentence in found.findings.sentences():
         aside().print(f"[yellow]note:[/yellow] {escape(sentence)}", soft_wrap=True)
     if data.train.is_streamed:
         aside().print(

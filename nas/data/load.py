@@ -23,7 +23,9 @@ def default_cache() -> Path:
     return Path.home() / ".cache" / "nas"
 
 
-def describe(reference: str, *, cache: Path | None = None, progress: Progress | None = None) -> Description:
+def describe(
+    reference: str, *, cache: Path | None = None, progress: Progress | None = None, expected: str | None = None
+) -> Description:
     """What is known of a data set without decoding it.
 
     The first call reads every image once to identify it; later ones look only at names, sizes and times.
@@ -32,13 +34,15 @@ def describe(reference: str, *, cache: Path | None = None, progress: Progress | 
         reference: `NAME`, `NAME:ARGUMENT` or either with `?OPTION=VALUE&...`, as in `folder:PATH?corrupt=skip`.
         cache: folder for what is worth keeping; `default_cache()` if None.
         progress: called with (done, total) images.
+        expected: fingerprint the data must have.
 
     Raises:
         UnknownNameError: no such data set.
-        DataError: it is missing, empty, damaged, or not laid out as expected.
+        DataError: it is missing, empty, damaged, not laid out as expected, or not the one that was expected.
     """
     source = open_source(reference)
     description, _ = _described(source, _folder(cache), progress or _silent)
+    _require_same(description, expected)
     return description
 
 
@@ -77,21 +81,26 @@ def load_data(
         DataError: it is missing, damaged, not laid out as expected, or not the one that was expected.
     """
     cache, progress = _folder(cache), progress or _silent
-    known = recall(cache, expected, resolution) if expected is not None else None
+    known = recall(cache, expected, resolution, reference=reference) if expected is not None else None
     if known is not None:
         return known
     source = open_source(reference)
     description, catalog = _described(source, cache, progress)
-    if expected not in (None, description.fingerprint):
-        raise DataError(
-            f"{reference}: its images, labels or split are not those that were trained on before (its "
-            f"fingerprint is {description.fingerprint}, not {expected}): they were changed since, or are another copy; "
-            "restore them, or begin a new study"
-        )
+    _require_same(description, expected)
     data = recall(cache, description.fingerprint, resolution, reference=source.reference)
     if data is None:
         data = _read(source, catalog or source.catalog(cache, progress), cache, resolution, progress, limit, decoders)
     return replace(data, findings=description.findings)
+
+
+def _require_same(found: Description, expected: str | None) -> None:
+    if expected not in (None, found.fingerprint):
+        raise DataError(
+            f"{found.reference}: its images, their labels or their split have changed since they were trained on, or "
+            f"this is another copy. There are now {found.train:,} images to train on, {found.validation:,} for "
+            f"validation and {found.test:,} for test, of {len(found.classes):,} classes; restore what there was, or "
+            "begin a new study"
+        )
 
 
 def _read(
