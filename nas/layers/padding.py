@@ -20,6 +20,7 @@ class TensorFlowConv(nn.Conv2d):
     def forward(self, x: Tensor) -> Tensor:
         """(N, C_in, H, W) -> (N, C, ceil(H / stride), ceil(W / stride))."""
         kernel, stride = self.kernel_size[0], self.stride[0]
-        height, width = (max((-(-side // stride) - 1) * stride + kernel - side, 0) for side in x.shape[2:])
-        x = functional.pad(x, [width // 2, width - width // 2, height // 2, height - height // 2])
+        if kernel > stride:  # else there is none; so tested, the padding is one expression of the size in a graph
+            height, width = ((-(-side // stride) - 1) * stride + kernel - side for side in x.shape[2:])
+            x = functional.pad(x, [width // 2, width - width // 2, height // 2, height - height // 2])
         return super().forward(x)

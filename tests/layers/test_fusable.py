@@ -1,5 +1,7 @@
 """The identity behind re-parameterisation, away from the easy point (running statistics not 0 and 1)."""
 
+import random
+
 import pytest
 import torch
 from conformance import built, image, shaken
@@ -7,7 +9,7 @@ from torch import nn
 
 from nas.architecture import fuse
 from nas.errors import FieldError
-from nas.layers import Site, blocks, mixers
+from nas.layers import Fusable, Site, blocks, mixers
 
 SITES = (Site(16, 16, 20), Site(16, 16, 9), Site(16, 16, 15, 2))
 FORMS = (
@@ -77,3 +79,49 @@ def test_the_mode_is_kept() -> None:
 def test_kernels_that_could_not_be_merged_are_refused(form: dict[str, object], rule: str) -> None:
     with pytest.raises(FieldError, match=rule):
         mixers.read(form)
+
+
+@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("kind", ["depthwise", "dense"])
+def test_a_random_sum_of_branches_merges_into_one_convolution(kind: str, seed: int) -> None:
+    rng = random.Random(seed)
+    largest = rng.choice([3, 5, 7, 9])
+    branches = [[{"kind": kind, "kernel": largest, "bias": rng.random() < 0.5}, "batchnorm"]]
+    for _ in range(rng.randint(1, 4)):
+        conv = {"kind": kind, "kernel": rng.choice([k for k in (1, 3, 5, 7, 9) if k <= largest]), "bias": True}
+        if kind == "depthwise" and rng.random() < 0.5:
+            columns = rng.choice([k for k in (1, 3, 5) if k <= largest and k != conv["kernel"]] or [None])
+            conv |= {"columns": columns} if columns else {}
+        branches.append(rng.choice([[conv], [conv, "batchnorm"], ["batchnorm"], []]))
+    rng.shuffle(branches)
+    spec = mixers.read(
+        {"kind": "chain", "fold": True, "layers": [{"kind": "parallel", "branches": branches}, "batchnorm"]}
+    )
+    site = Site(8, 8, 10)
+    module = shaken(built(spec, site), seed=seed).double().eval()
+    x = image(site).double()
+    with torch.no_grad():
+        expected, merged = module(x), fuse(module)
+        found = merged(x)
+    assert ((found - expected).abs().max() / expected.abs().max()).item() <= 1e-12
+    assert [name for name, _ in merged.named_parameters()] == ["0.weight", "0.bias"]
+    assert merged[0].kernel_size == (largest, largest)
+    assert sum(one.numel() for one in merged.parameters()) == spec.cost(site).params
+    assert sum(one.numel() for one in module.parameters()) == spec.cost(site).train_params
+
+
+@pytest.mark.parametrize(
+    "branches",
+    [
+        [[{"kind": "depthwise", "kernel": 7, "columns": 3}], [{"kind": "depthwise", "kernel": 3, "columns": 7}]],
+        [[{"kind": "depthwise"}], [{"kind": "dense"}]],
+        [[{"kind": "depthwise"}, "gelu"], []],
+        [["batchnorm"], []],
+    ],
+    ids=["a cross", "two kinds", "an activation", "no convolution"],
+)
+def test_what_is_no_convolution_is_not_merged(branches: list[object]) -> None:
+    spec, site = mixers.read({"kind": "parallel", "branches": branches}), Site(8, 8, 10)
+    module = built(spec, site)
+    assert not isinstance(module, Fusable)
+    assert spec.cost(site).params == spec.cost(site).train_params == sum(one.numel() for one in module.parameters())

@@ -1,0 +1,34 @@
+"""The table of published networks says of every preset what is true of it."""
+
+import pytest
+
+from nas.architecture import estimate
+from nas.errors import UnknownNameError
+from nas.schema.packaged import preset_names
+from nas.schema.published import preset_families
+from nas.space import load_architecture
+from nas.task import Task
+
+ROWS = [row for family in preset_families() for row in family.members]
+
+
+def test_every_preset_is_in_one_family() -> None:
+    assert sorted(row.name for row in ROWS) == preset_names()
+
+
+def test_costs_are_those_of_the_closed_form() -> None:
+    costs = {row.name: estimate(load_architecture(row.name), Task()) for row in ROWS}
+    assert [
+        row.name for row in ROWS if (row.params, row.flops) != (costs[row.name].params, costs[row.name].flops)
+    ] == []
+
+
+def test_accuracies_are_percentages_with_the_size_of_their_images() -> None:
+    assert all((row.top1 is None) == (row.at is None) for row in ROWS)
+    assert all(60 < row.top1 < 90 for row in ROWS if row.top1 is not None)
+    assert sum(row.top1 is not None for row in ROWS) > 150
+
+
+def test_an_unknown_family_is_told_the_nearest() -> None:
+    with pytest.raises(UnknownNameError, match="did you mean 'regnet'"):
+        preset_families("regnets")
