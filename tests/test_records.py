@@ -6,7 +6,7 @@ from dataclasses import FrozenInstanceError
 import pytest
 from hypothesis import given, strategies as st
 
-from nas.records import Evaluation, EvaluationKey, Failure, NodeState, Pulse, RungState, TrialState, WorkerState
+from nas.records import Evaluation, EvaluationKey, Failure, TrialState
 
 WORDS = st.text(max_size=8)
 NUMBERS = st.floats(allow_nan=False, allow_infinity=False)
@@ -64,31 +64,3 @@ def test_records_cannot_be_changed() -> None:
 def test_states_are_the_words_of_the_database() -> None:
     assert [str(state) for state in TrialState] == ["rejected", "queued", "stopped", "done", "reused", "failed"]
     assert Failure("node_lost") is Failure.NODE_LOST
-
-
-STATES = st.builds(
-    WorkerState, name=WORDS, job=WORDS, architecture=WORDS, rung=st.integers(0, 5), seconds=NUMBERS, fraction=NUMBERS
-)
-COUNTS = st.integers(0, 10**6)
-PULSES = st.builds(
-    Pulse,
-    study=WORDS,
-    trials=st.dictionaries(st.sampled_from(TrialState), COUNTS),
-    failures=st.dictionaries(st.sampled_from(Failure), COUNTS),
-    rungs=st.lists(st.builds(RungState, arrived=COUNTS, promoted=COUNTS, waiting=COUNTS), max_size=3).map(tuple),
-    workers=st.lists(STATES, max_size=3).map(tuple),
-    nodes=st.lists(st.builds(NodeState, name=WORDS, workers=COUNTS, busy=COUNTS), max_size=3).map(tuple),
-    target=st.none() | COUNTS,
-    best_accuracy=st.none() | st.floats(0, 1),
-    stop=st.none() | WORDS,
-)
-
-
-@given(PULSES)
-def test_pulse_survives_json(pulse: Pulse) -> None:
-    assert Pulse.from_dict(json.loads(json.dumps(pulse.to_dict(), allow_nan=False))) == pulse
-
-
-def test_busy_workers_come_by_the_time_they_took() -> None:
-    crew = [WorkerState(name="a:1"), *(WorkerState(name=f"b:{t}", job=str(t), seconds=t) for t in (3, 9, 5))]
-    assert [worker.seconds for worker in Pulse(study="s", workers=tuple(crew)).busy] == [9, 5, 3]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from nas.records import NodeState, Pace, WorkerState
+from nas.pulse import NodeState, Pace, WorkerState
 
 
 def node_states(workers: Sequence[WorkerState], paces: Mapping[str, Pace]) -> tuple[NodeState, ...]:

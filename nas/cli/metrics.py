@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from nas.records import Pulse
+    from nas.pulse import Pulse
     from nas.report.metrics import Place
 
 

@@ -11,7 +11,8 @@ from rich.text import Text
 from nas.cli.options import at
 from nas.cli.tables import table
 from nas.ledger.status import Driving, StudyStatus, iso
-from nas.records import NodeState, Pulse, RungState, StudyKind, TrialState, WorkerState
+from nas.pulse import NodeState, Pulse, RungState, WorkerState
+from nas.records import StudyKind, TrialState
 from nas.units import format_bytes, format_count, format_seconds, plural
 
 _BAR = 16

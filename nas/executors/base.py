@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Protocol, Self
 
-from nas.records import Evaluation, Job, WorkerState
+from nas.pulse import WorkerState
+from nas.records import Evaluation, Job
 from nas.registry import Registry
 
 Report = Callable[[float], None]
@@ -82,7 +83,7 @@ class Executor(Protocol):
         """The fraction done of every job under way, by job id, as of the last `completed`."""
         ...
 
-    def crew(self) -> Sequence[WorkerState]:
+    def worker_states(self) -> Sequence[WorkerState]:
         """The workers that are ready for jobs and what they do, as of the last `completed`; none once it is closed."""
         ...
 

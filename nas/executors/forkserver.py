@@ -134,7 +134,7 @@ class ForkServer:
             self.is_loaded = self.is_loaded or news.what == LOADED
             yield news
 
-    def epitaph(self) -> str:
+    def exit_report(self) -> str:
         """How the process ended and what it last wrote; waits for it to end."""
         return f"{describe_exit(self._wait())}\n{self._log.tail()}".rstrip()
 

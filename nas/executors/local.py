@@ -14,13 +14,15 @@ from typing import Self
 
 from nas.errors import NasError
 from nas.executors.base import Finished, Work, busy_worker, executors
+from nas.executors.bookkeeping import Bookkeeping, lost
 from nas.executors.channel import Channel, Message, encode, job_to_dict
 from nas.executors.forkserver import ENDED, ForkServer, describe_exit
 from nas.executors.log import Log
 from nas.executors.worker import pickled
-from nas.records import Evaluation, Failure, Job, WorkerState
+from nas.pulse import WorkerState
+from nas.records import Evaluation, Job
 
-_STILLBORN_LIMIT = 5  # in a row: workers cannot start here; fewer may be chance, such as a shortage of memory
+_WHAT = "worker processes"
 _LONGEST_WAIT_SECONDS = 60.0  # at a time; the operating system refuses to wait for weeks
 
 
@@ -95,10 +97,7 @@ class LocalExecutor:
         self._threads = threads
         self._preload = tuple(preload)
         self._keys = itertools.count()
-        self._finished: list[Finished] = []
-        self._error: NasError | None = None
-        self._stillborn = 0  # processes that ended before a worker was ready, in a row
-        self._is_closed = False
+        self._books = Bookkeeping()
         self._selector = selectors.DefaultSelector()
         self._server = self._start_server()
         self._slots: list[_Slot] = []
@@ -117,11 +116,11 @@ class LocalExecutor:
     @property
     def capacity(self) -> int:
         """How many jobs `submit` accepts right now."""
-        return 0 if self._is_closed else sum(slot.job is None for slot in self._slots)
+        return 0 if self._books.is_closed else sum(slot.job is None for slot in self._slots)
 
     def submit(self, job: Job) -> None:
         """Hand a job to a free worker; see `Executor.submit`."""
-        self._check_open()
+        self._books.require_open()
         if any(job.id == busy.id for _, busy in self._busy()):
             raise ValueError(f"job {job.id!r} is under way already")
         free = [slot for slot in self._slots if slot.job is None]
@@ -135,31 +134,20 @@ class LocalExecutor:
 
     def completed(self, timeout: float) -> list[Finished]:
         """The jobs that ended since the last call; see `Executor.completed`."""
-        self._check_open()
-        deadline = time.monotonic() + timeout
-        self._handle_events(0.0)
-        while not self._finished and self._error is None and any(self._busy()):
-            left = deadline - time.monotonic()
-            if left <= 0:
-                break
-            self._handle_events(min(left, _LONGEST_WAIT_SECONDS))
-        if self._error is not None and not self._finished:
-            raise self._error
-        finished, self._finished = self._finished, []
-        return finished
+        return self._books.collect(timeout, self._handle_events, lambda: any(self._busy()))
 
     def progress(self) -> Mapping[str, float]:
         """The fraction done of every job under way, by job id, as of the last `completed`."""
         return {job.id: slot.fraction for slot, job in self._busy()}
 
-    def crew(self) -> Sequence[WorkerState]:
-        """The processes that are ready for jobs; see `Executor.crew`."""
+    def worker_states(self) -> Sequence[WorkerState]:
+        """The processes that are ready for jobs; see `Executor.worker_states`."""
         now = time.monotonic()
-        return [] if self._is_closed else [slot.state(now) for slot in self._slots if slot.worker.is_ready]
+        return [] if self._books.is_closed else [slot.state(now) for slot in self._slots if slot.worker.is_ready]
 
     def cancel(self, job_id: str) -> None:
         """Stop a job by ending its worker; see `Executor.cancel`."""
-        self._finished = [finished for finished in self._finished if finished.job_id != job_id]
+        self._books.forget(job_id)
         for slot, job in list(self._busy()):
             if job.id == job_id:
                 slot.job = None
@@ -169,9 +157,9 @@ class LocalExecutor:
 
     def close(self) -> None:
         """Kill every process, whatever it does, and give back every descriptor; may be called twice."""
-        if self._is_closed:
+        if self._books.is_closed:
             return
-        self._is_closed = True
+        self._books.is_closed = True
         self._server.close()
         for slot in self._slots:
             slot.worker.channel.close()
@@ -201,28 +189,19 @@ class LocalExecutor:
 
     def _finish(self, slot: _Slot, evaluation: Evaluation) -> None:
         if slot.job is not None:
-            self._finished.append(Finished(slot.job.id, evaluation))
+            self._books.finish(slot.job, evaluation)
             slot.job = None
 
     def _lose(self, slot: _Slot, ending: str) -> None:
         """Finish the job of a worker that has ended, if it had one."""
         if slot.job is not None and slot.sent is not None:
-            lost = Evaluation(
-                key=slot.job.key,
-                failure=Failure.NODE_LOST,
-                message=f"the worker {ending} during the job",
-                traceback=slot.log.tail(),
-                seconds=time.monotonic() - slot.sent,
-                worker=slot.worker.name,
-            )
-            self._finish(slot, lost)
+            name, output = slot.worker.name, slot.log.tail()
+            self._finish(slot, lost(slot.job, worker=name, sent=slot.sent, ending=ending, output=output))
 
     # What workers and their server have to say.
 
     def _handle_events(self, timeout: float) -> None:
-        if self._error is not None:
-            return
-        for key, _ in self._selector.select(timeout):
+        for key, _ in self._selector.select(min(timeout, _LONGEST_WAIT_SECONDS)):
             if key.fileobj is self._server:
                 self._hear_server()
             else:
@@ -248,7 +227,7 @@ class LocalExecutor:
     def _take(self, slot: _Slot, message: Message) -> None:
         if message["kind"] == "ready":
             slot.worker.name = message["worker"]
-            self._stillborn = 0
+            self._books.worker_started()
             if slot.job is not None:
                 self._send(slot)
         elif message["kind"] == "progress":
@@ -259,8 +238,8 @@ class LocalExecutor:
     def _hear_server(self) -> None:
         for news in self._server.news():
             slot = self._slot_of(news.worker)
-            if news.what == ENDED and slot is not None:  # nobody mourns a cancelled one
-                self._bury(slot, describe_exit(news.exit_code))
+            if news.what == ENDED and slot is not None:  # else it was cancelled
+                self._handle_exit(slot, describe_exit(news.exit_code))
         if self._server.ended:
             self._restart_server()
 
@@ -269,24 +248,14 @@ class LocalExecutor:
     def _slot_of(self, key: int) -> _Slot | None:
         return next((slot for slot in self._slots if slot.worker.key == key), None)
 
-    def _bury(self, slot: _Slot, ending: str) -> None:
+    def _handle_exit(self, slot: _Slot, ending: str) -> None:
         """Account for a worker that has ended, and put another one in its place."""
         self._read(slot)  # it may have finished its job before it ended
         if slot.worker.name:
             self._lose(slot, ending)
-        elif self._is_hopeless(f"the last one {ending} and wrote\n{slot.log.tail()}"):
+        elif self._books.start_failed(_WHAT, f"the last one {ending} and wrote\n{slot.log.tail()}"):
             return
         self._replace(slot)
-
-    def _is_hopeless(self, ending: str) -> bool:
-        """Count a process that ended before it was of use; too many in a row are an error."""
-        self._stillborn += 1
-        if self._stillborn < _STILLBORN_LIMIT:
-            return False
-        self._error = NasError(
-            f"worker processes cannot start: {self._stillborn} in a row ended before they could take a job; {ending}"
-        )
-        return True
 
     def _replace(self, slot: _Slot) -> None:
         with suppress(KeyError):  # not watched any more if it has hung up
@@ -317,17 +286,13 @@ class LocalExecutor:
 
     def _restart_server(self) -> None:
         self._selector.unregister(self._server)
-        ending = self._server.epitaph()
+        ending = self._server.exit_report()
         if not self._server.is_loaded:
-            self._error = NasError(f"worker processes cannot start: the process that forks them {ending}")
-        elif not self._is_hopeless(f"the process that forks them {ending}"):
+            self._books.error = NasError(f"{_WHAT} cannot start: the process that forks them {ending}")
+        elif not self._books.start_failed(_WHAT, f"the process that forks them {ending}"):
             self._server.close()
             self._server = self._start_server()
             for slot in self._slots:
                 self._read(slot)
                 self._lose(slot, "was lost with the process that forked it")
                 self._replace(slot)
-
-    def _check_open(self) -> None:
-        if self._is_closed:
-            raise RuntimeError("the executor is closed")

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from nas.executors.base import Work
 from nas.executors.channel import Message, job_from_dict
-from nas.executors.shipping import Decoded, Parcel, unpack
+from nas.executors.image_transfer import Decoded, ImageTransfer, unpack
 from nas.executors.version import code_version
 from nas.executors.worker import limit_threads, perform, unpickled
 
@@ -42,12 +42,12 @@ class CoreActor:
         lacks = [number for number, one in enumerate(images) if not one.is_here()]
         return {"worker": self._name, "version": own, "lacks": lacks}
 
-    def receive(self, parcels: Sequence[Parcel]) -> str:
+    def receive(self, transfers: Sequence[ImageTransfer]) -> str:
         """Put images into this machine's cache and say who this is."""
         import ray
 
-        for parcel in parcels:
-            unpack(parcel, ray.get)
+        for transfer in transfers:
+            unpack(transfer, ray.get)
         return self._name
 
     def run(self, request: str) -> str:

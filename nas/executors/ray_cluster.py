@@ -20,11 +20,11 @@ import ray.exceptions
 
 from nas.errors import NasError, UserError
 from nas.executors.forkserver import worker_variables
+from nas.executors.image_transfer import Decoded, ImageTransfer, pack
 from nas.executors.ray_actor import CoreActor
 from nas.executors.ray_address import AUTO, require_address
 from nas.executors.ray_log import RayLog
 from nas.executors.ray_needs import Needs
-from nas.executors.shipping import Decoded, Parcel, pack
 
 Call: TypeAlias = "ray.ObjectRef[Any]"
 """What a call of an actor will have returned."""
@@ -45,9 +45,9 @@ class RayWorker:
         call: Call = self._actor.greet.remote(version, images)
         return call
 
-    def receive(self, parcels: Sequence[Parcel]) -> Call:
+    def receive(self, transfers: Sequence[ImageTransfer]) -> Call:
         """See `CoreActor.receive`."""
-        call: Call = self._actor.receive.remote(parcels)
+        call: Call = self._actor.receive.remote(transfers)
         return call
 
     def run(self, request: str) -> Call:
@@ -156,8 +156,8 @@ class Cluster:
         actor = ray.remote(**options)(CoreActor).remote(pickled_work, threads=needs.threads)
         return RayWorker(actor)
 
-    def parcel(self, content: Decoded) -> Parcel | None:
-        """Images from this machine's cache, put into the object store for as long as the parcel is kept."""
+    def transfer(self, content: Decoded) -> ImageTransfer | None:
+        """Images from this machine's cache, put into the object store for as long as the transfer is kept."""
         return pack(content, ray.put)
 
     def ended(self, calls: Collection[Call], timeout: float) -> list[Call]:

@@ -21,17 +21,18 @@ from typing import TYPE_CHECKING, Any, Self
 
 from nas.errors import NasError, UserError
 from nas.executors.base import Finished, Work, busy_worker, executors
+from nas.executors.bookkeeping import Bookkeeping, lost
 from nas.executors.channel import job_to_dict
+from nas.executors.image_transfer import Decoded, ImageTransfer
 from nas.executors.ray_needs import Needs
-from nas.executors.shipping import Decoded, Parcel
 from nas.executors.version import code_version
 from nas.executors.worker import pickled
-from nas.records import Evaluation, Failure, Job, WorkerState
+from nas.pulse import WorkerState
+from nas.records import Evaluation, Job
 
 if TYPE_CHECKING:
     from nas.executors.ray_cluster import Call, RayWorker
 
-_STILLBORN_LIMIT = 5  # in a row: workers cannot start here; fewer may be chance, such as a node that leaves
 _CHORE_SECONDS = 1.0  # between looks at who is silent and which nodes there are
 _PULSE_SECONDS = 1.0  # between two pulses of a worker
 _PULSES_PER_SECOND = 50  # of all workers together, at a millisecond each
@@ -143,15 +144,12 @@ class RayExecutor:
         self._asked = workers
         self._most = math.inf if most is None else most
         self._images = tuple(images)
-        self._parcels: dict[Decoded, Parcel | None] = {}
+        self._transfers: dict[Decoded, ImageTransfer | None] = {}
         self._version = code_version()
         self._flights: dict[str, _Flight] = {}
         self._waiting: deque[_Flight] = deque()
         self._idle: deque[_Worker] = deque()
-        self._finished: list[Finished] = []
-        self._error: NasError | None = None
-        self._stillborn = 0  # workers that ended before they were ready, in a row
-        self._is_closed = False
+        self._books = Bookkeeping()
         self._expected: dict[Call, tuple[_Worker, Callable[[_Worker, Any], None]]] = {}
         self._workers: set[_Worker] = set()
         self._cluster = Cluster(address, log=log)
@@ -161,7 +159,7 @@ class RayExecutor:
             self._roomless = 0.0  # seconds listened without room for anybody
             if self._cluster.is_own and not self._room:
                 raise UserError(f"this machine has no room for a worker of {self._needs}; {self._describe_nodes()}")
-            self._staff()
+            self._scale()
             self._listened = time.monotonic()  # when the chores were last done
         except BaseException:
             self.close()
@@ -175,11 +173,11 @@ class RayExecutor:
     @property
     def capacity(self) -> int:
         """How many jobs `submit` accepts right now."""
-        return 0 if self._is_closed else max(0, self.workers - len(self._flights))
+        return 0 if self._books.is_closed else max(0, self.workers - len(self._flights))
 
     def submit(self, job: Job) -> None:
         """Hand a job to a free worker; see `Executor.submit`."""
-        self._check_open()
+        self._books.require_open()
         if job.id in self._flights:
             raise ValueError(f"job {job.id!r} is under way already")
         if not self.capacity:
@@ -195,31 +193,20 @@ class RayExecutor:
         Raises:
             UserError: a worker has other code than the driver.
         """
-        self._check_open()
-        deadline = time.monotonic() + timeout
-        self._listen(0.0)
-        while not self._finished and self._error is None and self._flights:
-            left = deadline - time.monotonic()
-            if left <= 0:
-                break
-            self._listen(min(left, _CHORE_SECONDS))
-        if self._error is not None and not self._finished:
-            raise self._error
-        finished, self._finished = self._finished, []
-        return finished
+        return self._books.collect(timeout, self._listen, lambda: bool(self._flights))
 
     def progress(self) -> Mapping[str, float]:
         """The fraction done of every job under way, by job id, as of the last `completed`."""
         return {job_id: flight.fraction for job_id, flight in self._flights.items()}
 
-    def crew(self) -> Sequence[WorkerState]:
-        """The actors that are ready for jobs; see `Executor.crew`."""
+    def worker_states(self) -> Sequence[WorkerState]:
+        """The actors that are ready for jobs; see `Executor.worker_states`."""
         now = time.monotonic()
-        return [] if self._is_closed else [worker.state(now) for worker in self._workers if worker.name]
+        return [] if self._books.is_closed else [worker.state(now) for worker in self._workers if worker.name]
 
     def cancel(self, job_id: str) -> None:
         """Stop a job by ending its worker; see `Executor.cancel`."""
-        self._finished = [finished for finished in self._finished if finished.job_id != job_id]
+        self._books.forget(job_id)
         flight = self._flights.pop(job_id, None)
         if flight is None:
             return
@@ -230,9 +217,9 @@ class RayExecutor:
 
     def close(self) -> None:
         """Kill every worker, whatever it does, and end the connection if it was made here; may be called twice."""
-        if self._is_closed:
+        if self._books.is_closed:
             return
-        self._is_closed = True
+        self._books.is_closed = True
         for worker in self._workers:
             worker.actor.kill()
         self._expected.clear()
@@ -264,16 +251,14 @@ class RayExecutor:
 
     def _finish(self, worker: _Worker, evaluation: Evaluation) -> None:
         if worker.flight is not None:
-            self._finished.append(Finished(worker.flight.job.id, evaluation))
+            self._books.finish(worker.flight.job, evaluation)
             del self._flights[worker.flight.job.id]
             worker.flight = None
 
     # What workers have to say.
 
     def _listen(self, timeout: float) -> None:
-        if self._error is not None:
-            return
-        ended = self._cluster.ended(self._expected, timeout)
+        ended = self._cluster.ended(self._expected, min(timeout, _CHORE_SECONDS))
         # Pulses last: a worker may have finished its job before it ended.
         for call in sorted(ended, key=lambda call: self._expected[call][1] == self._take_pulse):
             if call in self._expected:  # else forgotten with a worker that another call of the same moment told of
@@ -288,7 +273,7 @@ class RayExecutor:
         try:
             answer = self._cluster.outcome(call)
         except CallFailed as error:
-            self._bury(worker, "ended", str(error))
+            self._handle_exit(worker, "ended", str(error))
         else:
             take(worker, answer)
 
@@ -298,28 +283,28 @@ class RayExecutor:
 
     def _take_greeting(self, worker: _Worker, greeting: Mapping[str, Any]) -> None:
         if greeting["version"] != self._version:
-            self._error = UserError(
+            self._books.error = UserError(
                 f"the worker {greeting['worker']} has nas {greeting['version']}, this program {self._version}; results "
                 "of different code must not meet in one study: install the same code on every node, and do not change "
                 "it while a study runs"
             )
             return
-        parcels = [parcel for parcel in map(self._parcel, greeting["lacks"]) if parcel is not None]
-        if parcels:
-            self._expect(worker, worker.actor.receive(parcels), self._take_name)
+        transfers = [transfer for transfer in map(self._transfer, greeting["lacks"]) if transfer is not None]
+        if transfers:
+            self._expect(worker, worker.actor.receive(transfers), self._take_name)
         else:
             self._take_name(worker, greeting["worker"])
 
-    def _parcel(self, number: int) -> Parcel | None:
+    def _transfer(self, number: int) -> ImageTransfer | None:
         """The images of this number, put where every node can get them when the first one lacks them."""
         content = self._images[number]
-        if content not in self._parcels:
-            self._parcels[content] = self._cluster.parcel(content)
-        return self._parcels[content]
+        if content not in self._transfers:
+            self._transfers[content] = self._cluster.transfer(content)
+        return self._transfers[content]
 
     def _take_name(self, worker: _Worker, name: str) -> None:
         worker.name = name
-        self._stillborn = 0
+        self._books.worker_started()
         self._idle.append(worker)
         self._dispatch()
 
@@ -351,14 +336,14 @@ class RayExecutor:
         for worker in [worker for worker in self._workers if worker.is_placed]:
             worker.silent += passed
             if worker.silent > self._hang_seconds + self._pulse_seconds:
-                self._bury(worker, f"said nothing for {self._hang_seconds:g} s and was killed", "")
+                self._handle_exit(worker, f"said nothing for {self._hang_seconds:g} s and was killed", "")
 
     def _survey(self, passed: float) -> None:
         self._room = self._count_room()
-        self._staff()
+        self._scale()
         self._roomless = 0.0 if self._room else self._roomless + passed
         if self._roomless > self._room_seconds:
-            self._error = NasError(
+            self._books.error = NasError(
                 f"no node had room for a worker of {self._needs} for {self._room_seconds:g} s; {self._describe_nodes()}"
             )
 
@@ -369,49 +354,33 @@ class RayExecutor:
         nodes = [f"{node.get('CPU', 0):g} CPU + {node.get('GPU', 0):g} GPU" for node in self._cluster.nodes()]
         return f"nodes: {', '.join(nodes) or 'none'}"
 
-    def _staff(self) -> None:
+    def _scale(self) -> None:
         """Have as many workers as there are to be; those without room wait for it."""
         wanted = self._asked or max(1, min(self._room, self._most))
         while len(self._workers) < wanted:
-            self._hire()
+            self._start_worker()
 
-    def _hire(self) -> None:
+    def _start_worker(self) -> None:
         worker = _Worker(self._cluster.start(self._work, self._needs))
         self._workers.add(worker)
         self._expect(worker, worker.actor.greet(self._version, self._images), self._take_greeting)
         self._expect(worker, worker.actor.pulse(0.0), self._take_pulse)
 
-    def _bury(self, worker: _Worker, ending: str, last_words: str) -> None:
+    def _handle_exit(self, worker: _Worker, ending: str, output: str) -> None:
         """Account for a worker that is no longer of use, and put another one in its place."""
         if worker.name:
-            self._lose(worker, ending, last_words)
-        elif self._is_hopeless(f"the last one {ending}\n{last_words}".rstrip()):
-            return
+            self._lose(worker, ending, output)
+        else:
+            report = f"the last one {ending}\n{output}".rstrip()
+            if self._books.start_failed("workers", f"{report}\nThere may be more in {self.log_path}"):
+                return
         self._replace(worker)
 
-    def _lose(self, worker: _Worker, ending: str, last_words: str) -> None:
+    def _lose(self, worker: _Worker, ending: str, output: str) -> None:
         """Finish the job of a worker, if it had one."""
         if worker.flight is not None:
-            lost = Evaluation(
-                key=worker.flight.job.key,
-                failure=Failure.NODE_LOST,
-                message=f"the worker {ending} during the job",
-                traceback=last_words,
-                seconds=time.monotonic() - worker.flight.sent,
-                worker=worker.name,
-            )
-            self._finish(worker, lost)
-
-    def _is_hopeless(self, ending: str) -> bool:
-        """Count a worker that ended before it was of use; too many in a row are an error."""
-        self._stillborn += 1
-        if self._stillborn < _STILLBORN_LIMIT:
-            return False
-        self._error = NasError(
-            f"workers cannot start: {self._stillborn} in a row ended before they could take a job; {ending}\n"
-            f"There may be more in {self.log_path}"
-        )
-        return True
+            flight = worker.flight
+            self._finish(worker, lost(flight.job, worker=worker.name, sent=flight.sent, ending=ending, output=output))
 
     def _replace(self, worker: _Worker) -> None:
         for call in worker.calls:
@@ -420,11 +389,7 @@ class RayExecutor:
         if worker in self._idle:
             self._idle.remove(worker)
         worker.actor.kill()
-        self._staff()
-
-    def _check_open(self) -> None:
-        if self._is_closed:
-            raise RuntimeError("the executor is closed")
+        self._scale()
 
 
 def _on_device(work: Work, device: str) -> Work:

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from nas.executors.base import Executor, Work, executors
+from nas.executors.image_transfer import Decoded
 from nas.executors.ray_executor import RayExecutor
 from nas.executors.ray_needs import Needs
-from nas.executors.shipping import Decoded
 
 LOCAL, RAY = "local", "ray"
 

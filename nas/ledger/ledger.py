@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from nas.errors import LedgerError, StudyError
 from nas.ledger import (
     architectures,
-    biography,
+    candidate_history,
     evaluations,
     latencies,
     leases,
@@ -23,28 +23,27 @@ from nas.ledger import (
     pulses,
     reports,
     revision,
-    sighting,
+    status_query,
     studies,
     trials,
 )
 from nas.ledger.address import place
 from nas.ledger.architectures import store as store_architectures
-from nas.ledger.biography import Biography
+from nas.ledger.candidate_history import CandidateHistory
 from nas.ledger.engine import Mode, connect, for_writing, size_of
 from nas.ledger.failures import explained
 from nas.ledger.leases import Lease
 from nas.ledger.patience import PATIENCE_SECONDS, Notify, Patience
 from nas.ledger.status import StudyStatus
 from nas.ledger.summary import StudySummary
+from nas.pulse import Pace, Pulse
 from nas.records import (
     Ending,
     Evaluation,
     EvaluationKey,
     Failure,
     LatencyRecord,
-    Pace,
     Plain,
-    Pulse,
     StudyKind,
     StudyRecord,
     TrialRecord,
@@ -338,7 +337,7 @@ class Ledger:
         Raises:
             StudyError: no such study.
         """
-        return self._read(lambda connection: sighting.look(connection, study))
+        return self._read(lambda connection: status_query.read(connection, study))
 
     def paces(self, study: str) -> dict[str, Pace]:
         """What one worker does, by the host it is on, going by the latest trainings of a study."""
@@ -348,9 +347,9 @@ class Ledger:
         """How many trainings of a study failed, by type; lost workers included, whose trainings were repeated."""
         return self._read(lambda connection: paces.failures(connection, study))
 
-    def biography(self, study: str, architecture: str) -> Biography:
+    def candidate_history(self, study: str, architecture: str) -> CandidateHistory:
         """Everything that is known of an architecture of a study, by its whole id."""
-        return self._read(lambda connection: biography.read(connection, study, architecture))
+        return self._read(lambda connection: candidate_history.read(connection, study, architecture))
 
     # --- trials
 

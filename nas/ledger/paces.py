@@ -7,7 +7,8 @@ from collections import defaultdict
 import sqlalchemy as sa
 
 from nas.ledger.tables import evaluations
-from nas.records import Failure, Pace, node_of
+from nas.pulse import Pace, node_of
+from nas.records import Failure
 
 _LATEST = 500  # trainings; at a thousand workers some of every node are among them
 

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from nas.ledger.engine import insert
 from nas.ledger.leases import now_of
 from nas.ledger.tables import pulses
-from nas.records import Pulse
+from nas.pulse import Pulse
 
 
 def save(connection: sa.Connection, pulse: Pulse) -> None:

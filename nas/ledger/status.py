@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 
-from nas.records import Plain, Pulse, StudyKind
+from nas.pulse import Pulse
+from nas.records import Plain, StudyKind
 
 
 class Driving(StrEnum):

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from nas.records import Pulse, RungState
+from nas.pulse import Pulse, RungState
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 

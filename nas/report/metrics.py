@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, Self
 from urllib.parse import urlsplit
 
 from nas.errors import UserError
-from nas.records import Pulse
+from nas.pulse import Pulse
 from nas.report.exposition import CONTENT_TYPE, exposition
 
 PATH = "/metrics"

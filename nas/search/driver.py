@@ -20,7 +20,8 @@ from typing import NamedTuple, Protocol
 from nas.executors.base import Executor
 from nas.ledger import Ledger
 from nas.ledger.leases import Lease
-from nas.records import Ending, Evaluation, Failure, Job, Plain, Pulse, TrialRecord
+from nas.pulse import Pulse
+from nas.records import Ending, Evaluation, Failure, Job, Plain, TrialRecord
 from nas.search.pulse import Progress, pulse_of, with_time_left
 
 MOST_LOSSES = 3

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from nas.analysis.crowding import crowding_distances
 from nas.analysis.running_ranks import RunningRanks
-from nas.records import RungState
+from nas.pulse import RungState
 from nas.train.recipe import Fidelity
 
 DEFAULT_REDUCTION = 3

@@ -9,7 +9,8 @@ from typing import Any
 
 from nas.analysis.nodes import node_states, total_pace
 from nas.executors.base import Executor
-from nas.records import Failure, Pace, Pulse
+from nas.pulse import Pace, Pulse
+from nas.records import Failure
 from nas.search.stopping import Stop
 
 
@@ -115,7 +116,7 @@ def pulse_of(
         executor: who trains.
         paces: what one worker does, by host.
     """
-    workers = tuple(executor.crew())
+    workers = tuple(executor.worker_states())
     nodes = node_states(workers, paces)
     return replace(
         said,

@@ -15,7 +15,8 @@ from typing import NamedTuple
 
 from nas.errors import BudgetError, NasError
 from nas.ledger import Ledger
-from nas.records import Ending, Evaluation, Failure, Plain, Pulse, TrialRecord, TrialState
+from nas.pulse import Pulse
+from nas.records import Ending, Evaluation, Failure, Plain, TrialRecord, TrialState
 from nas.search.artifacts import WeightsFolder
 from nas.search.driver import Ended, Submission, TrialWriter
 from nas.search.halving import Halving

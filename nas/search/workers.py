@@ -8,8 +8,8 @@ from functools import partial
 
 from nas.evaluate.proxy import evaluate
 from nas.executors.base import Executor
+from nas.executors.image_transfer import Decoded
 from nas.executors.settings import ExecutorSettings, log_of
-from nas.executors.shipping import Decoded
 from nas.train.recipe import Recipe
 
 

@@ -1,16 +1,16 @@
 from __future__ import annotations
 
 from nas.analysis.nodes import node_states, total_pace
-from nas.records import NodeState, Pace, WorkerState
+from nas.pulse import NodeState, Pace, WorkerState
 
 
 def test_workers_are_counted_by_their_host() -> None:
-    crew = [
+    states = [
         WorkerState(name="n2:1", job="1"), WorkerState(name="n1:1"), WorkerState(name="n1:2", job="2"),
         WorkerState(name="n1:3", job="3"),
     ]  # fmt: skip
     paces = {"n1": Pace(images_per_second=10.0, peak_memory=7), "gone": Pace(images_per_second=1.0, peak_memory=9)}
-    assert node_states(crew, paces) == (
+    assert node_states(states, paces) == (
         NodeState(name="n1", workers=3, busy=2, images_per_second=20.0, peak_memory=7),
         NodeState(name="n2", workers=1, busy=1),
     )

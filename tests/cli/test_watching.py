@@ -22,19 +22,8 @@ from nas.cli.main import main
 from nas.cli.status_view import status_view
 from nas.ledger import Ledger
 from nas.ledger.status import Driving, StudyStatus
-from nas.records import (
-    Evaluation,
-    EvaluationKey,
-    Failure,
-    NodeState,
-    Pulse,
-    RungState,
-    StudyKind,
-    StudyRecord,
-    TrialRecord,
-    TrialState,
-    WorkerState,
-)  # fmt: skip
+from nas.pulse import NodeState, Pulse, RungState, WorkerState
+from nas.records import Evaluation, EvaluationKey, Failure, StudyKind, StudyRecord, TrialRecord, TrialState
 
 Capture = pytest.CaptureFixture[str]
 BUSY = WorkerState(name="gpu-07:4711", job="3.1", architecture="0fce578b2b9a", rung=1, seconds=75.0, fraction=0.5)
@@ -165,10 +154,10 @@ def test_status_fits_the_terminal(width: int, driving: Driving) -> None:
 
 
 def test_hundreds_of_workers_are_not_all_listed() -> None:
-    crew = tuple(
+    states = tuple(
         WorkerState(name=f"n:{i}", job=str(i), architecture=f"a{i}", seconds=float(i)) for i in range(300)
     )  # fmt: skip
-    pulse = Pulse(study="mine", workers=crew)
+    pulse = Pulse(study="mine", workers=states)
     console = Console(width=80, force_terminal=False)
     with console.capture() as capture:
         console.print(status_view(StudyStatus(

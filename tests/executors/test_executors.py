@@ -109,25 +109,25 @@ def test_progress_is_known_while_a_job_runs(executor: Executor, tmp_path: Path) 
 
 
 def test_the_crew_is_who_is_ready_and_what_each_does(executor: Executor, tmp_path: Path) -> None:
-    assert all(not worker.is_busy for worker in executor.crew())
+    assert all(not worker.is_busy for worker in executor.worker_states())
     executor.submit(replace(job("a", "halves", until=str(tmp_path / "go")), id="a.1"))
     for _ in range(int(PATIENCE / 0.01)):
-        if executor.progress()["a.1"] and len(executor.crew()) == executor.workers:
+        if executor.progress()["a.1"] and len(executor.worker_states()) == executor.workers:
             break
         executor.completed(0.01)
-    crew = executor.crew()
-    assert len({worker.name for worker in crew}) == len(crew) == 2
-    (busy,) = [worker for worker in crew if worker.is_busy]
+    states = executor.worker_states()
+    assert len({worker.name for worker in states}) == len(states) == 2
+    (busy,) = [worker for worker in states if worker.is_busy]
     assert (busy.job, busy.architecture, busy.rung, busy.fraction) == ("a.1", "a", 0, 0.5)
     assert busy.node == socket.gethostname()
     time.sleep(0.01)
-    (later,) = [worker for worker in executor.crew() if worker.is_busy]
+    (later,) = [worker for worker in executor.worker_states() if worker.is_busy]
     assert later.seconds > busy.seconds >= 0.0
     (tmp_path / "go").touch()
     assert all_of(executor, 1)["a.1"].worker == busy.name
-    assert not any(worker.is_busy for worker in executor.crew())
+    assert not any(worker.is_busy for worker in executor.worker_states())
     executor.close()
-    assert list(executor.crew()) == []
+    assert list(executor.worker_states()) == []
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,7 @@ from nas.data import fingerprint, load_data
 from nas.errors import NasError, UserError
 from nas.evaluate.proxy import evaluate
 from nas.executors import Executor, LocalExecutor, RayExecutor
-from nas.executors.shipping import Decoded
+from nas.executors.image_transfer import Decoded
 from nas.records import Evaluation, EvaluationKey, Failure, Job
 from nas.train import Recipe
 

@@ -7,7 +7,8 @@ import pytest
 
 from nas.errors import StudyError
 from nas.ledger import Ledger
-from nas.records import Pulse, StudyKind, StudyRecord, TrialState
+from nas.pulse import Pulse
+from nas.records import StudyKind, StudyRecord, TrialState
 
 
 def stays(path: str) -> str:

@@ -22,7 +22,8 @@ from nas.errors import LedgerError, StudyError
 from nas.ledger import Ledger, patience
 from nas.ledger.patience import Patience
 from nas.ledger.tables import metadata
-from nas.records import Failure, Pulse, TrialState
+from nas.pulse import Pulse
+from nas.records import Failure, TrialState
 
 pytestmark = pytest.mark.postgres
 

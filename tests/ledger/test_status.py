@@ -14,7 +14,8 @@ from nas.errors import StudyError
 from nas.ledger import Driving, Ledger
 from nas.ledger.leases import LEASE_SECONDS
 from nas.ledger.tables import leases, pulses
-from nas.records import Failure, NodeState, Pulse, RungState, TrialState, WorkerState
+from nas.pulse import NodeState, Pulse, RungState, WorkerState
+from nas.records import Failure, TrialState
 
 HERE = socket.gethostname()
 ME = f"{HERE}:{os.getpid()}"
@@ -108,7 +109,7 @@ def test_a_killed_driver_of_this_host_is_silent_at_once(ledger: Ledger, url: str
     code = f"""
 import os, signal
 from nas.ledger import Ledger
-from nas.records import Pulse
+from nas.pulse import Pulse
 ledger = Ledger.open({url!r})
 with ledger.lease("alpha", holder={HERE!r} + f":{{os.getpid()}}") as lease:
     ledger.save_pulse(Pulse(study="alpha", driver=lease.holder))
@@ -161,7 +162,9 @@ def test_the_pace_of_a_node_is_images_over_all_the_time_its_jobs_took(ledger: Le
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("look", [lambda ledger: ledger.status("alhpa"), lambda ledger: ledger.biography("alhpa", "a")])
+@pytest.mark.parametrize(
+    "look", [lambda ledger: ledger.status("alhpa"), lambda ledger: ledger.candidate_history("alhpa", "a")]
+)
 def test_an_unknown_study_is_a_helpful_error(ledger: Ledger, look: Callable[[Ledger], object]) -> None:
     with pytest.raises(StudyError, match="did you mean 'alpha'"):
         look(ledger)

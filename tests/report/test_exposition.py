@@ -4,7 +4,8 @@ import re
 
 from hypothesis import given, strategies as st
 
-from nas.records import Failure, NodeState, Pulse, RungState, TrialState
+from nas.pulse import NodeState, Pulse, RungState
+from nas.records import Failure, TrialState
 from nas.report.exposition import METRICS, escaped, exposition
 
 SAMPLE = re.compile(r'([a-z_]+)\{((?:[a-z]+="(?:[^"\\\n]|\\["\\n])*",?)*)\} (\S+)')

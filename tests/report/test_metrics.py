@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from nas.errors import UserError
-from nas.records import Pulse
+from nas.pulse import Pulse
 from nas.report.metrics import MetricsServer, Place, parse_place
 
 

@@ -10,7 +10,8 @@ from search_tables import make_problem, make_table
 
 from nas.executors.local import LocalExecutor
 from nas.ledger import Driving, Ledger
-from nas.records import Failure, Pulse, StudyKind, StudyRecord, TrialState
+from nas.pulse import Pulse
+from nas.records import Failure, StudyKind, StudyRecord, TrialState
 from nas.report.metrics import MetricsServer, Place
 from nas.search import driver
 from nas.search.bench.in_process import InProcess
@@ -82,5 +83,5 @@ def test_workers_in_this_process_are_this_process() -> None:
     problem = make_problem(make_table())
     with InProcess(search_works.instant, workers=2) as executor:
         executor.submit(problem.proxy.job("1.1", "a1", {}, 0, weights=None))
-        busy, idle = executor.crew()
+        busy, idle = executor.worker_states()
     assert (busy.job, busy.architecture, idle.is_busy, busy.name) == ("1.1", "a1", False, idle.name)

@@ -10,7 +10,7 @@ from nas.cli.options import Json, Storage
 from nas.ledger.address import DEFAULT_STORAGE
 
 if TYPE_CHECKING:
-    from nas.ledger.biography import Biography
+    from nas.ledger.candidate_history import CandidateHistory
 
 
 def run(
@@ -21,29 +21,29 @@ def run(
     as_json: Json = False,
 ) -> None:
     """Tell what happened to one candidate: asked, handed to workers, trained, failed (with traceback), reused."""
-    from nas.analysis.story import story
+    from nas.analysis.event_log import event_log
     from nas.ledger import Ledger, split_candidate
 
     study, prefix = split_candidate(candidate)
     with Ledger.read(storage) as ledger:
-        biography = ledger.biography(study, ledger.architecture_id(study, prefix))
-    events = story(biography)
+        history = ledger.candidate_history(study, ledger.architecture_id(study, prefix))
+    events = event_log(history)
     if as_json:
         from nas.cli.output import print_json
 
-        document = {"study": study, "id": biography.architecture, "cost": dict(biography.asks[0].cost)}
+        document = {"study": study, "id": history.architecture, "cost": dict(history.asks[0].cost)}
         print_json({**document, "events": [event.to_dict() for event in events]})
         return
+    from nas.cli.event_log_view import event_log_view
     from nas.cli.output import draw
-    from nas.cli.story_view import story_view
 
-    draw(story_view(_title(biography), events))
+    draw(event_log_view(_title(history), events))
 
 
-def _title(biography: Biography) -> str:
+def _title(history: CandidateHistory) -> str:
     """The candidate and its price."""
     from nas.units import format_count
 
-    cost = biography.asks[0].cost
+    cost = history.asks[0].cost
     prices = ", ".join(f"{format_count(cost[name])} {name}" for name in ("flops", "params") if name in cost)
-    return f"{biography.study}:{biography.architecture}  {prices}"
+    return f"{history.study}:{history.architecture}  {prices}"

@@ -35,7 +35,7 @@ from nas.ledger.address import DEFAULT_STORAGE
 if TYPE_CHECKING:
     from nas.executors.settings import ExecutorSettings
     from nas.ledger import Ledger
-    from nas.records import Pulse
+    from nas.pulse import Pulse
     from nas.search.definition import StudyDefinition, StudyFile
     from nas.search.launch import Plan
     from nas.search.pulse import Progress

@@ -10,7 +10,8 @@ from types import TracebackType
 from typing import Self
 
 from nas.executors.base import Finished, Work, busy_worker
-from nas.records import Job, WorkerState
+from nas.pulse import WorkerState
+from nas.records import Job
 
 
 class InProcess:
@@ -53,7 +54,7 @@ class InProcess:
         """Nothing is ever half done."""
         return {}
 
-    def crew(self) -> Sequence[WorkerState]:
+    def worker_states(self) -> Sequence[WorkerState]:
         """This process, once for every worker; nothing takes any time."""
         name = f"{socket.gethostname()}:{os.getpid()}"
         busy = [busy_worker(name, job, seconds=0.0, fraction=0.0) for job in self._jobs]

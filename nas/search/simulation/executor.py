@@ -9,7 +9,8 @@ from types import TracebackType
 from typing import NamedTuple, Self
 
 from nas.executors.base import Finished, busy_worker
-from nas.records import Evaluation, Job, WorkerState
+from nas.pulse import WorkerState
+from nas.records import Evaluation, Job
 from nas.search.simulation.world import Outcome
 
 _IDLE = "idle:0"  # a worker without a job is on no node in particular
@@ -102,7 +103,7 @@ class SimulatedExecutor:
         now = self.now
         return {name: (now - one.begun) / (one.end - one.begun or 1.0) for name, one in self._jobs.items()}
 
-    def crew(self) -> Sequence[WorkerState]:
+    def worker_states(self) -> Sequence[WorkerState]:
         """The workers, each by the name that its evaluation will have."""
         fractions = self.progress()
         busy = [

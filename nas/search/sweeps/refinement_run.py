@@ -13,7 +13,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import takewhile
 
 from nas.ledger import Ledger
-from nas.records import Ending, Evaluation, EvaluationKey, Failure, Pulse, RungState, TrialState
+from nas.pulse import Pulse, RungState
+from nas.records import Ending, Evaluation, EvaluationKey, Failure, TrialState
 from nas.search.driver import Ended, Submission, TrialWriter
 from nas.search.halving import DEFAULT_REDUCTION, Halving, Promotion
 from nas.search.pulse import Progress

@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from nas.ledger import Ledger
-from nas.records import Ending, Evaluation, EvaluationKey, Pulse, TrialState
+from nas.pulse import Pulse
+from nas.records import Ending, Evaluation, EvaluationKey, TrialState
 from nas.search.driver import Ended, Submission, TrialWriter
 from nas.search.pulse import Progress
 from nas.search.sweeps.trainings import Sweep, number_trainings

@@ -7,7 +7,8 @@ from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 
-from nas.records import Ending, Evaluation, Pulse, RungState, TrialRecord, TrialState
+from nas.pulse import Pulse, RungState
+from nas.records import Ending, Evaluation, TrialRecord, TrialState
 from nas.search.driver import Ended, TrialWriter
 from nas.search.pulse import Progress
 from nas.search.stopping import Stop

@@ -9,7 +9,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from nas.analysis.story import Event, Happening
+from nas.analysis.event_log import Event, Happening
 from nas.records import Plain
 from nas.units import format_bytes, format_count, format_seconds
 
@@ -17,7 +17,7 @@ _NOTES = 160  # characters of a sampler's private notes; --json has them all
 _STYLES = {Happening.FAILED: "red", Happening.TRAINED: "green", Happening.REUSED: "green"}
 
 
-def story_view(title: str, events: Sequence[Event]) -> Group:
+def event_log_view(title: str, events: Sequence[Event]) -> Group:
     """The events of a candidate by time."""
     grid = Table.grid(padding=(0, 2))
     grid.add_column(style="dim", no_wrap=True)

@@ -10,7 +10,7 @@ import pytest
 
 from nas.data import DataSet, default_cache, load_data, set_limit
 from nas.executors import shipping
-from nas.executors.shipping import Decoded, Parcel, pack, unpack
+from nas.executors.image_transfer import Decoded, ImageTransfer, pack, unpack
 
 
 class Machines:
@@ -32,22 +32,22 @@ def machines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machines:
     return machines
 
 
-def packed() -> tuple[DataSet, Decoded, Parcel]:
-    """What is sent, its name, and the parcel."""
+def packed() -> tuple[DataSet, Decoded, ImageTransfer]:
+    """What is sent, its name, and the transfer."""
     data = load_data("digits", resolution=8)
     content = Decoded(fingerprint=data.fingerprint, resolution=8)
-    parcel = pack(content, np.copy)
-    assert parcel is not None
-    return data, content, parcel
+    transfer = pack(content, np.copy)
+    assert transfer is not None
+    return data, content, transfer
 
 
 def test_images_arrive_as_they_were_sent(machines: Machines) -> None:
-    sent, content, parcel = packed()
+    sent, content, transfer = packed()
     assert content.is_here()
-    assert max(len(blocks) for _, blocks in parcel.files) > 5
+    assert max(len(blocks) for _, blocks in transfer.files) > 5
     machines.go_to("node")
     assert not content.is_here()
-    unpack(parcel, lambda block: block)
+    unpack(transfer, lambda block: block)
     assert content.is_here()
     # The source is not looked at any more.
     arrived = load_data("folder:/not/there", resolution=8, expected=sent.fingerprint)
@@ -59,7 +59,7 @@ def test_images_arrive_as_they_were_sent(machines: Machines) -> None:
 
 
 def test_of_several_workers_on_a_machine_one_fetches(machines: Machines) -> None:
-    _, _, parcel = packed()
+    _, _, transfer = packed()
     fetched: list[int] = []
     machines.go_to("node")
 
@@ -68,15 +68,15 @@ def test_of_several_workers_on_a_machine_one_fetches(machines: Machines) -> None
         return block
 
     with ThreadPoolExecutor(4) as threads:
-        list(threads.map(lambda _: unpack(parcel, get), range(4)))
-    assert sum(fetched) == parcel.size
+        list(threads.map(lambda _: unpack(transfer, get), range(4)))
+    assert sum(fetched) == transfer.size
 
 
 def test_a_machine_without_room_goes_without(machines: Machines) -> None:
-    _, content, parcel = packed()
+    _, content, transfer = packed()
     machines.go_to("node")
     set_limit(default_cache(), 1_000)
-    unpack(parcel, lambda block: block)
+    unpack(transfer, lambda block: block)
     assert not content.is_here()
 
 

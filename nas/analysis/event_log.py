@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from nas.ledger.biography import Ask, Biography, Outcome
+from nas.ledger.candidate_history import Ask, CandidateHistory, Outcome
 from nas.records import Plain, TrialState
 
 
@@ -41,14 +41,14 @@ class Event:
         return {"time": self.time, "event": self.what.value, **self.details}
 
 
-def story(biography: Biography) -> list[Event]:
+def event_log(history: CandidateHistory) -> list[Event]:
     """The events of a candidate's life in a study, by time.
 
     What another study had trained before happens here when this one asked for it.
     """
-    begun = min((ask.asked for ask in biography.asks if ask.asked is not None), default=None)
-    events = [event for ask in biography.asks for event in _of_ask(ask)]
-    events += [_of_outcome(outcome, biography.study, begun) for outcome in biography.outcomes]
+    begun = min((ask.asked for ask in history.asks if ask.asked is not None), default=None)
+    events = [event for ask in history.asks for event in _of_ask(ask)]
+    events += [_of_outcome(outcome, history.study, begun) for outcome in history.outcomes]
     order = list(Happening)
     return sorted(events, key=lambda event: (event.time or "", order.index(event.what)))
 

@@ -11,10 +11,11 @@ import sqlalchemy as sa
 from nas.ledger import leases, paces, pulses, studies
 from nas.ledger.status import Driving, StudyStatus
 from nas.ledger.tables import evaluations, leases as lease_table, trials
-from nas.records import Pulse, TrialState
+from nas.pulse import Pulse
+from nas.records import TrialState
 
 
-def look(connection: sa.Connection, study: str) -> StudyStatus:
+def read(connection: sa.Connection, study: str) -> StudyStatus:
     """How a study stands.
 
     Raises:

@@ -36,7 +36,7 @@ class Decoded:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Parcel:
+class ImageTransfer:
     """A decoded data set under way.
 
     Attributes:
@@ -50,8 +50,8 @@ class Parcel:
     files: tuple[tuple[str, tuple[Any, ...]], ...]
 
 
-def pack(content: Decoded, put: Callable[[Any], Any]) -> Parcel | None:
-    """A parcel of what is in this machine's cache; None if it is not there, because it did not fit.
+def pack(content: Decoded, put: Callable[[Any], Any]) -> ImageTransfer | None:
+    """A transfer of what is in this machine's cache; None if it is not there, because it did not fit.
 
     Args:
         content: which data set.
@@ -64,18 +64,18 @@ def pack(content: Decoded, put: Callable[[Any], Any]) -> Parcel | None:
     if not content.is_here():
         return None
     files = sorted(folder.iterdir())
-    return Parcel(
+    return ImageTransfer(
         content=content,
         size=sum(file.stat().st_size for file in files),
         files=tuple((file.name, tuple(map(put, _blocks(file)))) for file in files),
     )
 
 
-def unpack(parcel: Parcel, get: Callable[[Any], Any]) -> None:
-    """Write a parcel into this machine's cache, unless it is there by now or the cache has no room for it.
+def unpack(transfer: ImageTransfer, get: Callable[[Any], Any]) -> None:
+    """Write a transfer into this machine's cache, unless it is there by now or the cache has no room for it.
 
     Args:
-        parcel: what to write.
+        transfer: what to write.
         get: gives the block behind what `put` returned.
 
     Raises:
@@ -84,8 +84,8 @@ def unpack(parcel: Parcel, get: Callable[[Any], Any]) -> None:
     from nas.data import default_cache
     from nas.data.cache import receive
 
-    blocks = ((name, map(get, places)) for name, places in parcel.files)
-    receive(default_cache(), parcel.content.fingerprint, parcel.content.resolution, blocks, size=parcel.size)
+    blocks = ((name, map(get, places)) for name, places in transfer.files)
+    receive(default_cache(), transfer.content.fingerprint, transfer.content.resolution, blocks, size=transfer.size)
 
 
 def _blocks(file: Path) -> Iterator[Any]:

@@ -3,8 +3,8 @@ from __future__ import annotations
 import json
 import math
 
-from nas.analysis.story import Happening, story
-from nas.ledger.biography import Ask, Biography, Outcome
+from nas.analysis.event_log import Happening, event_log
+from nas.ledger.candidate_history import Ask, CandidateHistory, Outcome
 from nas.records import Evaluation, EvaluationKey, Failure, TrialState
 
 ASK = Ask(
@@ -22,7 +22,7 @@ def test_events_come_in_the_order_of_time() -> None:
     lost = Evaluation(key=key(1), failure=Failure.NODE_LOST, message="killed", traceback="last words", worker="n:1")
     known = Evaluation(key=key(0), accuracy=0.5)
     done = Evaluation(key=key(1), accuracy=0.0, curve=(1.0, math.nan), seconds=2.0)
-    told = Biography(
+    told = CandidateHistory(
         study="mine", architecture="a0", asks=(ASK,),
         outcomes=(
             Outcome(evaluation=known, finished="2025-12-31T00:00:00.000+00:00", study="other"),
@@ -30,7 +30,7 @@ def test_events_come_in_the_order_of_time() -> None:
             Outcome(evaluation=done, finished="2026-01-01T00:00:30.000+00:00", study="mine"),
         ),
     )  # fmt: skip
-    events = [event.to_dict() for event in story(told)]
+    events = [event.to_dict() for event in event_log(told)]
     assert [event["event"] for event in events] == ["asked", "reused", "failed", "submitted", "trained"]
     asked, reused, failed, submitted, trained = events
     assert (asked["trial"], asked["control"], asked["notes"]) == (12, True, {"draw": 3})
@@ -46,6 +46,6 @@ def test_a_candidate_over_budget_says_by_how_much() -> None:
         number=0, state=TrialState.REJECTED, choices={}, cost={"flops": 10}, overrun={"flops": 0.25}, sampler={},
         attempts=0, asked=None, submitted=None, updated="2026-01-01T00:00:00.000+00:00",
     )  # fmt: skip
-    events = story(Biography(study="mine", architecture="a0", asks=(ask,), outcomes=()))
+    events = event_log(CandidateHistory(study="mine", architecture="a0", asks=(ask,), outcomes=()))
     assert [(event.what, event.time) for event in events] == [(Happening.ASKED, None), (Happening.REJECTED, None)]
     assert events[1].details["overrun"] == {"flops": 0.25}

@@ -8,12 +8,12 @@ from nas.records import Failure, TrialState
 
 def test_trials_come_with_what_was_asked_and_when(ledger: Ledger, records: Any) -> None:
     records.write(ledger, records.trial(0, "a0"), records.trial(1, "a1"))
-    (asked,) = ledger.biography("alpha", "a0").asks
+    (asked,) = ledger.candidate_history("alpha", "a0").asks
     assert (asked.number, asked.attempts, asked.submitted) == (0, 0, None)
     assert asked.asked == asked.updated
     records.submit(ledger, 0, 2)
     ledger.finish("alpha", 0, records.success("a0"), TrialState.DONE)
-    (ended,) = ledger.biography("alpha", "a0").asks
+    (ended,) = ledger.candidate_history("alpha", "a0").asks
     assert (ended.asked, ended.attempts, ended.state) == (asked.asked, 2, TrialState.DONE)
     assert ended.submitted is not None
     assert asked.updated <= ended.submitted <= ended.updated
@@ -21,9 +21,9 @@ def test_trials_come_with_what_was_asked_and_when(ledger: Ledger, records: Any) 
 
 def test_writing_a_trial_again_does_not_change_when_it_was_asked(ledger: Ledger, records: Any) -> None:
     records.write(ledger, records.trial(0, "a0"))
-    (before,) = ledger.biography("alpha", "a0").asks
+    (before,) = ledger.candidate_history("alpha", "a0").asks
     records.write(ledger, records.trial(0, "a0"))
-    assert ledger.biography("alpha", "a0").asks[0].asked == before.asked
+    assert ledger.candidate_history("alpha", "a0").asks[0].asked == before.asked
 
 
 def test_outcomes_are_those_of_the_study_and_those_it_took_over(ledger: Ledger, records: Any) -> None:
@@ -39,13 +39,13 @@ def test_outcomes_are_those_of_the_study_and_those_it_took_over(ledger: Ledger, 
     ledger.finish("beta", 0, first, TrialState.STOPPED)
     ledger.record_loss("beta", records.failure("a0", Failure.NODE_LOST, key=records.key("a0", rung=1)))
     ledger.finish("beta", 0, second, TrialState.DONE)
-    told = ledger.biography("beta", "a0")
+    told = ledger.candidate_history("beta", "a0")
     assert [(one.study, one.evaluation.key.rung, one.evaluation.failure) for one in told.outcomes] == [
         ("alpha", 0, None), ("beta", 1, Failure.NODE_LOST), ("beta", 1, None),
     ]  # fmt: skip
     assert [one.evaluation.key.seed for one in told.outcomes] == [0, 0, 0]
 
 
-def test_a_stranger_has_no_biography(ledger: Ledger) -> None:
-    told = ledger.biography("alpha", "nobody")
+def test_a_stranger_has_no_history(ledger: Ledger) -> None:
+    told = ledger.candidate_history("alpha", "nobody")
     assert (told.asks, told.outcomes) == ((), ())

@@ -49,7 +49,7 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Biography:
+class CandidateHistory:
     """A candidate of a study: its trials by number, and the outcomes in the order in which they came."""
 
     study: str
@@ -58,7 +58,7 @@ class Biography:
     outcomes: tuple[Outcome, ...]
 
 
-def read(connection: sa.Connection, study: str, architecture: str) -> Biography:
+def read(connection: sa.Connection, study: str, architecture: str) -> CandidateHistory:
     """What is known of an architecture of a study, by its whole id.
 
     Raises:
@@ -67,7 +67,7 @@ def read(connection: sa.Connection, study: str, architecture: str) -> Biography:
     studies.require(connection, study)
     rows = connection.execute(_trials, {"of": study, "which": architecture}).all()
     linked = {row.evaluation for row in rows if row.evaluation is not None}
-    return Biography(
+    return CandidateHistory(
         study=study,
         architecture=architecture,
         asks=tuple(_ask(row) for row in rows),
