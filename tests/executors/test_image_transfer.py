@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from nas.data import DataSet, default_cache, load_data, set_limit
-from nas.executors import shipping
+from nas.executors import image_transfer
 from nas.executors.image_transfer import Decoded, ImageTransfer, pack, unpack
 
 
@@ -26,7 +26,7 @@ class Machines:
 
 @pytest.fixture
 def machines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machines:
-    monkeypatch.setattr(shipping, "_BLOCK", 10_000)  # several blocks a file
+    monkeypatch.setattr(image_transfer, "_BLOCK", 10_000)  # several blocks a file
     machines = Machines(tmp_path, monkeypatch)
     machines.go_to("driver")
     return machines
