@@ -20,7 +20,8 @@ from study_kinds import SOURCES, Work
 from nas.errors import LedgerError, StudyError
 from nas.executors.local import LocalExecutor
 from nas.ledger import Driving, Ledger, patience
-from nas.records import Failure, Pulse, StudyKind, TrialState
+from nas.pulse import Pulse
+from nas.records import Failure, StudyKind, TrialState
 from nas.search import driver
 from nas.search.bench.in_process import InProcess
 from nas.search.driver import MOST_LOSSES, Driver, Source, Watch
