@@ -132,7 +132,7 @@ class ClassFolders:
         """Note what is beside class folders, or folders of parts; raises DataError where it may hold images."""
         paths = [_join(part, name) for name in names]
         documents = [path for path in paths if _is_document(PurePath(path)) and not (self.root / path).is_dir()]
-        unknown = [path for path in paths if path not in set(documents)]
+        unknown = sorted(set(paths) - set(documents))
         if unknown and not self.skip_unknown:
             others = f" (nor {first_few(unknown[1:])})" if len(unknown) > 1 else ""
             raise DataError(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import ClassVar, Literal, NamedTuple
 
 import numpy as np
@@ -17,10 +17,21 @@ from PIL import Image
 
 from nas.data.classfolders import ClassFolders, Members
 from nas.data.dataset import Progress
-from nas.data.files import Listed, first_few, read_file, stamp_of
+from nas.data.files import Listed, first_few, read_file, shown, stamp_of
 from nas.data.filesource import EncodedSource
 from nas.data.listing import Listing, ranges
-from nas.data.parts import EXTRA, PART_WORDS, TEST, TRAIN, UNDIVIDED, VALIDATION, VOCABULARY, left_extra, part_of
+from nas.data.parts import (
+    EXTRA,
+    PART_WORDS,
+    TEST,
+    TRAIN,
+    UNDIVIDED,
+    VALIDATION,
+    VOCABULARY,
+    left_extra,
+    part_of,
+    part_said,
+)
 from nas.data.reference import one_of, option, yes_or_no
 from nas.data.source import datasets
 from nas.errors import DataError
@@ -113,10 +124,26 @@ class Folder(EncodedSource):
                 )
             classes = reader.classes("", top.folders)
             parts = {UNDIVIDED: reader.members("", top, classes, every=True)}
+            if self.parts:
+                self._require_undivided(parts[UNDIVIDED])
             whole = [name for name in named if name.lower() in PART_WORDS]
             if whole:
                 remarks = (f"the set is undivided; {first_few(whole)} is read as a class, not as a part",)
         return Layout(classes, parts, (*remarks, *reader.left_out.remarks()), reader.left_out.all())
+
+    def _require_undivided(self, members: Members) -> None:
+        """Raise DataError where the name of every image says a part, as others lay out a divided set."""
+        said = set()
+        for name in members.names:
+            part = part_said(PurePath(name).stem)
+            if part is None:
+                return
+            said.add(part)
+        if TRAIN in said and len(said) > 1:
+            raise DataError(
+                f"{self.path}: the names of its images say parts, such as {shown(members.names[0])}; put each part into "
+                "a folder of its own, or take all as one undivided set with the option '?parts=no'"
+            )
 
     def _parts_by_name(self, top: Listed) -> dict[str, str]:
         """The folders that are called like a part, and that part."""

@@ -13,11 +13,14 @@ from __future__ import annotations
 
 import io
 import logging
+import math
 import os
 import re
+import threading
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import BinaryIO, TypeVar
 
@@ -42,6 +45,10 @@ CHUNK = 128
 
 NAMED = 5
 """Images that a message names before it only counts."""
+
+_LARGE_PIXELS = 2**24
+"""Of an image that waits for others of its kind: Pillow takes four bytes a pixel, and up to 179 million pixels."""
+_LARGE = threading.Lock()
 
 Colour = tuple[int, int, int]
 """Red, green and blue, 0 to 255."""
@@ -99,7 +106,9 @@ class PixelReader:
             with self.open(name) as image:
                 require_pixels(image)
                 image.draft(None, (2 * side, 2 * side))  # a JPEG decodes at 1/2, 1/4 or 1/8 where that is still enough
-                fitted = ImageOps.fit(_plain(upright(image), self.channels), (side, side), Image.Resampling.BILINEAR)
+                with _LARGE if math.prod(image.size) > _LARGE_PIXELS else nullcontext():
+                    plain = _plain(upright(image), self.channels)
+                    fitted = ImageOps.fit(plain, (side, side), Image.Resampling.BILINEAR)
                 pixels = np.asarray(fitted).reshape(side, side, self.channels)
         except Exception as error:  # a decoder may raise anything, and a plug-in's source, too
             raise ImageError(name, unreadable(error)) from error

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from nas.data.files import cannot_read, is_hidden, open_regular, shown
 from nas.errors import DataError
+from nas.units import format_bytes
 
 _LOCAL_HEADER = struct.Struct("<26xHH")  # lengths of the name and of the extra field, which the pixels follow
 _HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
@@ -34,6 +35,11 @@ def array_names(path: Path) -> list[str]:
 def require_whole(path: Path) -> None:
     """Read all of an archive and compare its checksums; raises DataError where they differ."""
     with _opened(path) as (archive, _):
+        packed = [member.file_size for member in archive.infolist() if member.compress_type != zipfile.ZIP_STORED]
+        folder = tempfile.gettempdir()
+        if sum(packed) > (room := shutil.disk_usage(folder).free):
+            unpacked = f"{format_bytes(sum(packed))}, and {folder} has room for {format_bytes(room)}"
+            raise DataError(f"{path}: unpacks to {unpacked}; save it with numpy.savez, which does not compress")
         damaged = archive.testzip()
     if damaged is not None:
         raise DataError(f"{path}: {shown(damaged)} is damaged (its checksum is another); make the file again")

@@ -34,10 +34,11 @@ from nas.data.parquet_files import (
     find_columns,
     read_labels,
     require_columns,
+    split_column,
     stored_paths,
 )  # fmt: skip
 from nas.data.parquet_shards import Shards, shards_of
-from nas.data.parts import left_extra
+from nas.data.parts import UNDIVIDED, left_extra
 from nas.data.reference import one_of, option, word, yes_or_no
 from nas.data.source import datasets
 from nas.errors import DataError
@@ -101,6 +102,9 @@ class Parquet(EncodedSource):
         found = self._shards()
         columns = self._columns(found)
         remarks = list(found.remarks)
+        ignored = split_column(found.parts[UNDIVIDED][0]) if UNDIVIDED in found.parts else None
+        if ignored and ignored != columns.label:
+            remarks.append(f"the column {ignored!r} is not read: all rows are one undivided set")
         kept: dict[str, Part] = {}
         shards, left = left_extra(found.parts, len, self.extra, "file")
         for name, files in shards.items():

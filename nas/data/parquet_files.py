@@ -21,6 +21,7 @@ from nas.errors import DataError
 
 _IMAGE_NAMES = ("image", "img", "images", "image_path", "file_name", "path")
 _LABEL_NAMES = ("label", "labels", "target", "class", "y")
+_SPLIT_NAMES = frozenset({"split", "subset", "partition", "part", "fold", "set"})
 _KEPT_BYTES = 2**27
 _OPEN_FILES = 32
 
@@ -65,6 +66,13 @@ def find_columns(path: Path, *, image: str, label: str) -> Columns:
     return Columns(
         image=chosen("image", image, _IMAGE_NAMES, "Image", _can_be_image),
         label=chosen("label", label, _LABEL_NAMES, "ClassLabel", _can_be_label),
+    )
+
+
+def split_column(path: Path) -> str | None:
+    """The column of text that may say the part of each row, by its name."""
+    return next(
+        (one.name for one in _schema(path) if one.name.lower() in _SPLIT_NAMES and _can_be_label(one.type)), None
     )
 
 

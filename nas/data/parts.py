@@ -56,6 +56,14 @@ def part_of(name: str) -> str | None:
     return next(iter(parts), None)
 
 
+def part_said(name: str) -> str | None:
+    """The part that a name says alone, or None."""
+    try:
+        return part_of(name)
+    except DataError:
+        return None
+
+
 def left_extra(
     parts: Mapping[str, T], size: Callable[[T], int], extra: str, unit: str = "image"
 ) -> tuple[dict[str, T], tuple[str, ...]]:

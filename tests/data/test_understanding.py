@@ -223,6 +223,22 @@ def test_arrays_have_parts_by_every_name(root: Path, look: Look, train: str, val
     assert known.findings.sentences() == ("arrays that are not used: x_holdout, mean",)
 
 
+def test_a_split_that_is_said_elsewhere_is_not_passed_over(root: Path, look: Look) -> None:
+    write_shard(root / "shards" / "some.parquet", split=["train", "test"] * COUNT)
+    assert look(f"parquet:{root / 'shards'}").findings.sentences() == (
+        "the column 'split' is not read: all rows are one undivided set",
+    )
+    for name in ("cat", "dog"):
+        (root / name).mkdir()
+        for index in range(COUNT):
+            part = "train" if index < 4 else "test"
+            (root / name / f"{part}_{index}.ppm").write_bytes(ppm(index))
+    shutil.rmtree(root / "shards")
+    with pytest.raises(DataError, match=r"the names of its images say parts, such as cat/test_4\.ppm; .*'\?parts=no'"):
+        look(f"folder:{root}")
+    assert sum(counts(look(f"folder:{root}?parts=no"))) == 2 * COUNT
+
+
 # what each split must hold
 
 
@@ -518,6 +534,19 @@ def test_what_systems_leave_is_left_out_everywhere(root: Path, look: Look) -> No
         (root / "shards" / "__MACOSX").mkdir(exist_ok=True)
         (root / "shards" / "__MACOSX" / f"{part}.parquet").write_bytes(b"\0")
     assert counts(look(f"parquet:{root / 'shards'}")) == (10, 2, 12)
+
+
+@pytest.mark.parametrize("name", [b"caf\xe9", b"two\nlines", b"\x1b[31mred", "😀".encode()])
+def test_names_of_any_bytes_are_read(root: Path, look: Look, cache: Path, name: bytes) -> None:
+    write_folders(root, "cat", "dog")
+    here = os.fsencode(root)
+    os.rename(here + b"/cat", here + b"/" + name)
+    (root / os.fsdecode(name) / "bad.png").touch()
+    with pytest.raises(DataError, match=r"1 of 13 images cannot be used") as caught:
+        look(f"folder:{root}")
+    assert str(caught.value).isprintable()
+    data = load_data(f"folder:{root}?corrupt=skip", resolution=4, cache=cache)
+    assert os.fsdecode(name) in data.classes
 
 
 # facts about a source
