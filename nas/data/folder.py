@@ -141,8 +141,8 @@ class Folder(EncodedSource):
             said.add(part)
         if TRAIN in said and len(said) > 1:
             raise DataError(
-                f"{self.path}: the names of its images say parts, such as {shown(members.names[0])}; put each part into "
-                "a folder of its own, or take all as one undivided set with the option '?parts=no'"
+                f"{self.path}: the names of its images say parts, such as {shown(members.names[0])}; put each part "
+                "into a folder of its own, or take all as one undivided set with the option '?parts=no'"
             )
 
     def _parts_by_name(self, top: Listed) -> dict[str, str]:
