@@ -17,6 +17,7 @@ from nas.cli import interrupts
 from nas.cli.commands import (
     bench,
     cache,
+    calibrate,
     check,
     compare,
     cost,
@@ -86,6 +87,7 @@ for _name, _run, _panel in (
     ("search", search.run, _SEARCHING),
     ("check", check.run, _SEARCHING),
     ("sample", sample.run, _SEARCHING),
+    ("calibrate", calibrate.run, _SEARCHING),
     ("compare", compare.run, _SEARCHING),
     ("bench", bench.run, _SEARCHING),
     ("race", race.run, _SEARCHING),

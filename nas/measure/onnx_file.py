@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from nas.measure.runtimes.base import RefusedError
 
@@ -38,8 +41,9 @@ def write_onnx(network: nn.Module, task: Task, batch: int, file: Path) -> Path:
 
     images = torch.zeros(batch, task.channels, task.resolution, task.resolution)
     try:
-        with warnings.catch_warnings(), torch.no_grad():
-            warnings.simplefilter("ignore")  # deprecation, and that branches on shapes are fixed: they are meant to be
+        # It prints the whole graph where it fails, and warns that branches on shapes are fixed: they are meant to be.
+        with warnings.catch_warnings(), redirect_stdout(io.StringIO()), torch.no_grad(), _rms_norm():
+            warnings.simplefilter("ignore")
             torch.onnx.export(
                 network, (images,), str(file), dynamo=False, opset_version=OPSET,
                 input_names=["images"], output_names=["logits"],
@@ -48,3 +52,27 @@ def write_onnx(network: nn.Module, task: Task, batch: int, file: Path) -> Path:
         lines = str(error).strip().splitlines() or [type(error).__name__]
         raise RefusedError(f"torch cannot write it as ONNX: {lines[0]}") from error
     return file
+
+
+@contextmanager
+def _rms_norm() -> Iterator[None]:
+    """Teach the exporter RMSNorm, in the form that runtimes know again and fuse."""
+    from torch.onnx import register_custom_op_symbolic, unregister_custom_op_symbolic
+
+    def symbolic(graph: Any, x: Any, shape: Any, weight: Any, eps: Any) -> Any:
+        two, axes = _constant(graph, [2.0]), {"axes_i": [-1], "keepdims_i": 1}
+        mean = graph.op("ReduceMean", graph.op("Pow", x, two), **axes)
+        root = graph.op("Sqrt", graph.op("Add", mean, eps))
+        return graph.op("Mul", graph.op("Div", x, root), weight)
+
+    register_custom_op_symbolic("aten::rms_norm", symbolic, OPSET)
+    try:
+        yield
+    finally:
+        unregister_custom_op_symbolic("aten::rms_norm", OPSET)
+
+
+def _constant(graph: Any, values: list[float]) -> Any:
+    import torch
+
+    return graph.op("Constant", value_t=torch.tensor(values))
