@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from statistics import fmean
 from typing import Any
 
 from nas.analysis.pareto import non_dominated
 from nas.cost import Budget
+from nas.cost.budget import profile_of
 from nas.records import TrialRecord
 
 
@@ -26,6 +27,7 @@ class FrontRow:
         seeds: how many trainings the accuracy is the mean of.
         seconds: of one training.
         weights: file of the trained weights, if they were kept.
+        latency: milliseconds by profile, for those that the study has measured.
     """
 
     id: str
@@ -40,6 +42,12 @@ class FrontRow:
     seeds: int
     seconds: float
     weights: str | None
+    latency: Mapping[str, float]
+
+    def cost(self, metric: str) -> float:
+        """A cost by its name; a latency's is `latency@PROFILE`."""
+        profile = profile_of(metric)
+        return float(getattr(self, metric) if profile is None else self.latency[profile])
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready."""
@@ -65,7 +73,7 @@ def front_rows(rows: Sequence[FrontRow], costs: Sequence[str] = ("flops",)) -> l
     """
     rung = max((row.rung for row in rows), default=0)
     rows = [row for row in rows if row.rung == rung]
-    points = [(row.accuracy, *(float(getattr(row, cost)) for cost in costs)) for row in rows]
+    points = [(row.accuracy, *(row.cost(cost) for cost in costs)) for row in rows]
     best = non_dominated(points, maximise=(True, *(False for _ in costs)))
     return sorted((rows[index] for index in best), key=lambda row: (row.flops, row.id))
 
@@ -91,4 +99,5 @@ def _row(trials: Sequence[TrialRecord], budget: Budget) -> FrontRow:
         seeds=len(evaluations),
         seconds=fmean(one.seconds for one in evaluations),
         weights=evaluations[0].weights,
+        latency={profile: ms for metric, ms in cost.items() if (profile := profile_of(metric)) is not None},
     )

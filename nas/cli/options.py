@@ -22,8 +22,8 @@ Budgets = Annotated[
     typer.Option(
         "--budget",
         "-b",
-        help="An upper limit (4.5GFLOPs, 30Mparams, 12Mactivations) or a range (4.2..4.5GFLOPs). Repeatable. "
-        "1 FLOP = 1 multiply-add.",
+        help="An upper limit (4.5GFLOPs, 30Mparams, 12Mactivations; in a search 8ms@PROFILE) or a range "
+        "(4.2..4.5GFLOPs). Repeatable. 1 FLOP = 1 multiply-add.",
     ),
 ]
 Storage = Annotated[

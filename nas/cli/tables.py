@@ -40,7 +40,9 @@ def table(title: str, *columns: str, caption: str | None = None) -> Table:
 def front_table(rows: Sequence[FrontRow], title: str, *, show_share: bool) -> Table:
     """The Pareto front; the most accurate one is bold."""
     share = [">of budget"] if show_share else []
-    made = table(title, "id", ">val. top-1", ">FLOPs", ">params", *share, ">rung", ">training")
+    profiles = sorted({profile for row in rows for profile in row.latency})
+    times = [f">ms, {profile}" for profile in profiles]
+    made = table(title, "id", ">val. top-1", ">FLOPs", ">params", *times, *share, ">rung", ">training")
     best = max(rows, key=lambda row: row.accuracy, default=None)
     for row in rows:
         used = [f"{row.share:.0%}"] if show_share and row.share is not None else []
@@ -49,6 +51,7 @@ def front_table(rows: Sequence[FrontRow], title: str, *, show_share: bool) -> Ta
             f"{row.accuracy:.1%}",
             format_count(row.flops),
             format_count(row.params),
+            *(f"{row.latency[profile]:.3g}" if profile in row.latency else "-" for profile in profiles),
             *used,
             str(row.rung),
             format_seconds(row.seconds),

@@ -44,6 +44,7 @@ def latencies(
     ledger: Ledger,
     *,
     fresh: bool = False,
+    flagged: bool = False,
     progress: Progress = lambda message: None,
 ) -> list[Found]:
     """The record of each architecture: the latest stable one of this machine, or a new measurement, which is kept.
@@ -56,6 +57,7 @@ def latencies(
         task: of the networks.
         ledger: where records are read and kept.
         fresh: measure all of them anew.
+        flagged: let an unstable record of before stand, where there is no stable one, instead of measuring again.
         progress: told what is going on.
 
     Raises:
@@ -69,7 +71,7 @@ def latencies(
         if fresh:
             raise
         return _of_another_device(architectures, named, task, ledger, error)
-    known = {} if fresh else latest(ledger.latencies(distinct, named.id), key)
+    known = {} if fresh else latest(ledger.latencies(distinct, named.id), key, flagged=flagged)
     missing = [one for identity, one in distinct.items() if identity not in known]
     measured = {one.architecture: one for one in measure(missing, named, task, progress=progress)} if missing else {}
     ledger.save_latencies(list(measured.values()), {one.id: one.to_dict() for one in missing})
@@ -78,14 +80,17 @@ def latencies(
     ]
 
 
-def latest(records: Iterable[LatencyRecord], key: LatencyKey) -> dict[str, LatencyRecord]:
+def latest(records: Iterable[LatencyRecord], key: LatencyKey, *, flagged: bool = False) -> dict[str, LatencyRecord]:
     """By architecture, the last record under a key that is stable, or says why there is no latency.
 
     Args:
         records: oldest first.
         key: that they must have.
+        flagged: where there is no stable one, give the last unstable one.
     """
-    return {one.architecture: one for one in records if one.key == key and not one.unstable}
+    comparable = [one for one in records if one.key == key]
+    stable = {one.architecture: one for one in comparable if not one.unstable}
+    return {**{one.architecture: one for one in comparable}, **stable} if flagged else stable
 
 
 def _of_another_device(

@@ -57,7 +57,7 @@ def write_onnx(network: nn.Module, task: Task, batch: int, file: Path) -> Path:
 @contextmanager
 def _rms_norm() -> Iterator[None]:
     """Teach the exporter RMSNorm, in the form that runtimes know again and fuse."""
-    from torch.onnx import register_custom_op_symbolic, unregister_custom_op_symbolic
+    from torch.onnx.utils import register_custom_op_symbolic, unregister_custom_op_symbolic
 
     def symbolic(graph: Any, x: Any, shape: Any, weight: Any, eps: Any) -> Any:
         two, axes = _constant(graph, [2.0]), {"axes_i": [-1], "keepdims_i": 1}

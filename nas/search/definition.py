@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Self
 
@@ -14,9 +14,12 @@ from nas import plugins
 from nas.cost import METRICS, Budget
 from nas.errors import UserError
 from nas.ledger import Ledger
+from nas.measure.profile import NamedProfile, Profile
 from nas.records import StudyKind
 from nas.schema.models import read_model
 from nas.schema.nodes import parse_yaml, read_yaml
+from nas.search.gauge import Gauge
+from nas.search.guide import Guide, PowerGuess
 from nas.search.halving import DEFAULT_REDUCTION
 from nas.search.objectives import Objectives
 from nas.search.problem import DEFAULT_CONTROL, Problem, Proxy
@@ -51,6 +54,8 @@ class StudyDefinition:
         start: choices of the first trials.
         reduction: factor between the candidates of one rung and those of the next.
         plugins: what was loaded for it, as `NAME==VERSION`.
+        profiles: how the latencies among bounds and objectives are measured, by metric.
+        guided_by: costs and milliseconds of measured networks that samplers guess latencies by, by metric.
     """
 
     space: SearchSpace
@@ -66,15 +71,19 @@ class StudyDefinition:
     start: tuple[Mapping[str, Value], ...] = ()
     reduction: int = DEFAULT_REDUCTION
     plugins: tuple[str, ...] = ()
+    profiles: Mapping[str, NamedProfile] = field(default_factory=dict)
+    guided_by: Mapping[str, Sequence[Guide]] = field(default_factory=dict)
 
-    def problem(self, checkpoints: str | None = None) -> Problem:
+    def problem(self, checkpoints: str | None = None, gauge: Gauge | None = None) -> Problem:
         """What the engine needs to know of it.
 
         Args:
             checkpoints: folder or URL where trainings are put aside between rungs, or None.
+            gauge: who measures latencies, where there are any among bounds and objectives.
         """
+        guesses = {metric: PowerGuess(guides) for metric, guides in self.guided_by.items()}
         return Problem(
-            domain=SpaceDomain(self.space, self.budget, self.task),
+            domain=SpaceDomain(self.space, self.budget, self.task, gauge=gauge, guesses=guesses),
             objectives=self.objectives,
             proxy=Proxy(
                 recipe=self.recipe.to_dict(),
@@ -112,6 +121,20 @@ class StudyDefinition:
             "start": [dict(choices) for choices in self.start],
             "reduction": self.reduction,
             "plugins": list(self.plugins),
+            **self._latencies(),
+        }
+
+    def _latencies(self) -> dict[str, Any]:
+        """Nothing where nothing is measured: studies of before have no such words."""
+        if not self.profiles:
+            return {}
+        profiles = {
+            metric: {"name": named.name, "protocol": named.profile.canonical()}
+            for metric, named in self.profiles.items()
+        }
+        return {
+            "profiles": profiles,
+            "guided_by": {metric: list(map(list, some)) for metric, some in self.guided_by.items()},
         }
 
     @classmethod
@@ -135,6 +158,11 @@ class StudyDefinition:
             start=tuple(data.get("start", ())),
             reduction=data.get("reduction", DEFAULT_REDUCTION),
             plugins=needed,
+            profiles={
+                metric: NamedProfile(name=one["name"], profile=Profile.model_validate(one["protocol"]))
+                for metric, one in data.get("profiles", {}).items()
+            },
+            guided_by={metric: [Guide(*one) for one in some] for metric, some in data.get("guided_by", {}).items()},
         )
 
     def differences(self, other: StudyDefinition) -> list[str]:

@@ -7,7 +7,7 @@ where candidates come from.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
@@ -28,6 +28,7 @@ class Candidate:
         cost: what it costs, by metric.
         overrun: relative excess over each bound of the budget; within budget when every value is at most 0.
         form: its canonical dict, from which a worker can build it.
+        refusals: why a runtime could not take it, by metric; such a candidate is over budget.
     """
 
     id: str
@@ -35,6 +36,7 @@ class Candidate:
     cost: Mapping[str, float]
     overrun: Mapping[str, float]
     form: Mapping[str, Plain]
+    refusals: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def is_feasible(self) -> bool:

@@ -81,9 +81,12 @@ class History:
         return np.fromiter((_key(row) not in self._tried for row in codes), bool, len(codes))
 
     def ask(self, number: int, row: Row, cost: Mapping[str, float]) -> None:
-        """A candidate was asked for."""
+        """A candidate was asked for; a latency that was not measured, for it is over another bound, is NaN."""
         self._tried.add(_key(row))
-        self._pending[number] = (row.astype(np.int16), np.array([float(cost[name]) for name in self._costs]))
+        self._pending[number] = (
+            row.astype(np.int16),
+            np.array([float(cost.get(name, np.nan)) for name in self._costs]),
+        )
 
     def tell(self, record: TrialRecord) -> None:
         """What became of a candidate that was asked for."""

@@ -16,12 +16,14 @@ from nas.cost import Budget
 from nas.data import Description, describe
 from nas.data.cores import available_cores
 from nas.errors import StudyError, UserError
-from nas.executors.settings import ExecutorSettings
+from nas.executors.settings import LOCAL, ExecutorSettings
 from nas.ledger import Ledger
 from nas.records import StudyKind, StudyRecord
 from nas.search.artifacts import weights_folder
 from nas.search.definition import StudyDefinition, require_name
 from nas.search.driver import Driver, Listen, Watch, this_process
+from nas.search.gauge import gauging, require_profiles
+from nas.search.guiding import guided
 from nas.search.objectives import Objectives
 from nas.search.optuna.mirror import Mirror
 from nas.search.problem import DEFAULT_CONTROL
@@ -76,7 +78,7 @@ def define(
         BudgetError: nothing in the space can meet the budget.
     """
     samplers[sampler]
-    require_reachable(space.root, budget, task)
+    require_reachable(space.root, budget.closed, task)
     found = describe(data, progress=progress)
     _require_fits(space, found, recipe)
     return StudyDefinition(
@@ -92,6 +94,7 @@ def define(
         control=control,
         start=tuple(start),
         plugins=tuple(plugin.label for plugin in plugins.given()),
+        profiles=require_profiles([*(one.metric for one in budget.bounds), *(objectives or Objectives()).costs]),
     )
 
 
@@ -190,18 +193,22 @@ def run_plan(
     definition = plan.definition
     weights = weights_folder(storage, plan.name)
     weights.make()
-    problem = definition.problem(checkpoints)
-    with workers_of(
-        settings, jobs=plan.limits.trials, images=images_of(definition.fingerprint, definition.recipe), say=say
-    ) as pool:
+    images = images_of(definition.fingerprint, definition.recipe)
+    with (
+        gauging(definition.profiles, definition.task, ledger, settings) as gauge,
+        workers_of(settings, jobs=plan.limits.trials, images=images, say=say) as pool,
+    ):
         if plan.is_new:
-            ledger.create_study(_record(plan))
+            definition = guided(definition, gauge, ledger)
+            ledger.create_study(_record(replace(plan, definition=definition)))
+        problem = definition.problem(checkpoints, gauge)
         search = Search(
             plan.name,
             problem,
             ledger=ledger,
             limits=plan.limits,
             weights=weights,
+            gauge=gauge,
             mirror=Mirror(storage, plan.name, problem.domain.dimensions, problem.objectives, notify=ledger.notify),
         )
         progress = Driver(search, executor=pool, watch=watch, listen=listen).run(this_process())
@@ -227,6 +234,13 @@ def resolve_device(name: str) -> str:
 def default_workers(device: str) -> int:
     """Trainings at a time unless the user says how many: one a core on `cpu`; one on `cuda`, as all share one GPU."""
     return available_cores() if device == "cpu" else 1
+
+
+def leaving_a_core(settings: ExecutorSettings, definition: StudyDefinition) -> ExecutorSettings:
+    """Workers by default where latencies are measured: on this machine one core is left to that, if there are two."""
+    if not definition.profiles or settings.kind != LOCAL or settings.device != "cpu":
+        return settings
+    return replace(settings, workers=max(1, (settings.workers or 1) - 1))
 
 
 def _record(plan: Plan) -> StudyRecord:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Self
 
+from nas.cost.budget import LATENCY, profile_of
 from nas.errors import UserError
 from nas.registry import did_you_mean
 
@@ -25,19 +26,21 @@ class Objectives:
 
     @classmethod
     def parse(cls, text: str, *, known: Iterable[str]) -> Self:
-        """'accuracy', 'accuracy,flops' or 'accuracy,flops,params'.
+        """'accuracy', 'accuracy,flops', 'accuracy,flops,params' or 'accuracy,latency@PROFILE'.
 
         Args:
             text: names with commas.
-            known: the costs there are.
+            known: the costs there are, besides latencies.
 
         Raises:
             UserError: an unknown or repeated name, no accuracy, or more than two costs.
         """
         names, metrics = [name.strip() for name in text.split(",")], list(known)
         for name in names:
-            if name != ACCURACY and name not in metrics:
-                raise UserError(f"unknown objective {name!r}; {did_you_mean(name, [ACCURACY, *metrics])}")
+            if name == LATENCY.rstrip("@") or name == LATENCY:
+                raise UserError(f"the objective {name!r} needs the profile it is measured by, as in latency@torch-cpu")
+            if name != ACCURACY and name not in metrics and profile_of(name) is None:
+                raise UserError(f"unknown objective {name!r}; {did_you_mean(name, [ACCURACY, *metrics, LATENCY])}")
             if names.count(name) > 1:
                 raise UserError(f"the objective {name!r} stands twice in {text!r}")
         if ACCURACY not in names:

@@ -19,6 +19,7 @@ from nas.pulse import Pulse
 from nas.records import Ending, Evaluation, Failure, Plain, TrialRecord, TrialState
 from nas.search.artifacts import WeightsFolder
 from nas.search.driver import Ended, Submission, TrialWriter
+from nas.search.gauge import Gauge
 from nas.search.halving import Halving
 from nas.search.optuna.mirror import Mirror
 from nas.search.problem import Problem
@@ -51,6 +52,7 @@ class Search:
         limits: Limits,
         weights: WeightsFolder | None = None,
         mirror: Mirror | None = None,
+        gauge: Gauge | None = None,
     ) -> None:
         """Nothing happens before a driver begins.
 
@@ -61,6 +63,7 @@ class Search:
             limits: when it ends.
             weights: where trained weights go, those off the front being removed; None to keep none.
             mirror: Optuna's tables, or None to leave them alone.
+            gauge: who measures the problem's candidates, or None.
         """
         self.writer = TrialWriter(name, ledger)
         self._problem = problem
@@ -68,6 +71,7 @@ class Search:
         self._limits = limits
         self._weights = weights
         self._mirror = mirror
+        self._gauge = gauge
         self._proposer = Proposer(problem)
         proxy, objectives = problem.proxy, problem.objectives
         self._results = Results(objectives, reference=problem.reference(), rungs=proxy.rungs)
@@ -132,6 +136,8 @@ class Search:
     def begin(self, alive: Callable[[], None]) -> None:
         """Replay the ledger: the sampler learns what it knew, unfinished trials are to be trained."""
         self._started = time.monotonic()
+        if self._gauge is not None:
+            self._gauge.alive = alive
         beaten: set[str] = set()
         for record, climbed in replayed(self._ledger, self.writer.study, self._problem.proxy):
             alive()
@@ -166,7 +172,7 @@ class Search:
             if self._has_enough():
                 return self._going_on(whole_front=True)
             begun = time.monotonic()
-            proposal = self._proposer.ask()
+            proposal = self._ask()
             self._asking += time.monotonic() - begun
             if self._write_down(proposal):
                 return self._submission(proposal.number, proposal.candidate.form)
@@ -175,6 +181,13 @@ class Search:
                 return None
             meanwhile()
         return None
+
+    def _ask(self) -> Proposal:
+        try:
+            return self._proposer.ask()
+        except BudgetError:  # too many in a row were measured and are too slow; why they were rejected stays
+            self.writer.write()
+            raise
 
     def _is_out_of_time(self) -> bool:
         """Whether no training may begin any more, of new candidates or of those that would go on."""
@@ -213,7 +226,7 @@ class Search:
             cost=candidate.cost,
             overrun=candidate.overrun,
             state=TrialState.QUEUED,
-            sampler=proposal.notes,
+            sampler={**proposal.notes, **({"refused": dict(candidate.refusals)} if candidate.refusals else {})},
         )
         self._trials.put(record)
         self._note(record)

@@ -9,6 +9,7 @@ import numpy as np
 
 from nas.architecture import Architecture
 from nas.cost import Budget
+from nas.errors import BudgetError
 from nas.space.dimension import Answers, Ask, Dimension
 from nas.space.feasible import FeasibleSet
 from nas.space.locate import locate
@@ -77,6 +78,11 @@ class SearchSpace:
             BudgetError: the budget cannot be read, or no point is within it; the message names the nearest costs.
         """
         limits = budget if isinstance(budget, Budget) else Budget.parse(budget)
+        if limits.measured:
+            raise BudgetError(
+                f"{' and '.join(map(str, limits.measured))}: a latency is measured network by network, as `nas search` "
+                "does before it trains one; use FLOPs, params or activations here"
+            )
         return FeasibleSet(self.root, limits, task or self.task)
 
     def sample(

@@ -40,9 +40,12 @@ def test_bound_is_read(text: str, bound: Bound) -> None:
     [
         ("4.5G", "G of what?"),
         ("30", "has no unit"),
-        ("8ms", "latency budgets need a measured device profile, and there is none yet; use FLOPs, params or activ"),
-        ("8ms@pixel6", "latency budgets need a measured device profile"),
-        ("6..8ms", "latency budgets need a measured device profile"),
+        ("8ms", "a latency needs the profile it is measured by, as in '8ms@torch-cpu'"),
+        ("6..8ms", "a latency needs the profile"),
+        ("8ms@", "a latency needs the profile"),
+        ("0ms@torch-cpu", "leaves nothing to spend"),
+        ("9..8ms@torch-cpu", "is empty"),
+        ("4.5GFLOPs@torch-cpu", "flops need no profile"),
         ("4.5..4.2GFLOPs", "'4.5..4.2GFLOPs' is empty: its lower end is above its upper end"),
         ("4GFLOPs..30Mparams", "'4GFLOPs..30Mparams' mixes flops and params; give each its own --budget"),
         ("4.2..", "'4.2..': a range has two ends, as in '4.2..4.5GFLOPs'; a limit alone is '4.5GFLOPs'"),
@@ -116,3 +119,21 @@ def test_any_text_is_read_or_refused(text: str) -> None:
 def test_bare_number_is_asked_for_its_unit() -> None:
     with pytest.raises(BudgetError, match=r"the budget 4500000000\.0 has no unit; write it as text"):
         Budget.parse(4.5e9)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("text", ["8ms@torch-cpu", "0.25ms@mine.yaml", "5ms..8.5ms@onnxruntime-cpu"])
+def test_a_latency_is_bounded_by_its_profile(text: str) -> None:
+    bound = Bound.parse(text)
+    assert bound.profile == text.partition("@")[2]
+    assert str(bound) == text
+    assert Bound.parse(str(bound)) == bound
+
+
+def test_what_is_measured_is_told_from_what_is_not() -> None:
+    budget = Budget.parse(["30MFLOPs", "8ms@torch-cpu", "3ms@torch-cuda"])
+    assert str(budget.closed) == "30MFLOPs"
+    assert [bound.metric for bound in budget.measured] == ["latency@torch-cpu", "latency@torch-cuda"]
+    overrun = budget.overrun({"flops": 15_000_000, "latency@torch-cpu": 10.0, "latency@torch-cuda": 3.0})
+    assert overrun == {"flops": -0.5, "latency@torch-cpu": 0.25, "latency@torch-cuda": 0.0}
+    with pytest.raises(BudgetError, match="two budgets on latency@torch-cpu"):
+        Budget.parse(["8ms@torch-cpu", "9ms@torch-cpu"])

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from nas.cli.options import Budgets, Json, Resolution, Seed, Space, Storage, overridden
-from nas.errors import UserError
 from nas.ledger.address import DEFAULT_STORAGE
 
 if TYPE_CHECKING:
@@ -41,7 +40,8 @@ def run(
     from nas.cli.output import working
     from nas.ledger import Ledger
     from nas.measure.latencies import task_of
-    from nas.measure.prediction.known import calibrated
+    from nas.measure.prediction.calibration import calibrate
+    from nas.measure.prediction.features import describe
     from nas.measure.profile import load_profile
     from nas.report.calibration import calibration_document
     from nas.space import load_space
@@ -50,10 +50,11 @@ def run(
     found, named = load_space(space), load_profile(profile)
     task = task_of(named, overridden(found.task, None, None), resolution=resolution)
     with Ledger.open(storage) as ledger, working("drawing networks") as progress:
-        chosen = _chosen(found.name, space, budget, count, seed)
+        chosen = _chosen(space, budget, count, seed)
         records = _measured(chosen, named, task, ledger, progress)
         progress("fitting")
-        calibration = calibrated(chosen, records, task)
+        timed = [(one, record.ms) for one, record in zip(chosen, records, strict=True) if record.ms is not None]
+        calibration = calibrate([describe(one, task) for one, _ in timed], [ms for _, ms in timed])
     document = calibration_document(
         calibration,
         profile=named.name,
@@ -68,18 +69,14 @@ def run(
     _draw(document, found.name, budget)
 
 
-def _chosen(name: str, space: str, budget: list[str] | None, count: int, seed: int) -> list[Architecture]:
+def _chosen(space: str, budget: list[str] | None, count: int, seed: int) -> list[Architecture]:
     import numpy as np
 
     from nas.cost import Budget
     from nas.measure.prediction.design import spread
     from nas.space import load_space
 
-    limits = Budget.parse(budget)
-    if limits.measured:
-        raise UserError(f"{', '.join(map(str, limits.measured))}: a calibration is within budgets that need no "
-                        f"measurement, such as 4.2..4.5GFLOPs; it is what makes others of {name} predictable")  # fmt: skip
-    within = load_space(space).within(limits)
+    within = load_space(space).within(Budget.parse(budget))
     return [within.architecture(row) for row in spread(within, count, np.random.default_rng(seed))]
 
 
@@ -97,9 +94,13 @@ def _measured(
     for start in range(0, len(chosen), _TOGETHER):
         done = f"{start} of {len(chosen)} networks measured"
         some = chosen[start : start + _TOGETHER]
-        found = latencies(some, named, task, ledger, progress=lambda message, done=done: progress(f"{done}: {message}"))  # type: ignore[misc]
+        found = latencies(some, named, task, ledger, flagged=True, progress=_beginning(f"{done}: ", progress))
         records += [one.record for one in found]
     return records
+
+
+def _beginning(words: str, progress: Callable[[str], None]) -> Callable[[str], None]:
+    return lambda message: progress(words + message)
 
 
 def _draw(document: dict[str, Any], space: str, budget: list[str] | None) -> None:

@@ -65,10 +65,15 @@ def _print_csv(rows: list[FrontRow]) -> None:
     from dataclasses import fields
 
     from nas.analysis.front import FrontRow
+    from nas.cost.budget import latency_of
 
-    writer = csv.DictWriter(sys.stdout, [field.name for field in fields(FrontRow)], lineterminator="\n")
+    profiles = sorted({profile for row in rows for profile in row.latency})
+    names = [field.name for field in fields(FrontRow) if field.name != "latency"]
+    writer = csv.DictWriter(sys.stdout, [*names, *map(latency_of, profiles)], lineterminator="\n")
     writer.writeheader()
-    writer.writerows(row.to_dict() for row in rows)
+    for row in rows:
+        flat = {name: value for name, value in row.to_dict().items() if name != "latency"}
+        writer.writerow(flat | {latency_of(profile): ms for profile, ms in row.latency.items()})
 
 
 def draw_front(

@@ -157,7 +157,7 @@ def run(
     from nas.cli.workers import executor_settings
     from nas.ledger import Ledger
     from nas.report.metrics import parse_place
-    from nas.search.launch import study_path
+    from nas.search.launch import leaving_a_core, study_path
 
     path = study_path(study) if study else None
     given: dict[str, Any] = {
@@ -182,6 +182,8 @@ def run(
         plan = _resumed(name, path, written, given, limits, storage)
     else:
         plan = _new(name, path, written or _study_file(path, space), given, limits, storage)
+    if not (workers or (written and written.workers)):
+        settings = leaving_a_core(settings, plan.definition)
     _announce(plan, settings, storage)
     if dry_run:
         if as_json:

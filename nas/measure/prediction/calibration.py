@@ -104,9 +104,7 @@ def calibrate(networks: Sequence[Description], times: Sequence[float]) -> Calibr
     }
     model = min(family_mape, key=lambda name: family_mape[name])
     parts = np.random.default_rng(0).permutation(len(networks)) % _FOLDS
-    predicted = {
-        name: _held_out(make, networks, measured, parts) for name, make in {**TRIVIAL, **MODELS}.items()
-    }
+    predicted = {name: _held_out(make, networks, measured, parts) for name, make in {**TRIVIAL, **MODELS}.items()}
     errors = np.abs(np.log(measured / predicted[model]))
     predictor = MODELS[model]()
     predictor.fit(networks, measured)
@@ -165,7 +163,7 @@ def _held_out(
     """Predictions (n,) of each network by a fit to those of the other parts."""
     found = np.full(len(networks), np.nan)
     for part in np.unique(parts):
-        inside, outside = np.flatnonzero(parts == part), np.flatnonzero(parts != part)
+        inside, outside = (np.flatnonzero(which).tolist() for which in (parts == part, parts != part))
         predictor = make()
         predictor.fit([networks[index] for index in outside], times[outside])
         found[inside] = predictor.predict([networks[index] for index in inside])

@@ -37,11 +37,11 @@ class PowerLaw(Predictor):
     def __init__(self, columns: int) -> None:
         """1 for FLOPs alone, 2 with activations."""
         self._columns = columns
-        self._weights = np.zeros(columns + 1)
+        self._weights: Milliseconds = np.zeros(columns + 1)
 
     def fit(self, networks: Sequence[Description], times: Milliseconds) -> None:
         """Least squares of the logarithms."""
-        self._weights = np.linalg.lstsq(self._table(networks), np.log(times), rcond=None)[0]
+        self._weights = np.asarray(np.linalg.lstsq(self._table(networks), np.log(times), rcond=None)[0], np.float64)
 
     def predict(self, networks: Sequence[Description]) -> Milliseconds:
         """See `Predictor`."""
@@ -169,7 +169,9 @@ def relative_nnls(table: NDArray[np.float64], times: Milliseconds) -> NDArray[np
     scale = np.maximum(table.max(axis=0), _SMALL)
     rows = table / scale / times[:, None]
     ridge = np.sqrt(1e-4 * len(times)) * np.linalg.norm(rows, axis=0).mean() / np.sqrt(len(times))
-    solution, _ = nnls(np.vstack([rows, ridge * np.eye(rows.shape[1])]), np.append(np.ones(len(times)), np.zeros(rows.shape[1])))
+    solution, _ = nnls(
+        np.vstack([rows, ridge * np.eye(rows.shape[1])]), np.append(np.ones(len(times)), np.zeros(rows.shape[1]))
+    )
     return np.asarray(solution / scale)
 
 

@@ -108,7 +108,7 @@ class Tabled(Source[Points]):
         """
         self.prices = table
         self._points = points
-        trellises = [(Trellis(table, bound.metric), bound.low, bound.high) for bound in budget.bounds]
+        trellises = [(Trellis(table, one.metric), int(one.low), int(one.high)) for one in budget.bounds]
         binding = [one for one in trellises if not _always_holds(*one)] or [(Trellis(table, None), 0, 0)]
         near = [BandSampler(*one) for one in binding]
         self._sampler = min(near, key=lambda one: one.count)
