@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sqlite3
 from enum import StrEnum
 from functools import cache
@@ -32,6 +33,7 @@ _DRIVERS = {
 # A server that vanishes without a word (power, network) is noticed after half a minute instead of two hours: by the
 # peer's silence where we wait for an answer, by the missing acknowledgement where we have sent something.
 _KEEP_ALIVE = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 4, "tcp_user_timeout": 30_000}
+_PREPARE = "prepare_threshold"  # of psycopg, which takes it as a number only, not as the text of an address
 _SUPPORTED = "use 'sqlite:///FILE' or 'postgresql+psycopg://user@host/database'"
 
 
@@ -68,7 +70,7 @@ def insert_missing(dialect: str, table: sa.Table) -> sqlite.Insert | postgresql.
 
 def normalised(url: str) -> str:
     """The address with the driver a ledger uses, password included: for connecting, not for showing."""
-    return _parse(url).render_as_string(hide_password=False)
+    return _parse(url).difference_update_query([_PREPARE]).render_as_string(hide_password=False)
 
 
 def engine_options(url: str) -> dict[str, Any]:
@@ -80,9 +82,31 @@ def engine_options(url: str) -> dict[str, Any]:
 
 
 def _server_arguments(address: sa.URL) -> dict[str, Any]:
-    """Options of libpq, unless the address has them."""
+    """Options of psycopg and libpq, unless the address has them.
+
+    Statements are not prepared on the server unless the address asks for it: behind a pooler in transaction mode, such
+    as pgbouncer, the next transaction may meet another server connection, which knows other ones.
+    """
     wanted = {"connect_timeout": CONNECT_SECONDS, **_KEEP_ALIVE}
-    return {name: value for name, value in wanted.items() if name not in address.query}
+    missing = {name: value for name, value in wanted.items() if name not in address.query}
+    return {**missing, _PREPARE: _prepare_threshold(address)}
+
+
+def _prepare_threshold(address: sa.URL) -> int | None:
+    """After how many executions psycopg prepares a statement; None for never.
+
+    Raises:
+        LedgerError: the address says something else.
+    """
+    said = address.query.get(_PREPARE, "none")
+    if said == "none":
+        return None
+    if isinstance(said, str) and re.fullmatch("[0-9]{1,6}", said):
+        return int(said)
+    raise LedgerError(
+        f"{place(address.render_as_string())}: {_PREPARE} is a number of executions, or none to prepare nothing, "
+        f"got {said!r}"
+    )
 
 
 def _parse(url: str) -> sa.URL:
@@ -187,7 +211,8 @@ def size_of(connection: sa.Connection) -> int:
 
 def _postgresql_engine(address: sa.URL, mode: Mode) -> sa.Engine:
     try:
-        engine = sa.create_engine(address, connect_args=_server_arguments(address))
+        plain = address.difference_update_query([_PREPARE])
+        engine = sa.create_engine(plain, connect_args=_server_arguments(address))
     except ImportError as error:
         raise LedgerError(
             f"PostgreSQL needs psycopg; `pip install nas-convnets[postgres]` brings it ({error})"

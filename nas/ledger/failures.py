@@ -26,9 +26,15 @@ _SQLITE_REASONS = {
 }
 
 # SQLSTATEs, https://www.postgresql.org/docs/current/errcodes-appendix.html
-_DENIED = {"42501", "25006"}  # insufficient privilege, read-only transaction
+_DENIED = {"42501"}  # insufficient privilege
+_POOLED = {"42P05", "26000"}  # a prepared statement that is there already, or is not there
+_NO_TABLE = {"42P01"}
 _FULL = {"53100"}  # the disk is full
-_PASSING = {"57P01", "57P02", "57P03", "53300"}  # shut down, crashed, starting up, all connections in use
+_PASSING = {
+    *("57P01", "57P02", "57P03", "53300"),  # shut down, crashed, starting up, all connections in use
+    *("57014", "55P03"),  # a statement or a lock took too long, by a limit of the server's
+    "25006",  # read-only, as a standby is until it has taken over
+}
 _PASSING_CLASSES = {"08", "40"}  # connection lost; rolled back, as after a deadlock
 # A connection that does not come about has no SQLSTATE, only words. What is not known to last is waited for: a server
 # that speaks another language must not end a search by a restart.
@@ -85,6 +91,16 @@ def _sqlite_reason(error: DBAPIError) -> str | None:
 def _postgresql_reason(error: DBAPIError) -> str | None:
     if _state(error) in _FULL:
         return f"the server's disk is full: {said(error)}; free some space, then resume with --resume"
+    if _state(error) in _POOLED:
+        return (
+            f"a pooler such as pgbouncer stands before the server, and prepared statements do not survive it: "
+            f"{said(error)}; leave prepare_threshold out of the address"
+        )
+    if _state(error) in _NO_TABLE:
+        return (
+            f"a table is missing: {said(error)}; somebody has removed it, or the ledger was copied in part: restore it "
+            "from a copy, or name another ledger with --storage"
+        )
     is_environment = isinstance(error, OperationalError | InterfaceError) or _state(error) in _DENIED
     if is_environment or _is_from_connecting(error):
         return (

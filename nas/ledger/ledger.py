@@ -33,7 +33,7 @@ from nas.ledger.candidate_history import CandidateHistory
 from nas.ledger.engine import Mode, connect, for_writing, size_of
 from nas.ledger.failures import explained
 from nas.ledger.leases import Lease
-from nas.ledger.patience import PATIENCE_SECONDS, Notify, Patience
+from nas.ledger.patience import OPENING_SECONDS, PATIENCE_SECONDS, Notify, Patience
 from nas.ledger.status import StudyStatus
 from nas.ledger.summary import StudySummary
 from nas.pulse import Pace, Pulse
@@ -124,11 +124,15 @@ class Ledger:
     def _open(cls, url: str, mode: Mode, patience: float, notify: Notify) -> Self:
         where = place(url)
         engine = connect(url, mode)
+
+        def prepare() -> None:
+            if mode is Mode.READ and revision.is_older(engine):
+                cls._upgrade(url, where)
+            revision.prepare(engine, where, mode)
+
         try:
             with explained(where):
-                if mode is Mode.READ and revision.is_older(engine):
-                    cls._upgrade(url, where)
-                revision.prepare(engine, where, mode)
+                Patience(where, min(patience, OPENING_SECONDS), notify)(prepare)
         except BaseException:
             engine.dispose()
             raise

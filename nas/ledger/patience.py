@@ -18,6 +18,9 @@ T = TypeVar("T")
 PATIENCE_SECONDS = 300.0
 """How long a call waits for a database that is away before it gives up."""
 
+OPENING_SECONDS = 10.0
+"""The same for opening a ledger: long enough for a server that restarts, short enough for a mistyped address."""
+
 _FIRST_PAUSE = 0.1
 _LONGEST_PAUSE = 5.0
 
@@ -106,5 +109,5 @@ class Patience:
     def _given_up(self, error: DBAPIError) -> str:
         return (
             f"ledger {self._where}: the server was away for more than {format_seconds(self._seconds)}: {said(error)}; "
-            "what was stored is safe: when the server is back, go on with --resume"
+            "check the address and the server; what was stored is safe: when it is back, go on with --resume"
         )

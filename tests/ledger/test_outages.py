@@ -232,12 +232,34 @@ def test_a_database_that_is_gone_is_said_at_once(own_server: Any) -> None:
             ledger.studies()
 
 
-def test_opening_does_not_wait(own_server: Any) -> None:
-    url = own_server.get_uri(driver="psycopg")
+def test_opening_waits_for_a_server_that_restarts(own_server: Any) -> None:
+    heard: list[str] = []
+    opened: list[Ledger] = []
+
+    def open_ledger() -> None:
+        opened.append(Ledger.open(own_server.get_uri(driver="psycopg"), notify=heard.append))
+
+    opening = threading.Thread(target=open_ledger)
+
+    def meanwhile() -> None:
+        opening.start()
+        while not heard:
+            time.sleep(0.01)
+
+    restart(own_server, meanwhile=meanwhile)
+    opening.join(timeout=30)
+    with opened[0] as ledger:
+        ledger.studies()
+    assert "waiting up to 10 s" in heard[0]
+    assert "is back after" in heard[1]
+
+
+def test_opening_gives_up(own_server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("nas.ledger.ledger.OPENING_SECONDS", 0.3)
 
     def refused() -> None:
-        with pytest.raises(LedgerError, match=r"the server cannot be used: .*No such file"):
-            Ledger.open(url)
+        with pytest.raises(LedgerError, match=r"the server was away .*No such file.*check the address"):
+            Ledger.open(own_server.get_uri(driver="psycopg"))
 
     restart(own_server, meanwhile=refused)
 
@@ -273,7 +295,8 @@ def test_pauses_grow_and_the_patience_ends() -> None:
     clock, heard = Clock(), []
     wait = Patience("here", 60.0, heard.append, rng=random.Random(0), clock=clock, sleep=clock.sleep)
     with pytest.raises(
-        LedgerError, match=r"away for more than 1 min 00 s: connection refused; what was stored is safe"
+        LedgerError,
+        match=r"away for more than 1 min 00 s: connection refused; check .* what was stored is safe",
     ):
         wait(away)
     assert 55.0 - 5.0 < clock.now <= 60.0
