@@ -93,6 +93,9 @@ class ClassFolders:
         classes = tuple(sorted(spelled.values()))
         if len(classes) < 2:
             found = f"only one class folder ({shown(classes[0])})" if classes else "no class folder"
+            inside = listed(self.root / part / classes[0]).folders if classes else []
+            if len(inside) > 1:
+                found += f", which holds folders itself ({first_few(inside)}), so perhaps that is the one to name"
             raise DataError(
                 f"{self.root / part}: {found}; put the images of each class, two at least, into a folder of its own"
             )

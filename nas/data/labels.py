@@ -38,6 +38,8 @@ class Labels:
     is_text: bool = False
 
     def __post_init__(self) -> None:
+        if "" in (self.names or ()):
+            raise DataError(f"{self.origin}: has an empty text in place of a class's name; name that class")
         counts = Counter(map(normal, self.names or ()))
         twice = next((name for name, count in counts.items() if count > 1), None)
         if twice is not None:

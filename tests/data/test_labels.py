@@ -102,6 +102,11 @@ def test_two_classes_of_one_name_are_refused() -> None:
         labels(0, 1, names="caf\u00e9 cafe\u0301")
 
 
+def test_a_class_without_a_name_is_refused() -> None:
+    with pytest.raises(DataError, match="file: has an empty text in place of a class's name"):
+        Labels.of_text("file", ["cat", "", "dog"])
+
+
 def test_no_labels_are_refused() -> None:
     with pytest.raises(DataError, match="set: there are no labelled images"):
         numbered(HERE, [labels()])
