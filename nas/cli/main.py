@@ -6,16 +6,19 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import typer
+from typer.core import TyperGroup
 from typer.main import get_command
 
 import nas
 from nas.cli import interrupts
 from nas.cli.commands import (
-    bench,
+    bench_driver,
+    bench_ledgers,
+    bench_table,
     cache,
     calibrate,
     check,
@@ -23,20 +26,16 @@ from nas.cli.commands import (
     cost,
     diff,
     export,
-    finetune,
     grammar,
     import_,
     latency,
-    logs,
     pareto,
     presets,
-    race,
     recipes,
     refine,
     sample,
     search,
     show,
-    simulate,
     status,
     studies,
     train,
@@ -79,7 +78,7 @@ def root(
 # The commands that read architectures or spaces, whose parts may be of plug-ins.
 _WITH_PARTS = (
     *("search", "check", "sample", "compare", "trust", "refine", "pareto", "show", "cost", "diff", "grammar"),
-    *("export", "train", "finetune", "import"),
+    *("export", "train", "import"),
 )
 
 _SEARCHING, _LOOKING, _TAKING = "Searching", "Looking", "Taking a winner"
@@ -89,13 +88,9 @@ for _name, _run, _panel in (
     ("sample", sample.run, _SEARCHING),
     ("calibrate", calibrate.run, _SEARCHING),
     ("compare", compare.run, _SEARCHING),
-    ("bench", bench.run, _SEARCHING),
-    ("race", race.run, _SEARCHING),
     ("trust", trust.run, _SEARCHING),
     ("refine", refine.run, _SEARCHING),
-    ("simulate", simulate.run, _SEARCHING),
     ("status", status.run, _LOOKING),
-    ("logs", logs.run, _LOOKING),
     ("studies", studies.run, _LOOKING),
     ("pareto", pareto.run, _LOOKING),
     ("show", show.run, _LOOKING),
@@ -108,10 +103,55 @@ for _name, _run, _panel in (
     ("recipes", recipes.run, _LOOKING),
     ("export", export.run, _TAKING),
     ("train", train.run, _TAKING),
-    ("finetune", finetune.run, _TAKING),
     ("import", import_.run, _TAKING),
 ):
     app.command(_name, rich_help_panel=_panel)(with_plugins(_run) if _name in _WITH_PARTS else _run)
+
+
+class _BenchCommands(TyperGroup):
+    """Knows that `nas bench FILE` was what `nas bench table FILE` is now."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """The subcommand; a file in its place is answered with the one that takes it."""
+        if args and args[0].endswith((".yaml", ".yml")):
+            raise UserError(f"`nas bench {args[0]}` is `nas bench table {args[0]}` now")
+        return super().resolve_command(ctx, args)
+
+
+_bench = typer.Typer(
+    cls=_BenchCommands,
+    no_args_is_help=True,
+    help="Judge samplers and drivers: on tables, by finished searches, simulated.",
+)
+_bench.command("table")(bench_table.run)
+_bench.command("ledgers")(bench_ledgers.run)
+_bench.command("driver")(bench_driver.run)
+app.add_typer(_bench, name="bench", rich_help_panel=_SEARCHING)
+
+_FORMER = {
+    "race": "bench ledgers",
+    "simulate": "bench driver",
+    "logs": "status STUDY:ID",
+    "finetune": "train --from FOLDER",
+}
+
+
+def _former(old: str, new: str) -> Callable[[], None]:
+    """A command that has another name now, and says which."""
+
+    def run() -> None:
+        raise UserError(f"`nas {old}` is `nas {new}` now")
+
+    return run
+
+
+for _old, _new in _FORMER.items():
+    app.command(
+        _old,
+        hidden=True,
+        add_help_option=False,
+        context_settings={"ignore_unknown_options": True, "allow_extra_args": True},
+    )(_former(_old, _new))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

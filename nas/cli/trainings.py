@@ -1,4 +1,4 @@
-"""What `nas train` and `nas finetune` share: one training or several seeds of it, shown and summed up."""
+"""The work of `nas train`: one training or several seeds of it, shown and summed up."""
 
 from __future__ import annotations
 

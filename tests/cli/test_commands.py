@@ -153,3 +153,17 @@ def test_recipes_are_listed_and_shown(capsys: pytest.CaptureFixture[str]) -> Non
     assert "passes over the training images" in capsys.readouterr().out
     assert main(["recipes", "proxy_fats"]) == 2
     assert "did you mean 'proxy_fast'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (["bench", "table.yaml", "--seeds", "2"], "bench table table.yaml"),
+        (["race", "a.db", "--plot", "x.png"], "bench ledgers"),
+        (["simulate", "--workers", "10"], "bench driver"),
+        (["logs", "a:b"], "status STUDY:ID"),
+        (["finetune", "folder", "--data", "digits", "-o", "out"], "train --from FOLDER"),
+    ],
+)
+def test_former_names_answer_with_the_new_one(capsys: Capture, old: list[str], new: str) -> None:
+    assert f"`nas {new}`" in complaint(capsys, *old)

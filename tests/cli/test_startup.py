@@ -32,7 +32,7 @@ def loaded_by(arguments: list[str], folder: Path) -> set[str]:
         ["studies"],
         ["pareto"],
         ["status"],
-        ["logs", "a:b"],
+        ["status", "a:b"],
     ],
     ids=" ".join,
 )

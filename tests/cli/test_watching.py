@@ -1,4 +1,4 @@
-"""`nas status` and `nas logs`, from a ledger that a driver of another host writes."""
+"""`nas status` of studies and candidates, from a ledger that a driver of another host writes."""
 
 from __future__ import annotations
 
@@ -200,13 +200,13 @@ def story_of(ledger: Ledger) -> None:
 
 def test_logs_tell_the_story_of_a_candidate(ledger: Ledger, capsys: Capture) -> None:
     story_of(ledger)
-    found = document(capsys, "logs", "mine:0fce")
+    found = document(capsys, "status", "mine:0fce")
     assert (found["study"], found["id"], found["cost"]["flops"]) == ("mine", "0fce578b2b9a", 561_000_000)
     events = found["events"]
     assert {event["event"] for event in events} == {"asked", "failed", "submitted", "trained"}
     assert events[0]["event"] == "asked"
     assert [event["time"] for event in events] == sorted(event["time"] for event in events)
-    assert main(["logs", "mine:0fce"]) == 0
+    assert main(["status", "mine:0fce"]) == 0
     shown = capsys.readouterr().out
     for words in (
         "mine:0fce578b2b9a  561M flops, 3.88M params", "trial 0, drawn at random as a control; now done",
@@ -219,17 +219,17 @@ def test_logs_tell_the_story_of_a_candidate(ledger: Ledger, capsys: Capture) -> 
 
 def test_logs_of_a_candidate_over_budget_say_by_how_much(ledger: Ledger, capsys: Capture) -> None:
     story_of(ledger)
-    assert main(["logs", "mine:b0"]) == 0
+    assert main(["status", "mine:b0"]) == 0
     assert "25.0% over flops" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
     ("reference", "complaint"),
-    [("mine", "write STUDY:ID"), ("mine:", "write STUDY:ID"), ("mine:zz", "begins with 'zz'"), ("mien:0f", "'mine'")],
+    [("mine:", "write STUDY:ID"), ("mine:zz", "begins with 'zz'"), ("mien:0f", "'mine'")],
 )
 def test_logs_of_nobody_are_a_helpful_error(ledger: Ledger, capsys: Capture, reference: str, complaint: str) -> None:
     story_of(ledger)
-    assert main(["logs", reference]) == 2
+    assert main(["status", reference]) == 2
     assert complaint in capsys.readouterr().err
 
 

@@ -6,17 +6,24 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nas.cli.options import Json, Storage, StudyName
+from nas.cli.options import Json, Storage
 from nas.ledger.address import DEFAULT_STORAGE
 
 if TYPE_CHECKING:
     from nas.ledger import Ledger, StudyStatus
+    from nas.ledger.candidate_history import CandidateHistory
 
 _SHORTEST = 0.5  # seconds between two looks
 
 
 def run(
-    study: StudyName = None,
+    study: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[STUDY|STUDY:ID]",
+            help="A study, default the latest; or a candidate of one, by its id or the beginning of it.",
+        ),
+    ] = None,
     watch: Annotated[
         float | None,
         typer.Option("--watch", min=_SHORTEST, help="Look again every so many seconds, until nobody drives the study."),
@@ -27,6 +34,7 @@ def run(
     """Show how a study stands: who runs it, trials, rungs, workers, failures, time left.
 
     From any machine that reaches the ledger. The driver of a study says every five seconds how it stands.
+    With STUDY:ID: what happened to one candidate, asked, handed to workers, trained, failed (with traceback), reused.
     """
     from nas.cli.output import notice
     from nas.errors import UserError
@@ -34,6 +42,11 @@ def run(
 
     if watch is not None and as_json:
         raise UserError("--watch draws again and again, --json prints one document; give one of them")
+    if study is not None and ":" in study:
+        if watch is not None:
+            raise UserError("--watch shows how a study goes on; name the study without a candidate")
+        _show_candidate(study, storage, as_json=as_json)
+        return
     with Ledger.read(storage, notify=notice) as ledger:
         name = study or ledger.latest_study()
         if as_json:
@@ -80,3 +93,34 @@ def _watch(ledger: Ledger, study: str, every: float) -> StudyStatus:
             status = ledger.status(study)
             live.update(status_view(status), refresh=True)
     return status
+
+
+def _show_candidate(reference: str, storage: str, *, as_json: bool) -> None:
+    """What happened to one candidate, event by event."""
+    from nas.analysis.event_log import event_log
+    from nas.cli.output import notice
+    from nas.ledger import Ledger, split_candidate
+
+    study, prefix = split_candidate(reference)
+    with Ledger.read(storage, notify=notice) as ledger:
+        history = ledger.candidate_history(study, ledger.architecture_id(study, prefix))
+    events = event_log(history)
+    if as_json:
+        from nas.cli.output import print_json
+
+        document = {"study": study, "id": history.architecture, "cost": dict(history.asks[0].cost)}
+        print_json({**document, "events": [event.to_dict() for event in events]})
+        return
+    from nas.cli.event_log_view import event_log_view
+    from nas.cli.output import draw
+
+    draw(event_log_view(_title(history), events))
+
+
+def _title(history: CandidateHistory) -> str:
+    """The candidate and its price."""
+    from nas.units import format_count
+
+    cost = history.asks[0].cost
+    prices = ", ".join(f"{format_count(cost[name])} {name}" for name in ("flops", "params") if name in cost)
+    return f"{history.study}:{history.architecture}  {prices}"

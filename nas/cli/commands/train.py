@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -13,11 +14,22 @@ if TYPE_CHECKING:
     from nas.train.recipe import Recipe
 
 _LONGER = 10  # times the epochs of a proxy
+_FINE_TUNING = "convnext_finetune"
 
 
 def run(
-    architecture: Annotated[str, typer.Argument(metavar="ARCH", help="A preset, an architecture file or STUDY:ID.")],
     output: Output,
+    architecture: Annotated[
+        str | None, typer.Argument(metavar="[ARCH]", help="A preset, an architecture file or STUDY:ID.")
+    ] = None,
+    weights: Annotated[
+        Path | None,
+        typer.Option(
+            "--from",
+            metavar="FOLDER",
+            help="Go on from trained weights instead, as `nas import`, `nas export` or `nas train` wrote them.",
+        ),
+    ] = None,
     data: Data = None,
     recipe: RecipeName = None,
     epochs: Annotated[
@@ -36,28 +48,45 @@ def run(
     storage: Storage = DEFAULT_STORAGE,
     as_json: Json = False,
 ) -> None:
-    """Train one architecture from scratch, and judge it on the test split.
+    """Train one architecture, from scratch or --from trained weights, and judge it on the test split.
 
     Without --recipe: the recipe of its study (or of the proxy), for longer. Ends with a folder as `nas export` writes
     it. Run again after an interruption, it goes on. Several GPUs: torchrun --nproc-per-node N -m nas train …
+    --from an official checkpoint on your images: a classifier for other classes starts anew, the images are normalised
+    as the weights are used to, and the default recipe is convnext_finetune.
     """
     from nas.cli.trainings import overridden_recipe, train_and_show
-    from nas.export.references import resolve_architecture, split_reference
+    from nas.errors import UserError
     from nas.train.recipe import load_recipe
 
-    found = resolve_architecture(architecture, storage)
-    study = split_reference(architecture)
-    base = _longer_proxy(study, storage) if recipe is None else load_recipe(recipe)
+    if (architecture is None) == (weights is None):
+        raise UserError("name an architecture to train from scratch, or trained weights with --from; one of them")
+    start = None
+    if weights is not None:
+        from nas.export.training import Start
+
+        if data is None:
+            raise UserError("--from needs --data: the images to go on with, such as folder:PATH")
+        start = Start.read(weights)
+        label, found, base = str(weights), start.architecture, load_recipe(recipe or _FINE_TUNING)
+    else:
+        from nas.export.references import resolve_architecture, split_reference
+
+        label = str(architecture)
+        found, study = resolve_architecture(label, storage), split_reference(label)
+        base = _longer_proxy(study, storage) if recipe is None else load_recipe(recipe)
+        data = data or _data_of(study, storage)
     train_and_show(
-        architecture,
+        label,
         found,
-        data or _data_of(study, storage),
+        data,
         overridden_recipe(
             base.without_rungs(), epochs=epochs, resolution=resolution, batch=batch, learning_rate=learning_rate
         ),
         output,
         seeds=range(seed, seed + seeds),
         device=device,
+        start=start,
         micro_batch=micro_batch,
         as_json=as_json,
     )

@@ -5,7 +5,7 @@ stands a small YAML file:
 
     name: widths-and-depths
     about: 32,768 networks trained for 90 epochs on CIFAR-10     # a sentence for people; may be left out
-    file: results.csv.gz          # beside this file, or in the folder that `nas bench --files` names
+    file: results.csv.gz          # beside this file, or in the folder that `nas bench table --files` names
     decisions:                    # the columns that say which network it is, in one of four ways
       width: ordered              #   numbers whose distance means something
       activation: categories      #   values without an order

@@ -1,4 +1,4 @@
-"""`nas race`."""
+"""`nas bench ledgers`."""
 
 from __future__ import annotations
 

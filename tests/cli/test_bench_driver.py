@@ -9,7 +9,7 @@ from nas.cli.main import main
 from nas.ledger import Ledger
 
 Capture = pytest.CaptureFixture[str]
-SMALL = ["simulate", "--space", "tiny", "--budget", "30MFLOPs", "--trials", "12"]
+SMALL = ["bench", "driver", "--space", "tiny", "--budget", "30MFLOPs", "--trials", "12"]
 
 
 @pytest.fixture(autouse=True)

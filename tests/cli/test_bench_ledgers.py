@@ -48,7 +48,7 @@ def test_searches_are_compared_by_training_time(tmp_path: Path, capsys: Capture)
     search(tmp_path / "b.db", "random")
     ledgers = [str(tmp_path / "a.db"), f"sqlite:///{tmp_path}/b.db"]
     report, plot = tmp_path / "race.md", tmp_path / "race.png"
-    assert main(["race", *ledgers, "--json", "-o", str(report), "--plot", str(plot)]) == 0
+    assert main(["bench", "ledgers", *ledgers, "--json", "-o", str(report), "--plot", str(plot)]) == 0
     found = json.loads(capsys.readouterr().out)
     assert found["seconds"] == 40
     ours, chance = found["searches"]
@@ -59,7 +59,7 @@ def test_searches_are_compared_by_training_time(tmp_path: Path, capsys: Capture)
     assert ours["hypervolume"]["0.25"] == 0
     assert plot.stat().st_size > 1000
     assert "![Hypervolume against training time](race.png)" in report.read_text()
-    assert main(["race", *ledgers]) == 0
+    assert main(["bench", "ledgers", *ledgers]) == 0
     assert "random, no rungs" in capsys.readouterr().out
 
 
@@ -67,9 +67,9 @@ def test_what_cannot_be_compared_is_refused(tmp_path: Path, capsys: Capture) -> 
     search(tmp_path / "a.db", "random")
     search(tmp_path / "b.db", "random", epochs=5)
     search(tmp_path / "c.db", "random", trials=0)
-    assert main(["race", str(tmp_path / "a.db"), str(tmp_path / "b.db")]) == 2
+    assert main(["bench", "ledgers", str(tmp_path / "a.db"), str(tmp_path / "b.db")]) == 2
     assert "has another recipe than random in" in capsys.readouterr().err
-    assert main(["race", str(tmp_path / "c.db")]) == 2
+    assert main(["bench", "ledgers", str(tmp_path / "c.db")]) == 2
     assert "no network was trained to the end" in capsys.readouterr().err
-    assert main(["race", str(tmp_path / "missing.db")]) == 2
+    assert main(["bench", "ledgers", str(tmp_path / "missing.db")]) == 2
     assert "missing.db" in capsys.readouterr().err

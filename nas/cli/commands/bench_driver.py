@@ -1,4 +1,4 @@
-"""`nas simulate`."""
+"""`nas bench driver`."""
 
 from __future__ import annotations
 

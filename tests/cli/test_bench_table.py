@@ -26,7 +26,7 @@ def table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_samplers_are_judged_on_a_users_table(capsys: Capture) -> None:
-    arguments = ["bench", "mine.yaml", "--trials", "12", "--seeds", "2", "--sampler", "evolution", "-j", "1"]
+    arguments = ["bench", "table", "mine.yaml", "--trials", "12", "--seeds", "2", "--sampler", "evolution", "-j", "1"]
     assert main([*arguments, "--json", "-o", "out.md", "--plot", "out.png"]) == 0
     lines = json.loads(capsys.readouterr().out)
     assert [(line["sampler"], line["quantile"]) for line in lines] == [
@@ -52,7 +52,7 @@ def test_samplers_are_judged_on_a_users_table(capsys: Capture) -> None:
     ],
 )
 def test_wrong_input_gets_one_clear_message(arguments: list[str], says: str, capsys: Capture) -> None:
-    assert main(["bench", *arguments]) == 2
+    assert main(["bench", "table", *arguments]) == 2
     captured = capsys.readouterr()
     assert says in captured.err
     assert captured.out == ""

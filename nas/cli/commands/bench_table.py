@@ -1,4 +1,4 @@
-"""`nas bench`."""
+"""`nas bench table`."""
 
 from __future__ import annotations
 
