@@ -14,7 +14,7 @@ from nas.data import datasets
 from nas.errors import UnknownNameError
 from nas.evaluate.zerocost import scores
 from nas.executors.base import executors
-from nas.layers import FAMILIES, Spec
+from nas.layers import FAMILIES, canonical_value
 from nas.registry import did_you_mean
 from nas.schema.fields import FieldType, field_types
 from nas.search.samplers import samplers
@@ -87,10 +87,10 @@ def _field(name: str, kind: FieldType) -> FieldRow:
     default = None if required else kind.default
     return FieldRow(
         name=name,
-        takes=kind.expected,
+        takes="a list of " * kind.many + kind.expected,
         rules=tuple(rule.sentence for rule in kind.rules),
         required=required,
-        default=default.canonical() if isinstance(default, Spec) else default,
+        default=canonical_value(default),
     )
 
 

@@ -1,0 +1,59 @@
+"""Networks drawn from the spaces of gates and of RegNets: counted on their modules, read back, found again."""
+
+import warnings
+
+import pytest
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from nas.architecture import Architecture, build, estimate, skeleton
+from nas.architecture.text import to_yaml
+from nas.schema.nodes import parse_yaml
+from nas.space import SearchSpace, load_architecture, load_space
+from nas.space.load import read_space
+from nas.task import Task
+
+POINTS = {
+    "gated": ("conv2former_t", "van_b1", "moganet_xt", "hornet_t_7x7", "mambaout_tiny"),
+    "regnet": ("regnetx_600mf", "regnetx_1.6gf", "regnety_1.6gf", "regnety_3.2gf"),
+}
+BUDGETS = {"gated": "2..5GFLOPs", "regnet": "0.4..4GFLOPs"}
+
+
+def check(space: SearchSpace, architecture: Architecture, resolution: int = 64) -> None:
+    """Parameters and multiply-adds of the modules are those of the closed form; the forms read back."""
+    cost = estimate(architecture, Task(resolution=resolution))
+    network = skeleton(architecture).eval()
+    assert sum(one.numel() for one in network.parameters()) == cost.train_params
+    with warnings.catch_warnings(), FlopCounterMode(display=False) as counter:
+        network(torch.zeros(1, 3, resolution, resolution, device="meta"))
+    assert counter.get_total_flops() == 2 * cost.train_flops
+    assert Architecture.from_dict(architecture.to_dict()).id == architecture.id
+    assert read_space(*parse_yaml(to_yaml(architecture), "drawn.yaml")).build(lambda *_: None) == architecture  # type: ignore[arg-type, return-value]
+    assert space.contains(architecture)
+
+
+@pytest.mark.parametrize(("space", "preset"), [(one, preset) for one, row in POINTS.items() for preset in row])
+def test_published_networks_are_points(space: str, preset: str) -> None:
+    assert load_space(space).contains(load_architecture(preset))
+
+
+@pytest.mark.parametrize(
+    ("space", "n"),
+    [("gated", 3), ("regnet", 2), *(pytest.param(one, 100, marks=pytest.mark.slow) for one in POINTS)],
+)
+def test_drawn_networks_cost_what_their_modules_do(space: str, n: int) -> None:
+    found = load_space(space)
+    drawn = found.sample(n, BUDGETS[space], seed=n)
+    assert len({one.id for one in drawn}) == n
+    for architecture in drawn:
+        check(found, architecture)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("space", POINTS)
+def test_drawn_networks_train(space: str) -> None:
+    for architecture in load_space(space).sample(3, BUDGETS[space], seed=5):
+        network = build(architecture, classes=4).train()
+        network(torch.randn(2, 3, 64, 64)).square().sum().backward()
+        assert all(one.grad is not None and one.grad.isfinite().all() for one in network.parameters())
