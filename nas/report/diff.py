@@ -158,6 +158,8 @@ def _flat(spec: Spec, path: str = "") -> Flat:
 def _words(value: Any) -> str:
     """A value as YAML writes it."""
     if isinstance(value, tuple):
+        if value and all(isinstance(one, Spec) for one in value):
+            return " > ".join(map(str, value))  # layers, in the order they are passed
         return f"[{', '.join(map(_words, value))}]"
     if isinstance(value, Spec):
         return str(value)

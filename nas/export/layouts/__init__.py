@@ -13,6 +13,7 @@ from nas.export.layouts.convnext import (
     TIMM,
     TIMM_HIDDEN,
     TIMM_NORM_FIRST,
+    UNIREPLKNET,
 )
 from nas.export.layouts.layout import Layout
 from nas.export.layouts.metaformers import (
@@ -57,6 +58,7 @@ LAYOUTS: Mapping[str, tuple[Layout, ...]] = {
     "resnext": (RESNET,),
     "slak": (SLAK,),
     "starnet": (STARNET,),
+    "unireplknet": (UNIREPLKNET,),
     "van": (VAN,),
 }
 """The layouts that are known for presets whose name begins so."""

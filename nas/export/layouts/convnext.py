@@ -63,6 +63,38 @@ INCEPTION_NEXT = Layout(
         ("head.linear.", "head.fc2."),
     ),
 )
+_UNIREP = "stages.{i}.{j}."
+_DILATED = (
+    (1, "k5_1"),
+    (2, "k7_2"),
+    (3, "k3_3"),
+    (4, "k3_4"),
+    (5, "k3_5"),
+)  # of a 13 x 13 kernel, which all presets have
+UNIREPLKNET = Layout(
+    name="AILab-CVC/UniRepLKNet, as trained",
+    rules=(
+        ("stem.conv_1.", "downsample_layers.0.0."),
+        ("stem.norm_1.", "downsample_layers.0.1."),
+        ("stem.conv_2.", "downsample_layers.0.3."),
+        ("stem.norm_2.", "downsample_layers.0.4."),
+        _OFFICIAL[1],
+        (BLOCK + "branch.mixer.branches.0.conv.", _UNIREP + "dwconv.lk_origin."),
+        (BLOCK + "branch.mixer.branches.0.norm.", _UNIREP + "dwconv.origin_bn."),
+        *((BLOCK + f"branch.mixer.branches.{b}.conv.", _UNIREP + f"dwconv.dil_conv_{name}.") for b, name in _DILATED),
+        *((BLOCK + f"branch.mixer.branches.{b}.norm.", _UNIREP + f"dwconv.dil_bn_{name}.") for b, name in _DILATED),
+        (BLOCK + "branch.mixer.", _UNIREP + "dwconv."),
+        (BLOCK + "branch.norm.", _UNIREP + "norm."),
+        (BLOCK + "branch.gate.squeeze.", _UNIREP + "se.down."),
+        (BLOCK + "branch.gate.excite.", _UNIREP + "se.up."),
+        (BLOCK + "branch.expand.", _UNIREP + "pwconv1.1."),
+        (BLOCK + "branch.norm_hidden.", _UNIREP + "act.1."),
+        (BLOCK + "branch.reduce.", _UNIREP + "pwconv2.0."),
+        (BLOCK + "branch.norm_reduce.", _UNIREP + "pwconv2.2."),
+        (BLOCK + "branch.scale.", _UNIREP),
+        *_END,
+    ),
+)
 _SLAK = "stages.{i}.{j}.large_kernel."
 SLAK = Layout(
     name="VITA-Group/SLaK",
