@@ -2,45 +2,70 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
 from nas.cli.tables import table
-from nas.units import format_bytes
+from nas.units import format_bytes, format_count
 
 if TYPE_CHECKING:
     from nas.report.latency import LatencyRow
+    from nas.schema.published import Published
+
+_TIES = 4  # names in a cell
 
 
-def latency_table(rows: Sequence[LatencyRow], title: str) -> Table:
-    """Ranked networks; an unstable one is marked, and why stands in a line of its own."""
+def latency_table(rows: Sequence[LatencyRow], title: str, published: Mapping[str, Published]) -> Table:
+    """Ranked networks; an unstable one is marked, and why stands in a line of its own.
+
+    Args:
+        rows: fastest first.
+        title: of the table.
+        published: what is known of them, by name; with it there are columns for accuracy and FLOPs.
+    """
+    facts = [">top-1 (%)", ">FLOPs"] if published else ["id"]
     made = table(
-        title, "architecture", "id", ">ms", ">95 % interval", ">p90", ">runs", ">spread", ">memory", "ties with"
+        title, "architecture", *facts, ">ms", ">95 % interval", ">p90", ">runs", ">spread", ">memory", "ties with"
     )
     made.columns[-1].no_wrap = False
     for row in rows:
         one = row.record
         if one.ms is None:
-            made.add_row(row.name, one.architecture, "failed", style="red")
+            made.add_row(row.name, *_facts(row, published), "failed", style="red")
             made.add_row(f"  {one.failure}", style="dim")
             continue
         made.add_row(
             row.name,
-            one.architecture,
+            *_facts(row, published),
             f"{milliseconds(one.ms)}{'' if one.is_stable else ' !'}",
             f"{milliseconds(one.low)} .. {milliseconds(one.high)}",
             milliseconds(one.p90),
             str(one.runs),
             "-" if one.spread is None else f"{one.spread:.1%}",
             "-" if one.peak_memory is None else format_bytes(one.peak_memory),
-            ", ".join(row.ties),
+            ", ".join(row.ties)
+            if len(row.ties) <= _TIES
+            else f"{', '.join(row.ties[:_TIES])} and {len(row.ties) - _TIES} more",
         )
     made.caption = "\n".join(
         f"! {row.name} is unstable: {'; '.join(row.record.unstable)}" for row in rows if row.record.unstable
     )
     return made
+
+
+def _facts(row: LatencyRow, published: Mapping[str, Published]) -> tuple[str, ...]:
+    if not published:
+        return (row.record.architecture,)
+    known = published[row.name]
+    at = "" if known.at in (None, row.record.key.resolution) else f" at {known.at}"
+    return f"{known.top1:.1f}{at}" if known.top1 is not None else "-", format_count(known.flops)
+
+
+def _some(names: Sequence[str]) -> str:
+    more = len(names) - _TIES
+    return ", ".join(names) if more <= 0 else f"{', '.join(names[:_TIES])} and {more} more"
 
 
 def milliseconds(value: float | None) -> str:

@@ -69,6 +69,8 @@ def test_profiles_are_listed_with_what_they_need(capsys: Capture) -> None:
         (("van_b0", "-p", "none.yaml"), "no such file"),
         (("van_b00", "-p", "quick-torch"), "van_b0"),
         (("van_b0", "-p", "quick-torch", "-r", "64"), "fixes the resolution 32"),
+        (("van_b0", "-p", "quick-torch", "--family", "van"), "--family goes with the word presets"),
+        (("presets", "-p", "quick-torch", "--family", "vam"), "did you mean 'van'?"),
         (("van_b0", "--profiles"), "takes no architectures"),
         (("--profiles", "--records"), "different tasks"),
         (("--records", "--fresh"), "leave --fresh"),
@@ -93,3 +95,13 @@ def test_a_runtime_that_is_not_installed_names_its_extra(capsys: Capture, monkey
 
     monkeypatch.setattr(OpenVino, "packages", ("no_such_package",))
     assert "pip install nas-convnets[openvino]" in complaint(capsys, "van_b0", "-p", "openvino-cpu")
+
+
+@pytest.mark.slow
+def test_the_zoo_of_a_family_has_accuracies_and_flops_beside_its_milliseconds(capsys: Capture) -> None:
+    rows = document(capsys, "presets", "--family", "van", "-p", "quick-torch")
+    assert {"van_b0", "van_b1", "van_b2"} <= {row["name"] for row in rows}
+    assert all(row["top1"] > 70 and row["flops"] > 5e8 and row["ms"] > 0 for row in rows)
+    assert [row["ms"] for row in rows] == sorted(row["ms"] for row in rows)
+    assert main(["latency", "presets", "--family", "van", "-p", "quick-torch"]) == 0
+    assert "top-1 (%)" in capsys.readouterr().out

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -18,11 +18,19 @@ if TYPE_CHECKING:
     from nas.measure.profile import NamedProfile
     from nas.records import LatencyRecord
     from nas.report.latency import LatencyRow
+    from nas.schema.published import Published
+
+_PRESETS = "presets"
+_TOGETHER = 8  # of the zoo at a time: all of it side by side would not fit into the memory
 
 
 def run(
     architectures: Annotated[
-        list[str] | None, typer.Argument(metavar="[ARCH...]", help="Presets, architecture files or STUDY:ID.")
+        list[str] | None,
+        typer.Argument(
+            metavar="[ARCH...]",
+            help="Presets, architecture files or STUDY:ID; presets: all published ones.",
+        ),
     ] = None,
     profile: Annotated[
         str | None,
@@ -41,6 +49,9 @@ def run(
     import_: Annotated[
         Path | None, typer.Option("--import", metavar="FILE", help="Take in the records of a file of --export.")
     ] = None,
+    family: Annotated[
+        str | None, typer.Option("--family", "-f", help="With presets: only this family, such as van.")
+    ] = None,
     storage: Storage = DEFAULT_STORAGE,
     as_json: Json = False,
 ) -> None:
@@ -50,6 +61,9 @@ def run(
     is the median with its 95 % interval, kept in the ledger; what is too noisy to be trusted is flagged.
     """
     _one_task(profiles=profiles, records=records, export=export, import_=import_)
+    is_zoo = architectures == [_PRESETS] and not (profiles or records or export or import_)
+    if family is not None and not is_zoo:
+        raise UserError("--family goes with the word presets: nas latency presets --family van --profile torch-cpu")
     if profiles:
         _alone("--profiles", architectures, profile, resolution, classes, fresh)
         _show_profiles(as_json=as_json)
@@ -65,7 +79,12 @@ def run(
             raise UserError("what to measure, and how? Write it like: nas latency convnext_tiny van_b2 "
                             "--profile torch-cpu (the profiles: nas latency --profiles)")  # fmt: skip
         task = overridden(Task(), None, classes)
-        _measure(architectures, profile, task, resolution, storage, fresh=fresh, as_json=as_json)
+        published = _published(family) if is_zoo else {}
+        names = list(published) or architectures
+        rows = _measure(names, profile, task, resolution, storage, fresh=fresh, together=_TOGETHER if is_zoo else None)
+        _show(rows, published, as_json=as_json)
+        if any(row.record.failure for row in rows):
+            raise typer.Exit(1)
 
 
 def _one_task(**asked: object) -> None:
@@ -111,6 +130,18 @@ def _show_profiles(*, as_json: bool) -> None:
     )
 
 
+def _published(family: str | None) -> dict[str, Published]:
+    """The published networks that have an accuracy of their own, the cheapest first."""
+    from nas.schema.published import ALL, preset_families
+
+    found = [row for one in preset_families(family or ALL) for row in one.members if row.top1 is not None]
+    if not found:
+        raise UserError(
+            f"no network of the family {family!r} has a published accuracy; name them: nas presets -f {family}"
+        )
+    return {row.name: row for row in sorted(found, key=lambda row: (row.flops, row.name))}
+
+
 def _measure(
     names: Sequence[str],
     profile: str,
@@ -119,35 +150,39 @@ def _measure(
     storage: str,
     *,
     fresh: bool,
-    as_json: bool,
-) -> None:
+    together: int | None,
+) -> list[LatencyRow]:
+    """Ranked rows; `together` networks side by side at a time, each group kept as soon as it is measured."""
     from nas.cli.output import working
     from nas.export.references import resolve_architecture
     from nas.ledger import Ledger
-    from nas.measure.latencies import latencies, task_of
+    from nas.measure.latencies import Found, latencies, task_of
     from nas.measure.profile import load_profile
     from nas.report.latency import LatencyRow, ranked
 
     named = load_profile(profile)
+    where = task_of(named, task, resolution=resolution)
     architectures = [resolve_architecture(name, storage) for name in names]
+    step = together or len(names)
+    found: list[Found] = []
     with Ledger.open(storage) as ledger, working("measuring") as progress:
-        found = latencies(
-            architectures, named, task_of(named, task, resolution=resolution), ledger, fresh=fresh, progress=progress
-        )
-    rows = [
-        LatencyRow(name=name, record=one.record, was_known=one.was_known)
-        for name, one in zip(names, found, strict=True)
-    ]
-    _show(ranked(rows), as_json=as_json)
-    if any(row.record.failure for row in rows):
-        raise typer.Exit(1)
+        for start in range(0, len(names), step):
+            some = architectures[start : start + step]
+            progress(f"{start} of {len(names)} done")
+            found += latencies(some, named, where, ledger, fresh=fresh, progress=progress)
+    return ranked(
+        [
+            LatencyRow(name=name, record=one.record, was_known=one.was_known)
+            for name, one in zip(names, found, strict=True)
+        ]
+    )
 
 
-def _show(rows: Sequence[LatencyRow], *, as_json: bool) -> None:
+def _show(rows: Sequence[LatencyRow], published: Mapping[str, Published], *, as_json: bool) -> None:
     if as_json:
         from nas.cli.output import print_json
 
-        print_json([row.to_dict() for row in rows])
+        print_json([row.to_dict() | _facts(published.get(row.name)) for row in rows])
         return
     from nas.cli.latency_view import latency_table
     from nas.cli.output import draw
@@ -159,7 +194,14 @@ def _show(rows: Sequence[LatencyRow], *, as_json: bool) -> None:
         draw("no records")
     for (name, key), some in by_key.items():
         title = f"{name} ({key.profile}), {key.resolution}x{key.resolution}, on {key.device}, {key.runtime}"
-        draw(latency_table(some, title))
+        draw(latency_table(some, title, published))
+
+
+def _facts(published: Published | None) -> dict[str, Any]:
+    """What JSON has of a published network besides its latency."""
+    if published is None:
+        return {}
+    return {"family": published.family, "top1": published.top1, "at": published.at, "flops": published.flops}
 
 
 def _known(
@@ -176,7 +218,7 @@ def _known(
             export_records(ledger, records, export)
     rows = [LatencyRow(name=labels.get(one.architecture, one.architecture), record=one) for one in records]
     if export is None or as_json:
-        _show(rows, as_json=as_json)
+        _show(rows, {}, as_json=as_json)
     else:
         from nas.cli.output import draw
 
