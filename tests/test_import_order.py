@@ -35,6 +35,7 @@ DOORS = {
     "click": "cli/",
     "fvcore": "architecture/crosscheck.py",
     "pyarrow": "data/parquet",
+    "prometheus_client": "report/exposition.py",
     "onnx": "measure/",
     "onnxruntime": "measure/runtimes/onnx_runtime.py",
     "openvino": "measure/runtimes/open_vino.py",

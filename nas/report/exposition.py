@@ -5,13 +5,18 @@ A metric is absent while its value is unknown. Every sample carries the label `s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from prometheus_client import CollectorRegistry
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
+from prometheus_client.metrics_core import Metric as PrometheusMetric
+from prometheus_client.registry import Collector
+
 from nas.pulse import Pulse, RungState
 
-CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 
 Sample = tuple[Mapping[str, str], float | None]
 """Labels beside `study`, and the value."""
@@ -38,35 +43,31 @@ def exposition(pulse: Pulse, *, age: float) -> str:
     """Every metric of a pulse that is `age` seconds old.
 
     >>> print(exposition(Pulse(study="mine", front=3), age=1.5).splitlines()[-1])
-    nas_front_candidates{study="mine"} 3
+    nas_front_candidates{study="mine"} 3.0
     """
     ages = Metric("nas_pulse_age_seconds", Kind.GAUGE, _AGE, lambda _: [({}, age)])
-    return "".join(_block(metric, pulse) for metric in (ages, *METRICS))
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(_Families([family for one in (ages, *METRICS) if (family := _family(one, pulse)).samples]))
+    return generate_latest(registry).decode()
 
 
-def escaped(text: str) -> str:
-    r"""A label's value between the quotes.
+class _Families(Collector):
+    """What is known, in its order."""
 
-    >>> escaped('say "hi"')
-    'say \\"hi\\"'
-    """
-    return text.replace("\\", r"\\").replace("\n", r"\n").replace('"', r"\"")
+    def __init__(self, families: Sequence[PrometheusMetric]) -> None:
+        self._families = families
 
-
-def _block(metric: Metric, pulse: Pulse) -> str:
-    lines = [_line(metric.name, {"study": pulse.study, **labels}, value) for labels, value in _known(metric, pulse)]
-    if not lines:
-        return ""
-    return "".join([f"# HELP {metric.name} {metric.meaning}\n", f"# TYPE {metric.name} {metric.kind}\n", *lines])
+    def collect(self) -> Iterable[PrometheusMetric]:
+        return self._families
 
 
-def _known(metric: Metric, pulse: Pulse) -> Iterable[tuple[Mapping[str, str], float]]:
-    return ((labels, value) for labels, value in metric.samples(pulse) if value is not None)
-
-
-def _line(name: str, labels: Mapping[str, str], value: float) -> str:
-    shown = ",".join(f'{label}="{escaped(text)}"' for label, text in labels.items())
-    return f"{name}{{{shown}}} {value!r}\n"
+def _family(metric: Metric, pulse: Pulse) -> PrometheusMetric:
+    """A metric with the samples whose value is known."""
+    family = PrometheusMetric(metric.name.removesuffix("_total"), metric.meaning, metric.kind.value)
+    for labels, value in metric.samples(pulse):
+        if value is not None:
+            family.add_sample(metric.name, {"study": pulse.study, **labels}, value)
+    return family
 
 
 def _of_rungs(value: Callable[[RungState], int]) -> Callable[[Pulse], Iterable[Sample]]:

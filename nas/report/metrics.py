@@ -7,6 +7,7 @@ import threading
 import time
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
+from importlib.util import find_spec
 from ipaddress import ip_address
 from socketserver import TCPServer, ThreadingMixIn
 from types import TracebackType
@@ -15,7 +16,6 @@ from urllib.parse import urlsplit
 
 from nas.errors import UserError
 from nas.pulse import Pulse
-from nas.report.exposition import CONTENT_TYPE, exposition
 
 PATH = "/metrics"
 LOOPBACK = "127.0.0.1"
@@ -59,6 +59,12 @@ def parse_place(text: str) -> Place:
     return Place(bare or LOOPBACK, int(port))
 
 
+def require_prometheus() -> None:
+    """Raise UserError where the library that writes Prometheus' format is not installed."""
+    if find_spec("prometheus_client") is None:
+        raise UserError("--metrics needs prometheus_client; `pip install 'nas-convnets[metrics]'` brings it")
+
+
 class MetricsServer:
     """Answers `GET /metrics` from threads of its own, until it is closed; everything else is not there.
 
@@ -69,8 +75,9 @@ class MetricsServer:
         """Listen.
 
         Raises:
-            UserError: the port is taken, or there is no such place on this machine.
+            UserError: the port is taken, there is no such place on this machine, or prometheus_client is not there.
         """
+        require_prometheus()
         try:
             self._server = _Server(place)
         except OSError as error:
@@ -117,6 +124,8 @@ class _Page(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         """Answer."""
+        from nas.report.exposition import CONTENT_TYPE, exposition
+
         told = self.server.told
         if urlsplit(self.path).path != PATH:
             self.send_error(HTTPStatus.NOT_FOUND, explain=f"The only page is {PATH}")
@@ -124,11 +133,11 @@ class _Page(BaseHTTPRequestHandler):
             self.send_error(HTTPStatus.SERVICE_UNAVAILABLE, explain="The search has not begun yet")
         else:
             pulse, moment = told
-            self._send(exposition(pulse, age=time.monotonic() - moment).encode())
+            self._send(exposition(pulse, age=time.monotonic() - moment).encode(), CONTENT_TYPE)
 
-    def _send(self, body: bytes) -> None:
+    def _send(self, body: bytes, content_type: str) -> None:
         self.send_response(HTTPStatus.OK)
-        self.send_header("Content-Type", CONTENT_TYPE)
+        self.send_header("Content-Type", content_type)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)

@@ -34,7 +34,7 @@ def test_the_last_pulse_is_served(server: MetricsServer) -> None:
     server.tell(Pulse(study="mine", front=2))
     status, kind, body = asked(server)
     assert (status, kind) == (200, "text/plain; version=0.0.4; charset=utf-8")
-    assert 'nas_front_candidates{study="mine"} 2\n' in body
+    assert 'nas_front_candidates{study="mine"} 2.0\n' in body
     assert asked(server, "/metrics?name=x")[0] == 200
 
 
