@@ -9,10 +9,34 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from nas.api import build, estimate, from_official, fuse, load_architecture, load_model, load_plugin, load_space
+    from nas.api import (
+        Local,
+        Ray,
+        Study,
+        build,
+        estimate,
+        from_official,
+        fuse,
+        load_architecture,
+        load_model,
+        load_plugin,
+        load_space,
+    )
 
 __version__ = "0.1.0"
-__all__ = ["build", "estimate", "from_official", "fuse", "load_architecture", "load_model", "load_plugin", "load_space"]
+__all__ = [
+    "Local",
+    "Ray",
+    "Study",
+    "build",
+    "estimate",
+    "from_official",
+    "fuse",
+    "load_architecture",
+    "load_model",
+    "load_plugin",
+    "load_space",
+]
 
 
 def __getattr__(name: str) -> Any:
@@ -20,3 +44,8 @@ def __getattr__(name: str) -> Any:
     if name in __all__:
         return getattr(import_module("nas.api"), name)
     raise AttributeError(f"module 'nas' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    """The interface too, loaded or not."""
+    return sorted({*globals(), *__all__})

@@ -26,12 +26,10 @@ def executor_settings(
         UnknownNameError: no such executor.
         UserError: an option does not go with the executor, or a value is none; nobody answers at the cluster's address.
     """
+    from nas.api.workers import Local, Ray
     from nas.errors import UserError
     from nas.executors import executors
-    from nas.executors.ray_address import require_address
-    from nas.executors.ray_needs import Needs
-    from nas.executors.settings import RAY, ExecutorSettings
-    from nas.search.launch import default_workers, resolve_device
+    from nas.executors.settings import RAY
 
     executors[executor]
     if executor != RAY:
@@ -44,22 +42,21 @@ def executor_settings(
         said = [option for option, value in given.items() if value is not None]
         if said:
             raise UserError(f"{', '.join(said)}: only workers on Ray have that; add --executor ray, or leave it out")
-        place = resolve_device(device)
-        return ExecutorSettings(kind=executor, workers=workers or default_workers(place), device=place)
-    needs = Needs(
-        cpus=1.0 if cpus_per_worker is None else cpus_per_worker,
-        gpus=gpus_per_worker or 0.0,
+        return Local(workers, device).settings()
+    staff = Ray(
+        ray_address,
+        workers,
+        cpus_per_worker=1.0 if cpus_per_worker is None else cpus_per_worker,
+        gpus_per_worker=gpus_per_worker or 0.0,
         resources=_amounts(resource or ()),
     )
-    place = "cuda" if needs.gpus else "cpu"
+    place = "cuda" if staff.gpus_per_worker else "cpu"
     if device not in ("auto", place):
         raise UserError(
             f"--device {device}: workers on Ray train on what they are given; that is {place} with --gpus-per-worker "
-            f"{needs.gpus:g}"
+            f"{staff.gpus_per_worker:g}"
         )
-    if ray_address is not None:
-        require_address(ray_address)
-    return ExecutorSettings(kind=executor, workers=workers, device=place, address=ray_address, needs=needs)
+    return staff.settings()
 
 
 def as_options(settings: ExecutorSettings) -> str:

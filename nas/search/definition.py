@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any, Self
 
@@ -204,9 +204,14 @@ class TaskFile(BaseModel):
     classes: int | None = Field(default=None, ge=0)
     channels: int | None = Field(default=None, ge=1)
 
+    def on(self, task: Task) -> Task:
+        """A task with what is said here instead."""
+        said = {name: value for name, value in self.model_dump().items() if value is not None}
+        return replace(task, **said)
+
 
 class StudyFile(BaseModel):
-    """A study file: what `nas search` can be told on the command line, written down.
+    """A study file: what `nas search` and `nas.Study.create` can be told, written down; the one list of its fields.
 
     Attributes:
         name: of the study; default from space and budget.

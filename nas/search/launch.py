@@ -22,7 +22,7 @@ from nas.records import StudyKind, StudyRecord
 from nas.search.artifacts import weights_folder
 from nas.search.definition import StudyDefinition, require_name
 from nas.search.driver import Driver, Listen, Watch, this_process
-from nas.search.gauge import gauging, require_profiles
+from nas.search.gauge import Gauge, gauging, require_profiles
 from nas.search.guiding import guided
 from nas.search.objectives import Objectives
 from nas.search.optuna.mirror import Mirror
@@ -199,8 +199,7 @@ def run_plan(
         workers_of(settings, jobs=plan.limits.trials, images=images, say=say) as pool,
     ):
         if plan.is_new:
-            definition = guided(definition, gauge, ledger)
-            ledger.create_study(_record(replace(plan, definition=definition)))
+            definition = begun(plan, gauge, ledger)
         problem = definition.problem(checkpoints, gauge)
         search = Search(
             plan.name,
@@ -241,6 +240,24 @@ def leaving_a_core(settings: ExecutorSettings, definition: StudyDefinition) -> E
     if not definition.profiles or settings.kind != LOCAL or settings.device != "cpu":
         return settings
     return replace(settings, workers=max(1, (settings.workers or 1) - 1))
+
+
+def begin(plan: Plan, ledger: Ledger, settings: ExecutorSettings) -> None:
+    """Write a new study down, to be run later.
+
+    Raises:
+        StudyError: the name is taken.
+        UserError: too few networks were measured for the latencies it trades against.
+    """
+    with gauging(plan.definition.profiles, plan.definition.task, ledger, settings) as gauge:
+        begun(plan, gauge, ledger)
+
+
+def begun(plan: Plan, gauge: Gauge | None, ledger: Ledger) -> StudyDefinition:
+    """Write a new study down, with what its samplers guess latencies by."""
+    definition = guided(plan.definition, gauge, ledger)
+    ledger.create_study(_record(replace(plan, definition=definition)))
+    return definition
 
 
 def _record(plan: Plan) -> StudyRecord:

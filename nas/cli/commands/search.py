@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -27,7 +25,6 @@ from nas.cli.options import (
     Storage,
     Workers,
     at,
-    overridden,
     with_parts,
 )
 from nas.ledger.address import DEFAULT_STORAGE
@@ -36,12 +33,10 @@ if TYPE_CHECKING:
     from nas.executors.settings import ExecutorSettings
     from nas.ledger import Ledger
     from nas.pulse import Pulse
-    from nas.search.definition import StudyDefinition, StudyFile
     from nas.search.launch import Plan
     from nas.search.pulse import Progress
+    from nas.search.resolve import Asked
     from nas.search.stopping import Limits
-    from nas.search.warm_start import WarmStart
-    from nas.space import Value
     from nas.train.recipe import Recipe
 
 
@@ -158,31 +153,31 @@ def run(
     from nas.ledger import Ledger
     from nas.report.metrics import parse_place
     from nas.search.launch import leaving_a_core, study_path
+    from nas.search.resolve import Asked
 
     path = study_path(study) if study else None
-    given: dict[str, Any] = {
-        "space": space, "budget": budget, "data": data, "sampler": sampler, "seed": seed, "epochs": epochs,
-        "data_share": data_share, "resolution": resolution, "classes": classes, "objective": objective,
-        "control": control, "start": start, "recipe": recipe, "rungs": rungs,
-    }  # fmt: skip
-    limits = _limits(trials, time, train_time, patience)
+    asked = Asked(
+        path=path,
+        given={
+            "space": space, "budget": budget, "data": data, "objective": objective, "sampler": sampler, "seed": seed,
+            "control": control, "start": start, "recipe": recipe, "rungs": _rungs(rungs), "epochs": epochs,
+            "data_share": data_share, "resolution": resolution, "classes": classes, "trials": trials, "time": time,
+            "train_time": train_time, "patience": patience, "workers": workers,
+        },
+    )  # fmt: skip
     page = None if metrics is None else parse_place(metrics)
-    written = None if resume and path is None else _study_file(path, space)
+    wide = workers if path is None else asked.written().workers
     settings = executor_settings(
         executor,
-        workers=workers or (written.workers if written else None),
+        workers=wide,
         device=device,
         ray_address=ray_address,
         cpus_per_worker=cpus_per_worker,
         gpus_per_worker=gpus_per_worker,
         resource=resource,
     )
-    name = written.name if written is not None and path is not None else study
-    if resume:
-        plan = _resumed(name, path, written, given, limits, storage)
-    else:
-        plan = _new(name, path, written or _study_file(path, space), given, limits, storage)
-    if not (workers or (written and written.workers)):
+    plan = _plan(asked, None if path is not None else study, storage, resume=resume)
+    if not wide:
         settings = leaving_a_core(settings, plan.definition)
     _announce(plan, settings, storage)
     if dry_run:
@@ -198,168 +193,26 @@ def run(
         _finish(plan, ledger, storage, progress, as_json=as_json)
 
 
-def _limits(trials: int | None, time: str | None, train_time: str | None, patience: int | None) -> Limits:
-    from nas.search.stopping import Limits
-    from nas.units import parse_seconds
-
-    return Limits(
-        trials=trials,
-        seconds=None if time is None else parse_seconds(time),
-        train_seconds=None if train_time is None else parse_seconds(train_time),
-        patience=patience,
-    )
-
-
-def _resumed(
-    name: str | None, path: Path | None, written: StudyFile | None, given: dict[str, Any], limits: Limits, storage: str
-) -> Plan:
+def _rungs(text: str | None) -> list[int] | None:
+    """Numbers of epochs, as in '1,3'; raises UserError."""
     from nas.errors import UserError
-    from nas.ledger import Ledger
-    from nas.search.launch import resumed_plan
 
-    if path is not None and name is None:
-        raise UserError(f"{path} does not name its study; resume it by --study NAME (`nas studies` lists them)")
-    said, moved = _contradictable(given)
-    wanted = limits if limits.is_given or written is None else written.limits
-    with Ledger.read(storage) as ledger:
-        return resumed_plan(ledger, name, limits=wanted, given=said, data=moved)
-
-
-def _new(
-    name: str | None, path: Path | None, written: StudyFile, given: dict[str, Any], limits: Limits, storage: str
-) -> Plan:
-    from nas.search.definition import DEFAULT_TRIALS
-    from nas.search.launch import new_plan
-    from nas.search.stopping import Limits
-
-    found = limits if limits.is_given else written.limits
-    definition = _definition(written, path, given, storage)  # checked before anything is made
-    ends = found if found.is_given else Limits(trials=DEFAULT_TRIALS)
-    return new_plan(definition, name=name, limits=ends, taken=_taken(storage))
-
-
-def _taken(storage: str) -> set[str]:
-    """Names of the studies there are; a ledger that is not there yet has none."""
-    from nas.errors import LedgerError
-    from nas.ledger import Ledger
-
+    if text is None:
+        return None
     try:
-        with Ledger.read(storage) as ledger:
-            return {study.name for study in ledger.studies()}
-    except LedgerError:
-        return set()  # `Ledger.open` says what is wrong, should anything be
+        return [] if text == "none" else [int(one) for one in text.split(",")]
+    except ValueError:
+        raise UserError(f"--rungs {text}: write numbers of epochs such as 1,3, or none") from None
 
 
-def _study_file(path: Path | None, space: str | None) -> StudyFile:
-    """The study file, or the defaults around `--space`."""
-    from nas.errors import UserError
-    from nas.schema.packaged import STUDIES, packaged, space_names
-    from nas.search.definition import StudyFile, read_study_file
-
-    if path is not None:
-        travelling = packaged(STUDIES) / path.name
-        return read_study_file(travelling if not path.exists() and travelling.is_file() else path)
-    if space is None:
-        raise UserError(
-            f"which space? Name a file or a packaged one with --space (packaged: {', '.join(space_names())})"
-        )
-    return StudyFile(space=space)
-
-
-def _definition(written: StudyFile, path: Path | None, given: dict[str, Any], storage: str) -> StudyDefinition:
-    """What the study file says, with what the command line says instead."""
+def _plan(asked: Asked, name: str | None, storage: str, *, resume: bool) -> Plan:
     from nas.cli.live import StepDisplay
-    from nas.cost import METRICS, Budget
-    from nas.search.launch import define
-    from nas.search.objectives import Objectives
-    from nas.search.warm_start import WarmStart
-    from nas.space import load_space
+    from nas.search.resolve import planned, resumed
 
-    found = load_space(given["space"]) if given["space"] else written.load_space(path.parent if path else Path())
-    task = overridden(found.task, written.task.resolution, written.task.classes)
-    if written.task.channels is not None:
-        task = replace(task, channels=written.task.channels)
-    task = overridden(task, given["resolution"], given["classes"])
-    budget = Budget.parse(given["budget"] or written.budget)
-    objectives = Objectives.parse(given["objective"] or written.objective, known=METRICS)
-    references = given["start"] or written.start
-    start = _start(references, WarmStart(found, budget, task, objectives), storage) if references else []
+    if resume:
+        return resumed(asked, name, storage)
     with StepDisplay("reading the images") as display:
-        return define(
-            found,
-            budget,
-            task=task,
-            data=given["data"] or written.data,
-            recipe=_recipe(written.recipe, given),
-            sampler=given["sampler"] or written.sampler,
-            seed=written.seed if given["seed"] is None else given["seed"],
-            objectives=objectives,
-            control=written.control if given["control"] is None else given["control"],
-            start=start,
-            progress=display.count,
-        )
-
-
-def _recipe(written: Recipe, given: dict[str, Any]) -> Recipe:
-    """The study file's recipe, or another one, with what the command line says of its length."""
-    from nas.errors import UserError
-    from nas.train.recipe import load_recipe
-
-    base = load_recipe(given["recipe"]) if given["recipe"] else written
-    fields = {name: given[name] for name in ("epochs", "data_share") if given[name] is not None}
-    if given["rungs"] is not None:
-        try:
-            fields["rungs"] = [] if given["rungs"] == "none" else [int(one) for one in given["rungs"].split(",")]
-        except ValueError:
-            raise UserError(f"--rungs {given['rungs']}: write numbers of epochs such as 1,3, or none") from None
-    return base.changed(**fields)
-
-
-def _start(references: list[str], starts: WarmStart, storage: str) -> list[dict[str, Value]]:
-    """The choices of the candidates to begin with; a ledger that is not there yet has no studies."""
-    from nas.errors import LedgerError
-    from nas.ledger import Ledger
-
-    try:
-        ledger = Ledger.read(storage)
-    except LedgerError:
-        return starts.choices(references, None)
-    with ledger:
-        return starts.choices(references, ledger)
-
-
-def _contradictable(given: dict[str, Any]) -> tuple[dict[str, Any], str | None]:
-    """What the command line says about a study that exists, in the words of its definition; and where its data is."""
-    from nas.cost import METRICS, Budget
-    from nas.search.objectives import Objectives
-    from nas.space import load_space
-
-    said: dict[str, Any] = {name: given[name] for name in ("sampler", "seed", "control") if given[name] is not None}
-    if given["objective"]:
-        said["objectives"] = str(Objectives.parse(given["objective"], known=METRICS))
-    if given["budget"]:
-        said["budget"] = [str(bound) for bound in Budget.parse(given["budget"]).bounds]
-    if given["space"]:
-        found = load_space(given["space"])
-        said["space"] = {"name": found.name, "text": found.text}
-    moved = None
-    if given["data"]:
-        from nas.data import describe
-
-        found_data = describe(given["data"])
-        said["fingerprint"], moved = found_data.fingerprint, found_data.reference
-    fixed = [
-        f"--{name.replace('_', '-')}"
-        for name in ("recipe", "rungs", "epochs", "data_share", "resolution", "classes", "start")
-        if given[name] is not None
-    ]
-    if fixed:
-        from nas.errors import StudyError
-
-        raise StudyError(
-            f"{', '.join(fixed)} cannot change in a study that has begun; leave it out, or begin a new one"
-        )
-    return said, moved
+        return planned(asked, name, storage, display.count)
 
 
 def _announce(plan: Plan, settings: ExecutorSettings, storage: str) -> None:

@@ -1,4 +1,4 @@
-"""The Python interface; `import nas` offers these names."""
+"""Architectures by reference: loaded, built and priced."""
 
 from __future__ import annotations
 
@@ -8,16 +8,11 @@ from pathlib import Path
 
 from torch import nn
 
-from nas.architecture import Architecture, build as build_network, estimate as estimate_cost, fuse
+from nas.architecture import Architecture, build as build_network, estimate as estimate_cost
 from nas.cost import Cost
-from nas.export.bundle import load_model
-from nas.export.official import from_official
 from nas.export.references import resolve_architecture
 from nas.plugins import Plugin, load
-from nas.space import load_space
 from nas.task import Task
-
-__all__ = ["build", "estimate", "from_official", "fuse", "load_architecture", "load_model", "load_plugin", "load_space"]
 
 
 def load_architecture(ref: str | os.PathLike[str]) -> Architecture:

@@ -1,0 +1,23 @@
+"""The Python interface; `import nas` offers these names."""
+
+from nas.api.architectures import build, estimate, load_architecture, load_plugin
+from nas.api.study import Study
+from nas.api.workers import Local, Ray
+from nas.architecture import fuse
+from nas.export.bundle import load_model
+from nas.export.official import from_official
+from nas.space import load_space
+
+__all__ = [
+    "Local",
+    "Ray",
+    "Study",
+    "build",
+    "estimate",
+    "from_official",
+    "fuse",
+    "load_architecture",
+    "load_model",
+    "load_plugin",
+    "load_space",
+]
