@@ -7,6 +7,7 @@ import inspect
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from sys import modules
 from typing import Any
 
@@ -14,8 +15,9 @@ from nas.data import datasets
 from nas.errors import UnknownNameError
 from nas.evaluate.zerocost import scores
 from nas.executors.base import executors
-from nas.layers import FAMILIES, canonical_value
-from nas.registry import did_you_mean
+from nas.layers import FAMILIES, Family, canonical_value
+from nas.plugins import label_of, load_installed
+from nas.registry import Registry, did_you_mean
 from nas.schema.fields import FieldType, field_types
 from nas.search.samplers import samplers
 from nas.space.reader import STAGE_FIELDS, TOP_FIELDS, Word
@@ -51,6 +53,7 @@ class PartRow:
         about: a sentence.
         reference: the paper, with its section; None where it has none.
         fields: what can be said of it.
+        plugin: the plug-in that it is of, as NAME==VERSION; None for what the program brings along.
     """
 
     kind: str
@@ -58,6 +61,7 @@ class PartRow:
     about: str
     reference: str | None = None
     fields: tuple[FieldRow, ...] = ()
+    plugin: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready."""
@@ -70,6 +74,7 @@ def grammar(kind: str | None = None) -> list[PartRow]:
     Raises:
         UnknownNameError: there is no such kind.
     """
+    load_installed()
     if kind is None:
         return [row for rows in _KINDS.values() for row in rows()]
     if kind not in _KINDS:
@@ -98,16 +103,17 @@ def _mapping_rows(kind: str, about: str, types: Mapping[str, FieldType]) -> list
     return [PartRow(kind=kind, name=kind, about=about, fields=field_rows(types))]
 
 
-def _family(kind: str, things: Iterable[tuple[str, type]]) -> Iterator[PartRow]:
-    for name, cls in things:
-        yield PartRow(
-            kind=kind, name=name, about=summary(cls), reference=paper(cls), fields=field_rows(field_types(cls))
-        )
+def _family(family: Family[Any]) -> Iterator[PartRow]:
+    for row in _named(family.kind, family, dict(family.items())):
+        yield dataclasses.replace(row, fields=field_rows(field_types(family[row.name])))
 
 
-def _named(kind: str, things: Iterable[tuple[str, Any]]) -> Iterator[PartRow]:
-    for name, thing in things:
-        yield PartRow(kind=kind, name=name, about=summary(thing), reference=paper(thing))
+def _named(kind: str, registry: Registry[Any], things: Mapping[str, Any]) -> Iterator[PartRow]:
+    """What a registry holds; `things` are its entries, or what carries their docstrings."""
+    for name, thing in things.items():
+        plugin = registry.plugin_of(name)
+        label = None if plugin is None else label_of(plugin)
+        yield PartRow(kind=kind, name=name, about=summary(thing), reference=paper(thing), plugin=label)
 
 
 def _recipes() -> Iterator[PartRow]:
@@ -146,14 +152,11 @@ _KINDS: Mapping[str, Callable[[], Iterable[PartRow]]] = {
     "architecture": lambda: _mapping_rows("architecture", "The top level of a space or architecture.", TOP_FIELDS),
     "stage": lambda: _mapping_rows("stage", "The keys under `stages`, each with one entry a stage.", STAGE_FIELDS),
     "leaf": _leaves,
-    **{
-        family.kind: lambda family=family: _family(family.kind, family.items())  # type: ignore[misc]
-        for _, family in FAMILIES
-    },
-    "sampler": lambda: _named("sampler", ((name, one.make) for name, one in samplers.items())),
-    "score": lambda: _named("score", scores.items()),
-    "executor": lambda: _named("executor", executors.items()),
-    "data": lambda: _named("data", datasets.items()),
+    **{family.kind: partial(_family, family) for _, family in FAMILIES},
+    "sampler": lambda: _named("sampler", samplers, {name: one.make for name, one in samplers.items()}),
+    "score": lambda: _named("score", scores, dict(scores.items())),
+    "executor": lambda: _named("executor", executors, dict(executors.items())),
+    "data": lambda: _named("data", datasets, dict(datasets.items())),
     "recipe": _recipes,
 }
 

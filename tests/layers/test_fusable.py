@@ -4,10 +4,11 @@ import random
 
 import pytest
 import torch
-from conformance import built, image, shaken
+from conformance import shaken
 from torch import nn
 
 from nas.architecture import fuse
+from nas.architecture.conformance import built, image
 from nas.errors import FieldError
 from nas.layers import Fusable, Site, blocks, mixers
 

@@ -79,6 +79,16 @@ def test_a_plug_in_that_cannot_be_loaded_is_refused_whole(folder: Path, change: 
     assert "Traceback" not in done.stderr
 
 
+def test_check_says_whether_parts_conform(folder: Path) -> None:
+    (row,) = document(folder, "grammar", "--check", "--plugin", "waves_plugin.py")
+    assert row == {"kind": "mixer", "name": "wave", "problems": []}
+    (folder / "waves_plugin.py").write_text(WAVE.replace("self.kernel, site.size_out", "3, site.size_out"))
+    done = nas(folder, "grammar", "--check", "--plugin", "waves_plugin.py", code=1)
+    assert "mixer wave: does not conform" in done.stdout
+    assert "by counting the module" in done.stdout
+    assert "there are none: add --plugin" in nas(folder, "grammar", "--check", code=2).stderr
+
+
 def test_a_missing_file_or_module_is_one_sentence(folder: Path) -> None:
     assert "no such file" in nas(folder, "grammar", "norm", "--plugin", "gone.py", code=2).stderr
     assert "no such module is installed" in nas(folder, "grammar", "norm", "--plugin", "no.such", code=2).stderr

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from nas.cli.options import Json
+from nas.errors import UserError
 
 if TYPE_CHECKING:
     from nas.report.grammar import FieldRow, PartRow
@@ -28,12 +29,24 @@ def run(
             help="A JSON Schema for editors instead: of space, architecture, recipe or study files, or of any.",
         ),
     ] = False,
+    check: Annotated[
+        bool,
+        typer.Option(
+            "--check",
+            help="Build the parts of plug-ins instead and compare: price with count, sizes, starts and gradients.",
+        ),
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Print what spaces and architectures can say: every part with its fields, rules, defaults and paper.
 
     In a YAML file, '# yaml-language-server: $schema=FILE' makes an editor complete and check by a schema.
     """
+    if schema and check:
+        raise UserError("--schema and --check are two things; ask for one of them")
+    if check:
+        _check(kind, as_json=as_json)
+        return
     if schema:
         from nas.cli.output import print_json
         from nas.report.json_schema import json_schema
@@ -51,6 +64,28 @@ def run(
     _draw(rows)
 
 
+def _check(kind: str | None, *, as_json: bool) -> None:
+    """Exit code 1 where a part does not conform."""
+    from nas.architecture.conformance import plugin_kinds, problems
+
+    parts = [(family, name) for family, name in plugin_kinds() if kind in (None, family)]
+    if not parts:
+        raise UserError("--check looks at the parts of plug-ins, and there are none: add --plugin FILE|MODULE")
+    found = [{"kind": family, "name": name, "problems": problems(family, name)} for family, name in parts]
+    if as_json:
+        from nas.cli.output import print_json
+
+        print_json(found)
+    else:
+        from nas.cli.output import draw
+
+        for one in found:
+            told = [str(problem) for problem in one["problems"]]
+            draw("\n  ".join([f"{one['kind']} {one['name']}: {'does not conform' if told else 'conforms'}", *told]))
+    if any(one["problems"] for one in found):
+        raise typer.Exit(1)
+
+
 def _draw(rows: list[PartRow]) -> None:
     from nas.cli.output import console
 
@@ -59,7 +94,8 @@ def _draw(rows: list[PartRow]) -> None:
         if number == 0 or rows[number - 1].kind != row.kind:
             out.print(("\n" if number else "") + f"[bold underline]{row.kind}[/]")
         out.print(f"  [bold]{row.name}[/bold]  ", end="")
-        out.print(row.about + (f" ({row.reference})" if row.reference else ""), soft_wrap=True, markup=False)
+        origin = f" ({row.reference})" if row.reference else f" [{row.plugin}]" if row.plugin else ""
+        out.print(row.about + origin, soft_wrap=True, markup=False)
         for field in row.fields:
             out.print(f"      {_line(field)}", soft_wrap=True, markup=False, style="dim")
 
