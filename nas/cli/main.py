@@ -77,8 +77,8 @@ def root(
 
 # The commands that read architectures or spaces, whose parts may be of plug-ins.
 _WITH_PARTS = (
-    *("search", "check", "sample", "compare", "trust", "refine", "pareto", "show", "cost", "diff", "grammar"),
-    *("export", "train", "import"),
+    *("search", "check", "sample", "calibrate", "compare", "trust", "refine", "pareto", "show", "cost", "latency"),
+    *("diff", "grammar", "export", "train", "import"),
 )
 
 _SEARCHING, _LOOKING, _TAKING = "Searching", "Looking", "Taking a winner"
