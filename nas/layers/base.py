@@ -242,6 +242,11 @@ class Activation(Step):
 class Mixer(Step):
     """Mixes positions: the spatial operation of a block. Keeps the width unless it says otherwise."""
 
+    @property
+    def multiple(self) -> int:
+        """What the channels it works on must be a multiple of."""
+        return 1
+
 
 class Layer(Step):
     """A layer of a sequence that may change width and map.

@@ -41,9 +41,10 @@ class Bottleneck(Block):
 
     `expand` is the kernel of the first convolution (with 3 and no mixer the fused block), `start` that of a depthwise
     one with a norm before it, or null. `ratio_of: incoming` counts the hidden width from the incoming one, and `round`
-    takes its nearest multiple, halves up. What strides is the mixer, without one the start, without that the first
-    convolution. `shortcut: same_shape` has none where width or map change, `none` nowhere. `padding: tf` is that of
-    TensorFlow's networks where the start or the first convolution stride.
+    takes its nearest multiple, halves up, or with `groups` that of what a grouped mixer needs (AnyNet,
+    arXiv:1905.13214). What strides is the mixer, without one the start, without that the first convolution.
+    `shortcut: same_shape` has none where width or map change, `none` nowhere. `padding: tf` is that of TensorFlow's
+    networks where the start or the first convolution stride.
     """
 
     mixer: Mixer | None = Dense()
@@ -55,7 +56,7 @@ class Bottleneck(Block):
     expand: Kernel = 1
     start: Kernel | None = None
     ratio_of: Literal["outgoing", "incoming"] = "outgoing"
-    round: Count = 1
+    round: Count | Literal["groups"] = 1
     shortcut: Literal["projected", "same_shape", "none"] = "projected"
     padding: Padding = "same"
 
@@ -118,6 +119,12 @@ class Bottleneck(Block):
         cost += self.act.cost(hidden) * (1 + (self.mixer is not None) + (self.act_placement == "everywhere"))
         return cost + (projection_cost(site, self.norm) if self._has_shortcut(site) else NOTHING)
 
+    @property
+    def _multiple(self) -> int:
+        if self.round != "groups":
+            return self.round
+        return 1 if self.mixer is None else self.mixer.multiple
+
     def _has_shortcut(self, site: Site) -> bool:
         return self.shortcut == "projected" or (self.shortcut == "same_shape" and not site.changes_shape)
 
@@ -128,7 +135,8 @@ class Bottleneck(Block):
     def _sites(self, site: Site) -> tuple[Site, Site, Site]:
         """Where the start, the first convolution and the mixer stand."""
         width = self.ratio * (site.width if self.ratio_of == "outgoing" else site.width_in)
-        hidden = max(1, round(width)) if self.round == 1 else rounded(width, self.round)
+        multiple = self._multiple
+        hidden = max(1, round(width)) if multiple == 1 else rounded(width, multiple)
         at_start = site.stride if self.mixer is None and self.start is not None else 1
         at_expand = site.stride if self.mixer is None and self.start is None else 1
         start = Site(site.width_in, site.width_in, site.size, at_start)

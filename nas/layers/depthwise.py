@@ -55,7 +55,7 @@ class DepthwiseConv(nn.Conv2d):
         if weight.shape[2:] == (1, 1):
             y = x[:, :, :: self.stride[0], :: self.stride[1]] * weight[:, 0]
             return y if self.bias is None else y + self.bias[:, None, None]
-        if self.stride == (1, 1) and _HAS_ONEDNN and _is_single(x):
+        if self.stride == (1, 1) and min(weight.shape[2:]) > 1 and _HAS_ONEDNN and _is_single(x):
             return depthwise_conv(x, weight, self.bias, dilation)
         padding = [dilation * (side // 2) for side in weight.shape[2:]]
         return functional.conv2d(x, weight, self.bias, self.stride, padding, dilation, groups=self.groups)

@@ -40,6 +40,11 @@ class Grouped(Mixer):
         if site.width % self._groups(site):
             raise FieldError("groups", f"must divide the {site.width} channels of the mixer, got {self.groups}")
 
+    @property
+    def multiple(self) -> int:
+        """The groups, or their width."""
+        return self.group_width or self.groups
+
     def build(self, site: Site) -> nn.Module:
         """(N, C, H, W) -> (N, C, ceil(H / stride), ceil(W / stride))."""
         width, groups = site.width, self._groups(site)

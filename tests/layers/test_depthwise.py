@@ -55,6 +55,25 @@ def test_it_computes_what_pytorch_computes(shape: tuple[int, int, int, int], str
         assert distance(one, other) < 1e-5
 
 
+@pytest.mark.parametrize(
+    ("rows", "columns", "dilation"), [(1, 11, 1), (11, 1, 1), (51, 5, 1), (5, 51, 1), (13, 5, 1), (3, 7, 2), (7, 3, 3)]
+)
+def test_rectangles_are_computed_as_pytorch_computes_them(rows: int, columns: int, dilation: int) -> None:
+    conv = DepthwiseConv(4, rows, columns=columns, dilation=dilation)
+    exact = torch.nn.Conv2d(4, 4, (rows, columns), padding=conv.padding, dilation=dilation, groups=4).double()
+    exact.load_state_dict({key: tensor.double() for key, tensor in conv.state_dict().items()})
+    for height, width in ((12, 9), (1, 1), (30, 7)):
+        x = drawn(2, 4, height, width).requires_grad_()
+        y, expected = conv(x), exact(x.double())
+        assert y.shape == x.shape
+        assert distance(y.detach(), expected.detach()) < 1e-5
+        outgoing = drawn(*y.shape, seed=2)
+        found = torch.autograd.grad(y, (x, *conv.parameters()), outgoing)
+        right = torch.autograd.grad(expected, (x, *exact.parameters()), outgoing.double())
+        for one, other in zip(found, right, strict=True):
+            assert distance(one, other.double()) < 1e-5
+
+
 @pytest.mark.parametrize(("kernel", "dilation", "size"), [(3, 1, 4), (5, 1, 4), (13, 1, 8), (15, 1, 9), (7, 3, 10)])
 def test_gradients_are_exact_to_the_second_order(kernel: int, dilation: int, size: int) -> None:
     x = drawn(2, 2, size, size).double().requires_grad_()

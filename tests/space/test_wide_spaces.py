@@ -1,5 +1,6 @@
 """Networks drawn from the spaces of gates and of RegNets: counted on their modules, read back, found again."""
 
+import random
 import warnings
 
 import pytest
@@ -9,7 +10,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from nas.architecture import Architecture, build, estimate, skeleton
 from nas.architecture.text import to_yaml
 from nas.schema.nodes import parse_yaml
-from nas.space import SearchSpace, load_architecture, load_space
+from nas.space import SearchSpace, drawing, load_architecture, load_space
 from nas.space.load import read_space
 from nas.task import Task
 
@@ -57,3 +58,27 @@ def test_drawn_networks_train(space: str) -> None:
         network = build(architecture, classes=4).train()
         network(torch.randn(2, 3, 64, 64)).square().sum().backward()
         assert all(one.grad is not None and one.grad.isfinite().all() for one in network.parameters())
+
+
+ANYNET = """
+stem: {kind: layers, channels: 32, layers: [{kind: conv, kernel: 3, stride: 2, bias: false}, batchnorm, relu]}
+stages:
+  count: 4
+  depth: {int: [1, 16], per: stage}
+  width: {int: [16, 512], step: 8, per: stage}
+  block:
+    kind: bottleneck
+    mixer: {kind: grouped, groups: {choice: [1, 2, 4, 8, 16, 32], per: stage}}
+    ratio: {choice: [1, 0.5, 0.25], per: stage}
+    round: groups
+  downsample: [in_block, in_block, in_block, in_block]
+head: {kind: pool_norm_linear, norm: null}
+"""
+
+
+def test_anynet_is_a_space_whose_groups_always_divide() -> None:
+    """Depth, width, bottleneck ratio and groups free in every stage ('On Network Design Spaces', arXiv:1905.13214)."""
+    space = read_space(*parse_yaml(ANYNET, "anynet.yaml"))
+    assert space.size() == (16 * 63 * 3 * 6) ** 4
+    for seed in range(3):  # drawn by a walk: to price all of it takes a minute
+        check(space, space.build(drawing(random.Random(seed))))
