@@ -35,7 +35,12 @@ def distance(network: torch.nn.Module, model: str) -> float:
     return ((found - torch.tensor(recorded["logits_first8"])).abs().max() / recorded["max_abs"]).item()
 
 
-@pytest.mark.parametrize("model", RECORDED)
+QUICK = ("ConvNeXtV2-Atto", "RegNetY-200MF", "MobileNetV4-Conv-S", "StarNet-S050", "FasterNet-T0", "RepViT-M0_9")
+
+
+@pytest.mark.parametrize(
+    "model", [pytest.param(one, marks=[pytest.mark.slow] * (one not in QUICK)) for one in RECORDED]
+)
 def test_a_checkpoint_gives_the_outputs_of_the_real_implementation(model: str) -> None:
     assert distance(from_official(RECORDED[model]["preset"], checkpoint(model)), model) <= 3e-5
 
