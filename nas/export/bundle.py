@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from torch import nn
 
@@ -22,6 +22,10 @@ from nas.task import Task
 from nas.train.weights import load_weights, save_weights
 
 ARCHITECTURE, WEIGHTS, ABOUT = "architecture.yaml", "weights.safetensors", "model.json"
+_OF_THE_FOLDER = (
+    "architecture", "in_channels", "classes", "resolution", "merged", "class_names", "mean", "std", "written_by",
+    "plugins", "forms",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +81,36 @@ def write_bundle(folder: Path, architecture: Architecture, network: nn.Module, a
     except OSError as error:
         raise UserError(f"{folder}: cannot be written: {error.strerror or error}") from None
     return [folder / name for name in (ARCHITECTURE, WEIGHTS, ABOUT, *sources)]
+
+
+class About(NamedTuple):
+    """What a folder says about its weights.
+
+    Attributes:
+        provenance: of the weights.
+        merged: whether they are of the deployed form.
+    """
+
+    provenance: Provenance
+    merged: bool
+
+
+def about_of(folder: Path) -> About:
+    """Read `model.json` of a folder that `write_bundle` wrote; raises UserError."""
+    try:
+        document = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
+        task = Task(resolution=document["resolution"], classes=document["classes"], channels=document["in_channels"])
+        results = {name: value for name, value in document.items() if name not in _OF_THE_FOLDER}
+        provenance = Provenance(
+            task=task,
+            classes=tuple(document["class_names"]),
+            mean=tuple(document["mean"]),
+            std=tuple(document["std"]),
+            results=results,
+        )
+        return About(provenance, document["merged"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UserError(f"{folder / ABOUT}: not what `nas export` writes: {error}") from None
 
 
 def require_folder(folder: Path) -> None:

@@ -33,6 +33,7 @@ class Exported:
     """What was exported.
 
     Attributes:
+        study: the study it is from.
         id: of the architecture.
         folder: where it is.
         files: what was written.
@@ -41,6 +42,7 @@ class Exported:
         retrained: whether the weights were trained again (same seed, same result) because they had not been kept.
     """
 
+    study: str
     id: str
     folder: str
     files: tuple[str, ...]
@@ -111,6 +113,7 @@ def export_winner(
     }
     files = write_bundle(folder, found, network.cpu(), provenance(images, results))
     return Exported(
+        study=study,
         id=row.id,
         folder=str(folder),
         files=tuple(path.name for path in files),

@@ -19,8 +19,10 @@ if TYPE_CHECKING:
 OPSET = 17  # the first with LayerNormalization as one operator
 
 
-def write_onnx(network: nn.Module, task: Task, batch: int, file: Path) -> Path:
-    """Write the deployed network with weights and fixed shapes: input `images` (N, C, H, W), output `logits`.
+def write_onnx(
+    network: nn.Module, task: Task, batch: int, file: Path, *, opset: int = OPSET, dynamic: bool = False
+) -> Path:
+    """Write the deployed network with its weights: input `images` (N, C, H, W), output `logits`; shapes are fixed.
 
     The exporter that traces, not that of `torch.export`: 2 to 7 s against 17 to 27 s a network on one core here, with
     the same operators and outputs; a calibration exports a hundred networks.
@@ -30,6 +32,8 @@ def write_onnx(network: nn.Module, task: Task, batch: int, file: Path) -> Path:
         task: channels and resolution of the images.
         batch: images at a time.
         file: to write.
+        opset: version of ONNX's operators.
+        dynamic: leave the number of images open.
 
     Returns:
         The file.
@@ -42,11 +46,12 @@ def write_onnx(network: nn.Module, task: Task, batch: int, file: Path) -> Path:
     images = torch.zeros(batch, task.channels, task.resolution, task.resolution)
     try:
         # It prints the whole graph where it fails, and warns that branches on shapes are fixed: they are meant to be.
-        with warnings.catch_warnings(), redirect_stdout(io.StringIO()), torch.no_grad(), _rms_norm():
+        with warnings.catch_warnings(), redirect_stdout(io.StringIO()), torch.no_grad(), _rms_norm(opset):
             warnings.simplefilter("ignore")
             torch.onnx.export(
-                network, (images,), str(file), dynamo=False, opset_version=OPSET,
+                network, (images,), str(file), dynamo=False, opset_version=opset,
                 input_names=["images"], output_names=["logits"],
+                dynamic_axes={"images": {0: "batch"}, "logits": {0: "batch"}} if dynamic else None,
             )  # fmt: skip
     except (RuntimeError, ValueError, TypeError) as error:
         lines = str(error).strip().splitlines() or [type(error).__name__]
@@ -55,7 +60,7 @@ def write_onnx(network: nn.Module, task: Task, batch: int, file: Path) -> Path:
 
 
 @contextmanager
-def _rms_norm() -> Iterator[None]:
+def _rms_norm(opset: int) -> Iterator[None]:
     """Teach the exporter RMSNorm, in the form that runtimes know again and fuse."""
     from torch.onnx.utils import register_custom_op_symbolic, unregister_custom_op_symbolic
 
@@ -65,11 +70,11 @@ def _rms_norm() -> Iterator[None]:
         root = graph.op("Sqrt", graph.op("Add", mean, eps))
         return graph.op("Mul", graph.op("Div", x, root), weight)
 
-    register_custom_op_symbolic("aten::rms_norm", symbolic, OPSET)
+    register_custom_op_symbolic("aten::rms_norm", symbolic, opset)
     try:
         yield
     finally:
-        unregister_custom_op_symbolic("aten::rms_norm", OPSET)
+        unregister_custom_op_symbolic("aten::rms_norm", opset)
 
 
 def _constant(graph: Any, values: list[float]) -> Any:

@@ -24,10 +24,13 @@ def save_weights(model: nn.Module, path: Path, *, about: Mapping[str, str] | Non
     # Contiguous: safetensors knows no channels-last memory.
     state = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
     with new_file(path) as temporary:
+        temporary.touch()
+        mode = temporary.stat().st_mode  # the user's umask; safetensors makes a file of its own, for its owner alone
         try:
             save_file(state, temporary, metadata=dict(about or {}))
         except SafetensorError as error:
             raise OSError(str(error)) from error
+        temporary.chmod(mode)
 
 
 def load_weights(model: nn.Module, path: Path) -> None:

@@ -10,7 +10,7 @@ from nas.measure.profile import Profile
 from nas.measure.runtimes.base import RefusedError, Runtime, Timer, runtimes, stopwatch
 
 if TYPE_CHECKING:
-    from torch import nn
+    from torch import Tensor, nn
 
     from nas.task import Task
 
@@ -50,6 +50,20 @@ class OnnxRuntime(Runtime):
         except Exception as error:  # its errors are of no common type
             raise RefusedError(f"onnxruntime: {(str(error).splitlines() or [''])[0]}") from error
         return stopwatch(profile, lambda: session.run(None, feed))
+
+
+def outputs(file: Path, images: Tensor) -> Tensor:
+    """What ONNX Runtime computes from (N, C, H, W) with the network of a file; raises RefusedError."""
+    import onnxruntime
+    import torch
+
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    try:
+        session = onnxruntime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
+        return torch.from_numpy(session.run(None, {"images": images.numpy()})[0])
+    except Exception as error:  # its errors are of no common type
+        raise RefusedError(f"onnxruntime: {(str(error).splitlines() or [''])[0]}") from error
 
 
 runtimes.register("onnxruntime")(OnnxRuntime())

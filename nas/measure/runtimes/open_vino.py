@@ -10,7 +10,7 @@ from nas.measure.profile import Profile
 from nas.measure.runtimes.base import RefusedError, Runtime, Timer, runtimes, stopwatch
 
 if TYPE_CHECKING:
-    from torch import nn
+    from torch import Tensor, nn
 
     from nas.task import Task
 
@@ -52,6 +52,29 @@ class OpenVino(Runtime):
         except Exception as error:  # its errors are of no common type
             raise RefusedError(f"openvino: {(str(error).splitlines() or [''])[0]}") from error
         return stopwatch(profile, lambda: request.infer([images], share_inputs=True))
+
+
+def save(onnx: Path, file: Path) -> Path:
+    """Write the network of an ONNX file as OpenVINO's `.xml`, its weights in fp32 beside it; raises RefusedError."""
+    import openvino
+
+    try:
+        openvino.save_model(openvino.Core().read_model(str(onnx)), str(file), compress_to_fp16=False)
+    except Exception as error:  # its errors are of no common type
+        raise RefusedError(f"openvino: {(str(error).splitlines() or [''])[0]}") from error
+    return file
+
+
+def outputs(file: Path, images: Tensor) -> Tensor:
+    """What OpenVINO computes in fp32 from (N, C, H, W) with the network of a file; raises RefusedError."""
+    import openvino
+    import torch
+
+    try:
+        compiled = openvino.Core().compile_model(str(file), "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+        return torch.from_numpy(compiled([images.numpy()])[0].copy())
+    except Exception as error:  # its errors are of no common type
+        raise RefusedError(f"openvino: {(str(error).splitlines() or [''])[0]}") from error
 
 
 runtimes.register("openvino")(OpenVino())

@@ -1,0 +1,90 @@
+"""What a form of a network for other programs can be asked, and the registry of forms."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+from torch import Tensor, nn
+
+from nas.architecture import Architecture
+from nas.errors import FieldError, UserError
+from nas.measure.onnx_file import OPSET
+from nas.registry import Registry
+from nas.task import Task
+
+_OPSETS = (17, 20)
+"""Below, LayerNorm is no operator; above, the exporter that traces knows none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What users may choose about the files.
+
+    Attributes:
+        opset: version of ONNX's operators.
+        batch: images at a time; None leaves the number open.
+    """
+
+    opset: int = OPSET
+    batch: int | None = None
+
+    def __post_init__(self) -> None:
+        """Check the numbers."""
+        if not _OPSETS[0] <= self.opset <= _OPSETS[1]:
+            raise FieldError("opset", f"must be {_OPSETS[0]} to {_OPSETS[1]}, got {self.opset}")
+        if self.batch is not None and self.batch < 1:
+            raise FieldError("batch", f"must be at least 1, got {self.batch}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """What is written.
+
+    Attributes:
+        network: in evaluation mode, on the CPU, with the weights that lie in `folder`.
+        merged: its deployed form.
+        architecture: of both.
+        task: channels, classes and resolution of the weights.
+        folder: the bundle, where the form is written beside it.
+    """
+
+    network: nn.Module
+    merged: nn.Module
+    architecture: Architecture
+    task: Task
+    folder: Path
+
+
+class Form(ABC):
+    """A form. Stateless."""
+
+    file: str
+    """The one to name to other programs, in the exported folder."""
+
+    packages: tuple[str, ...] = ()
+    """Without which it can neither be written nor checked."""
+
+    extra: str = ""
+    """Of our package, which installs them."""
+
+    def require(self) -> None:
+        """Raise UserError where something is not installed."""
+        absent = [name for name in self.packages if find_spec(name) is None]
+        if absent:
+            raise UserError(
+                f"{self.file}: {' and '.join(absent)} not installed; `pip install nas-convnets[{self.extra}]`"
+            )
+
+    @abstractmethod
+    def write(self, subject: Subject, options: Options) -> None:
+        """Write the form into the subject's folder; raises NasError where it cannot be."""
+
+    @abstractmethod
+    def outputs(self, folder: Path, images: Tensor) -> Tensor:
+        """What the written form computes from (N, C, H, W) in its own runtime, opened anew."""
+
+
+forms: Registry[Form] = Registry("format")

@@ -1,0 +1,71 @@
+"""PyTorch's own two forms of a network without its code: `torch.export` and TorchScript."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from nas.export.forms.base import Form, Options, Subject, forms
+from nas.measure.runtimes.base import RefusedError
+
+
+def _images(subject: Subject, options: Options) -> Tensor:
+    task = subject.task
+    return torch.zeros(options.batch or 2, task.channels, task.resolution, task.resolution)
+
+
+class TorchExport(Form):
+    """The deployed network as an `ExportedProgram`, for `torch.export.load`."""
+
+    file = "model.pt2"
+
+    def write(self, subject: Subject, options: Options) -> None:
+        """With the number of images open, unless said."""
+        shapes = ({0: torch.export.Dim("batch", min=1)},) if options.batch is None else None
+        try:
+            with warnings.catch_warnings(), torch.no_grad():
+                warnings.simplefilter("ignore")  # what PyTorch's exporter deprecates in itself
+                program = torch.export.export(subject.merged, (_images(subject, options),), dynamic_shapes=shapes)
+                torch.export.save(program, subject.folder / self.file)
+        except Exception as error:  # its errors are of no common type
+            raise RefusedError(f"torch.export: {(str(error).strip().splitlines() or [''])[0]}") from error
+
+    def outputs(self, folder: Path, images: Tensor) -> Tensor:
+        """By the loaded program."""
+        with warnings.catch_warnings(), torch.no_grad():
+            warnings.simplefilter("ignore")
+            found: Tensor = torch.export.load(folder / self.file).module()(images)
+        return found
+
+
+class TorchScript(Form):
+    """The deployed network, traced, for `torch.jit.load` and LibTorch."""
+
+    file = "model.ts"
+
+    def write(self, subject: Subject, options: Options) -> None:
+        """Traced; the sizes of the images stay open where the network's layers leave them open."""
+        try:
+            with warnings.catch_warnings(), torch.no_grad():
+                warnings.simplefilter("ignore")  # PyTorch deprecates it
+                traced = torch.jit.trace(  # type: ignore[no-untyped-call]  # untyped in torch
+                    subject.merged, _images(subject, options), check_trace=False
+                )
+                traced.save(str(subject.folder / self.file))
+        except (RuntimeError, TypeError, ValueError) as error:
+            raise RefusedError(f"torch.jit: {(str(error).strip().splitlines() or [''])[0]}") from error
+
+    def outputs(self, folder: Path, images: Tensor) -> Tensor:
+        """By the loaded module."""
+        with warnings.catch_warnings(), torch.no_grad():
+            warnings.simplefilter("ignore")
+            module = torch.jit.load(str(folder / self.file))  # type: ignore[no-untyped-call]  # untyped in torch
+            found: Tensor = module(images)
+        return found
+
+
+forms.register("torch-export")(TorchExport())
+forms.register("torchscript")(TorchScript())

@@ -1,0 +1,125 @@
+"""Forms for other programs: opened again, compared, all written or none."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor
+
+import nas
+from nas.architecture import Architecture
+from nas.cli.main import main
+from nas.errors import NasError, UserError
+from nas.export.forms import Form, Options, Subject, forms
+from nas.export.taking import TOLERANCE, copied_bundle, fresh_bundle, write_export
+from nas.measure.runtimes.base import RefusedError
+from nas.space import load_architecture, load_space
+from nas.space.askers import drawing
+from nas.task import Task
+
+SMALLEST = (
+    "conv2former_n", "convformer_s18", "convnext_atto", "convnext_isotropic_small", "convnextv2_atto",
+    "efficientnetv2_b0", "fasternet_t0", "focalnet_t_srf", "hornet_t_7x7", "inceptionnext_atto", "mambaout_femto",
+    "mobilenetv4_conv_s_035", "moganet_xt", "poolformerv2_s12", "rdnet_t", "regnetx_200mf", "regnety_200mf",
+    "replknet_31b", "resnet50", "resnext50_32x4d", "unireplknet_a", "van_b0",
+)  # fmt: skip
+TASK = Task(resolution=64, classes=10)
+ALONE = """
+import importlib.abc, runpy, sys
+class Refuse(importlib.abc.MetaPathFinder):
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in ("nas", "timm", "safetensors", "fvcore"):
+            raise ImportError(f"{name} is not here")
+sys.meta_path.insert(0, Refuse())
+import torch
+network = runpy.run_path(sys.argv[1])["build"]()
+torch.save(network(torch.load(sys.argv[2], weights_only=True)).detach(), sys.argv[3])
+"""
+
+
+class Wrong(Form):
+    """Computes something else."""
+
+    file = "wrong.bin"
+
+    def write(self, subject: Subject, options: Options) -> None:
+        (subject.folder / self.file).write_bytes(b"wrong")
+
+    def outputs(self, folder: Path, images: Tensor) -> Tensor:
+        return torch.ones(len(images), 10)
+
+
+def tiny() -> Architecture:
+    return load_space("tiny").build(drawing(random.Random(0)))
+
+
+def test_model_py_needs_torch_alone(tmp_path: Path) -> None:
+    (written,) = write_export(tmp_path / "out", fresh_bundle(tiny(), TASK), ["python"], Options())
+    assert written.difference <= TOLERANCE
+    images = torch.randn(2, 3, 64, 64)
+    torch.save(images, tmp_path / "images.pt")
+    command = [sys.executable, "-I", "-c", ALONE, str(tmp_path / "out/model.py")]
+    subprocess.run([*command, str(tmp_path / "images.pt"), str(tmp_path / "logits.pt")], check=True, timeout=120)
+    with torch.no_grad():
+        expected = nas.load_model(tmp_path / "out")(images)
+    torch.testing.assert_close(torch.load(tmp_path / "logits.pt", weights_only=True), expected)
+
+
+def test_a_form_that_computes_something_else_fails_and_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(forms._things, "wrong", Wrong())
+    with pytest.raises(NasError, match=r"wrong: wrong.bin computes something else"):
+        write_export(tmp_path / "out", fresh_bundle(tiny(), TASK), ["python", "wrong"], Options())
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_only_the_same_network_is_written_over(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    write_export(out, fresh_bundle(tiny(), TASK), [], Options())
+    write_export(out, copied_bundle(out), ["torchscript"], Options())
+    assert json.loads((out / "model.json").read_text())["forms"]["torchscript"]["file"] == "model.ts"
+    with pytest.raises(UserError, match=r"holds other weights.*--force"):
+        write_export(out, fresh_bundle(tiny(), TASK, seed=1), [], Options())
+    write_export(out, fresh_bundle(tiny(), TASK, seed=1), [], Options(), force=True)
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine/thesis.tex").touch()
+    assert main(["export", "convnext_atto", "-o", str(tmp_path / "mine")]) == 2
+    assert os.listdir(tmp_path / "mine") == ["thesis.tex"]
+
+
+def test_files_get_the_modes_of_the_umask(tmp_path: Path) -> None:
+    write_export(tmp_path / "out", fresh_bundle(tiny(), TASK), [], Options())
+    (tmp_path / "new").touch()
+    modes = {path.stat().st_mode for path in (tmp_path / "out").iterdir()}
+    assert modes == {(tmp_path / "new").stat().st_mode}
+
+
+def test_an_unknown_format_proposes_the_nearest(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["export", "convnext_atto", "--format", "onx", "-o", str(tmp_path / "out")]) == 2
+    assert "did you mean 'onnx'" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("form", forms)
+def test_networks_of_every_family_take_every_form(form: str, tmp_path: Path) -> None:
+    subjects = {name: load_architecture(name) for name in SMALLEST}
+    modern = load_space("modern")
+    subjects |= {f"modern {seed}": modern.build(drawing(random.Random(seed))) for seed in range(10)}
+    refused = []
+    for number, (name, architecture) in enumerate(subjects.items()):
+        try:
+            (one,) = write_export(tmp_path / str(number), fresh_bundle(architecture, TASK), [form], Options())
+            print(f"{form:14} {name:28} {one.difference:.1e} {one.bytes:>12,}")
+        except RefusedError as error:
+            refused.append(f"{name}: {error}")
+            print(f"{form:14} {name:28} {error}")
+    assert not refused
