@@ -73,11 +73,13 @@ def define(
     """Check everything that can be checked before anything is paid for, and put it together.
 
     Raises:
-        UnknownNameError: no such sampler or data set.
+        UnknownNameError: no such sampler, data set or profile.
+        RuntimeMissingError: a latency cannot be measured here.
         DataError: the data cannot be used.
         BudgetError: nothing in the space can meet the budget.
     """
     samplers[sampler]
+    profiles = require_profiles([*(one.metric for one in budget.bounds), *(objectives or Objectives()).costs])
     require_reachable(space.root, budget.closed, task)
     found = describe(data, progress=progress)
     _require_fits(space, found, recipe)
@@ -94,7 +96,7 @@ def define(
         control=control,
         start=tuple(start),
         plugins=tuple(plugin.label for plugin in plugins.given()),
-        profiles=require_profiles([*(one.metric for one in budget.bounds), *(objectives or Objectives()).costs]),
+        profiles=profiles,
     )
 
 

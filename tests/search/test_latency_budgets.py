@@ -11,15 +11,19 @@ import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+import torch
 
 from nas.cli.main import main
 from nas.ledger import Ledger
-from nas.records import TrialState
+from nas.measure.profile import load_profile
+from nas.records import LatencyRecord, TrialState
+from nas.search.guide import Guide, PowerGuess
 from nas.search.objectives import Objectives
 from tests.measure.conftest import write_profile
+from tests.measure.test_session import SMALL
 
-pytestmark = pytest.mark.slow
 Capture = pytest.CaptureFixture[str]
 STORAGE = "sqlite:///nas.db"
 SEARCH = ("search", "--space", "tiny", "--data", "digits", "--epochs", "1", "--data-share", "0.1", "--workers", "1")
@@ -38,6 +42,7 @@ def rows(capsys: Capture, study: str) -> Any:
     return json.loads(capsys.readouterr().out)
 
 
+@pytest.mark.slow
 def test_every_trained_candidate_is_measured_and_within_both_budgets(capsys: Capture) -> None:
     assert main([*SEARCH, "-b", "30MFLOPs", "-b", "1e3ms@q", "--trials", "3", "--study", "both"]) == 0
     found = rows(capsys, "both")
@@ -53,6 +58,7 @@ def test_every_trained_candidate_is_measured_and_within_both_budgets(capsys: Cap
     assert "ms, q" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_a_budget_that_nothing_meets_says_which_network_was_the_fastest(
     capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -66,6 +72,7 @@ def test_a_budget_that_nothing_meets_says_which_network_was_the_fastest(
         assert all(one.overrun["latency@q"] > 0 for one in ledger.trials("none"))
 
 
+@pytest.mark.slow
 def test_latency_is_an_objective_once_some_networks_were_measured(capsys: Capture) -> None:
     arguments = [*SEARCH, "-b", "30MFLOPs", "--objective", "accuracy,latency@q", "--trials", "3", "--study", "front"]
     assert main(arguments) == 2
@@ -84,6 +91,7 @@ def test_latency_is_an_objective_once_some_networks_were_measured(capsys: Captur
     assert len(definition["guided_by"]["latency@q"]) == 20
 
 
+@pytest.mark.slow
 def test_killed_while_measuring_nothing_is_lost_or_done_twice() -> None:
     arguments = [*SEARCH, "-b", "30MFLOPs", "-b", "1e3ms@q", "--trials", "4", "--study", "killed"]
     for attempt in range(20):
@@ -136,3 +144,32 @@ def test_wrong_input_is_one_message(capsys: Capture, arguments: tuple[str, ...],
     said = capsys.readouterr().err
     assert message in " ".join(said.split())
     assert "Traceback" not in said
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(torch.cuda.is_available(), reason="its second line asks for a device that is missing")
+def test_the_measuring_process_answers_lines_and_ends_with_its_input(tmp_path: Path) -> None:
+    named = load_profile(str(tmp_path / "q.yaml"))
+    question = {
+        "name": named.name,
+        "protocol": named.profile.canonical(),
+        "architecture": SMALL.to_dict(),
+        "task": {"resolution": 32, "classes": 10, "channels": 3},
+    }
+    words = [sys.executable, "-m", "nas.measure.worker", str(max(os.sched_getaffinity(0)))]
+    absent = question | {"protocol": named.profile.canonical() | {"device": "cuda", "threads": None, "clock": "device"}}
+    lines = "".join(json.dumps(one) + "\n" for one in (question, absent))
+    done = subprocess.run(words, input=lines, capture_output=True, text=True, timeout=120, check=True)
+    good, bad = map(json.loads, done.stdout.splitlines())
+    record = LatencyRecord.from_dict(good["record"])
+    assert record.architecture == SMALL.id
+    assert record.key.profile == named.id
+    assert record.ms is not None
+    assert "no CUDA device here" in bad["error"]
+
+
+def test_a_guess_follows_flops_and_activations() -> None:
+    guides = [Guide(f, a, 1e-6 * f**0.5 * a**0.5) for f, a in ((1e6, 1e5), (2e6, 5e5), (3e7, 2e5), (1e7, 9e5))]
+    guess = PowerGuess(guides)
+    costs = {"flops": np.array([5e6]), "activations": np.array([3e5])}
+    np.testing.assert_allclose(guess(costs), 1e-6 * 5e6**0.5 * 3e5**0.5, rtol=1e-6)
