@@ -40,6 +40,11 @@ def print_json(document: Any) -> None:
     sys.stdout.write(json.dumps(document, indent=2, allow_nan=False, default=str) + "\n")
 
 
+def print_text(text: str) -> None:
+    """A file's text on stdout."""
+    sys.stdout.write(text)
+
+
 def draw(*renderables: RenderableType) -> None:
     """Something for people on stdout."""
     out = console()

@@ -8,11 +8,11 @@ import typer
 
 from nas.cli.options import Classes, Json, Resolution, Storage, overridden
 from nas.ledger.address import DEFAULT_STORAGE
-from nas.task import Task
 
 if TYPE_CHECKING:
     from nas.architecture import Architecture
     from nas.report.cost import CostRow
+    from nas.task import Task
 
 
 def run(
@@ -31,20 +31,22 @@ def run(
 
     1 FLOP = 1 multiply-add of a convolution or linear layer at batch size 1, as in the ConvNeXt paper.
     """
-    from nas.export.references import resolve_architecture
+    from nas.export.references import own_task, resolve_architecture
     from nas.report.cost import cost_row
 
-    task = overridden(Task(), resolution, classes)
-    found = [(name, resolve_architecture(name, storage)) for name in architectures]
-    rows = [cost_row(name, architecture, task) for name, architecture in found]
-    counts = [_count(architecture, task) for _, architecture in found] if verify else []
+    found = [
+        (name, resolve_architecture(name, storage), overridden(own_task(name, storage), resolution, classes))
+        for name in architectures
+    ]
+    rows = [cost_row(*one) for one in found]
+    counts = [_count(architecture, task) for _, architecture, task in found] if verify else []
     if as_json:
         from nas.cli.output import print_json
 
         verified = [{"verified": count} for count in counts] or [{} for _ in rows]
         print_json([{**row.to_dict(), **extra} for row, extra in zip(rows, verified, strict=True)])
         return
-    _draw(rows, counts, task)
+    _draw(rows, counts, [task for _, _, task in found])
 
 
 def _count(architecture: Architecture, task: Task) -> dict[str, Any]:
@@ -53,13 +55,16 @@ def _count(architecture: Architecture, task: Task) -> dict[str, Any]:
     return crosscheck(architecture, task).to_dict()
 
 
-def _draw(rows: list[CostRow], counts: list[dict[str, Any]], task: Task) -> None:
+def _draw(rows: list[CostRow], counts: list[dict[str, Any]], tasks: list[Task]) -> None:
     from nas.cli.output import draw
     from nas.cli.tables import table
 
-    title = f"Cost at {task.resolution}x{task.resolution}, {task.classes} classes"
+    words = [f"{task.resolution}x{task.resolution}, {task.classes} classes" for task in tasks]
+    title = f"Cost at {words[0]}" if len(set(words)) == 1 else "Cost, each for its own task"
     made = table(title, "architecture", "id", ">params", ">FLOPs", ">activations")
-    for row in rows:
+    for row, task in zip(rows, words, strict=True):
+        if len(set(words)) > 1:
+            made.add_row(f"at {task}", style="dim")
         made.add_row(row.name, row.id, f"{row.params:,}", f"{row.flops:,}", f"{row.activations:,}")
         if (row.train_params, row.train_flops) != (row.params, row.flops):
             made.add_row("  as trained", "", f"{row.train_params:,}", f"{row.train_flops:,}", "", style="dim")

@@ -10,7 +10,6 @@ import typer
 from nas.cli.options import Classes, Json, Resolution, Storage, overridden
 from nas.errors import UserError
 from nas.ledger.address import DEFAULT_STORAGE
-from nas.task import Task
 
 if TYPE_CHECKING:
     from nas.report.diff import Diff
@@ -29,12 +28,12 @@ def run(
     as_json: Json = False,
 ) -> None:
     """Show what separates architectures, in the words of the YAML, and what that changes in parameters and FLOPs."""
-    from nas.export.references import resolve_architecture
+    from nas.export.references import own_task, resolve_architecture
     from nas.report.diff import diff
 
     if len(architectures) < 2:
         raise UserError(f"only {architectures[0]!r} to compare; name two architectures or more")
-    task = overridden(Task(), resolution, classes)
+    task = overridden(own_task(architectures[0], storage), resolution, classes)
     found = [(name, resolve_architecture(name, storage)) for name in architectures]
     diffs = [diff((old[0], new[0]), (old[1], new[1]), task) for old, new in pairwise(found)]
     if as_json:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from nas.cli.options import Budgets, Classes, Json, Resolution, Seed, Space, overridden
+
+if TYPE_CHECKING:
+    from nas.architecture import Architecture
 
 
 def run(
@@ -16,6 +20,9 @@ def run(
     seed: Seed = 0,
     resolution: Resolution = None,
     classes: Classes = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="A folder for an architecture file of each, ID.yaml.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Draw distinct architectures within budget, with their costs. Nothing is trained."""
@@ -31,6 +38,8 @@ def run(
     within = found.within(limits, task=task)
     drawn = [within.architecture(row) for row in within.draw(count, np.random.default_rng(seed))]
     rows = [cost_row(architecture.id, architecture, task) for architecture in drawn]
+    if output is not None:
+        _write(output, drawn)
     if as_json:
         from nas.cli.output import print_json
 
@@ -47,3 +56,18 @@ def run(
         numbers = (format_count(number) for number in (row.params, row.flops, row.activations))
         made.add_row(row.id, " ".join(depths), " ".join(widths), *numbers)
     draw(made)
+
+
+def _write(folder: Path, drawn: list[Architecture]) -> None:
+    from nas.architecture.text import to_yaml
+    from nas.data.atomic import new_file
+    from nas.errors import UserError
+    from nas.export.bundle import require_folder
+
+    require_folder(folder)
+    try:
+        for one in drawn:
+            with new_file(folder / f"{one.id}.yaml") as path:
+                path.write_text(to_yaml(one, heading=f"Architecture {one.id}"), encoding="utf-8")
+    except OSError as error:
+        raise UserError(f"{folder}: cannot be written: {error.strerror or error}") from None

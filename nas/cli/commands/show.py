@@ -8,13 +8,15 @@ import typer
 
 from nas.cli.options import Classes, Json, Resolution, Storage, overridden
 from nas.ledger.address import DEFAULT_STORAGE
-from nas.task import Task
 
 
 def run(
     architecture: Annotated[str, typer.Argument(metavar="ARCH", help="A preset, an architecture file or STUDY:ID.")],
     resolution: Resolution = None,
     classes: Classes = None,
+    as_yaml: Annotated[
+        bool, typer.Option("--yaml", help="Print it as an architecture file, on stdout and nothing else.")
+    ] = False,
     storage: Storage = DEFAULT_STORAGE,
     as_json: Json = False,
 ) -> None:
@@ -22,11 +24,20 @@ def run(
     from dataclasses import asdict
 
     from nas.architecture import estimate
-    from nas.export.references import resolve_architecture
+    from nas.errors import UserError
+    from nas.export.references import own_task, resolve_architecture
     from nas.report.cost import part_rows
 
     found = resolve_architecture(architecture, storage)
-    task = overridden(Task(), resolution, classes)
+    task = overridden(own_task(architecture, storage), resolution, classes)
+    if as_yaml:
+        from nas.architecture.text import to_yaml
+        from nas.cli.output import print_text
+
+        if as_json:
+            raise UserError("say --json or --yaml; both are read back as an architecture")
+        print_text(to_yaml(found, heading=f"Architecture {found.id}, from {architecture}"))
+        return
     rows = part_rows(found, task)
     if as_json:
         from nas.cli.output import print_json

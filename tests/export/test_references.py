@@ -1,0 +1,81 @@
+"""What one command prints, the next one reads."""
+
+from __future__ import annotations
+
+import json
+import random
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings, strategies as st
+
+from nas.architecture import Architecture
+from nas.architecture.text import to_yaml
+from nas.cli.main import main
+from nas.export.references import resolve_architecture
+from nas.export.taking import fresh_bundle
+from nas.schema.packaged import space_names
+from nas.space import load_space
+from nas.space.askers import drawing
+from nas.task import Task
+
+SPACES = {name: load_space(name) for name in space_names()}
+
+
+def drawn(space: str, seed: int) -> Architecture:
+    return SPACES[space].build(drawing(random.Random(seed)))
+
+
+@settings(max_examples=30, deadline=None)
+@given(space=st.sampled_from(sorted(SPACES)), seed=st.integers(0, 10**6))
+def test_an_architecture_is_read_back_from_yaml_and_json(
+    space: str, seed: int, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    one = drawn(space, seed)
+    folder = tmp_path_factory.mktemp("flow")
+    (folder / "one.yaml").write_text(to_yaml(one))
+    (folder / "one.json").write_text(json.dumps(one.to_dict()))
+    (folder / "sampled.json").write_text(json.dumps([{"id": one.id, "architecture": one.to_dict()}], indent=2))
+    assert {resolve_architecture(str(path)).id for path in folder.iterdir()} == {one.id}
+
+
+def test_shown_and_sampled_architectures_are_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for option, name in (("--yaml", "a.yaml"), ("--json", "a.json")):
+        assert main(["show", "convnext_atto", option]) == 0
+        (tmp_path / name).write_text(capsys.readouterr().out)
+        assert resolve_architecture(str(tmp_path / name)) == resolve_architecture("convnext_atto")
+    assert main(["sample", "--space", "tiny", "-n", "3", "-o", str(tmp_path / "drawn"), "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert {path.stem: resolve_architecture(str(path)).id for path in (tmp_path / "drawn").iterdir()} == {
+        row["id"]: row["id"] for row in rows
+    }
+
+
+def test_weights_are_priced_for_their_own_task(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    fresh_bundle(drawn("tiny", 0), Task(resolution=32, classes=7))(tmp_path)
+    assert main(["show", str(tmp_path), "--json"]) == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert (shown["resolution"], shown["classes"]) == (32, 7)
+    assert main(["cost", str(tmp_path), "convnext_atto", "--json"]) == 0
+    assert [row["resolution"] for row in json.loads(capsys.readouterr().out)] == [32, 224]
+    assert main(["show", str(tmp_path), "--resolution", "64", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["resolution"] == 64
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('{"architecture": 7}', "architecture is a mapping"),
+        ('{"architecture": {"stages": 7}}', "not an architecture"),
+        ('[{"architecture": {}}, {"architecture": {}}]', "holds 2 architectures"),
+        ('{"architecture": {"stages": [{"depth": 1, "width": 8, "blok": 1}]}}', "did you mean 'block'"),
+    ],
+)
+def test_a_file_that_is_no_architecture_is_refused_by_name(
+    text: str, message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "a.json").write_text(text)
+    assert main(["show", str(tmp_path / "a.json")]) == 2
+    said = " ".join(capsys.readouterr().err.split())
+    assert message in said
+    assert "a.json" in said
