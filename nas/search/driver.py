@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import NamedTuple, Protocol
 
+from nas.errors import NasError
 from nas.executors.base import Executor
 from nas.ledger import Ledger
 from nas.ledger.leases import Lease
@@ -27,6 +28,9 @@ from nas.search.pulse import Progress, pulse_of, with_time_left
 MOST_LOSSES = 3
 """A training that has cost so many workers in a row has failed; before that it goes to another one."""
 
+_FIRST_FAILURES = 3  # this many trainings that fail for no fault of their network, before any success, end the run
+_DEFECTS = {Failure.BUG, Failure.DATA, Failure.NODE_LOST}
+
 _POLL = 0.2  # seconds between looks at the workers, for the display
 _BEAT = 5.0  # seconds between renewals of the lease, and between pulses
 _BATCH = 50  # trials that need no training written together
@@ -34,6 +38,10 @@ _HOLD = 0.1  # seconds for which jobs are held back to be written down together
 
 Watch = Callable[[Progress], None]
 Listen = Callable[[Pulse], None]
+
+
+class StudyStopped(NasError):
+    """A study cannot go on; what it has found so far is in the ledger."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,6 +173,7 @@ class Driver:
         self._lost: deque[Submission] = deque()  # those whose worker was lost, to go out again
         self._failures: Counter[Failure] = Counter()  # of trainings, earlier runs and lost workers included
         self._losses = self._finished = 0
+        self._defects = 0  # trainings of this run that failed by a defect, the first ones and nothing but them
         self._started = self._beaten = time.monotonic()
 
     def run(self, holder: str) -> Progress:
@@ -175,6 +184,7 @@ class Driver:
 
         Raises:
             StudyError: another driver has the study.
+            StudyStopped: the first trainings all failed by a defect or took their workers down.
             NasError: the workers or the ledger fail for good; what is finished is kept.
             KeyboardInterrupt: passed on; the study can be resumed.
             ...: what the source raises.
@@ -248,6 +258,23 @@ class Driver:
             ended.append(Ended(submission, evaluation))
         if ended:
             self._source.take(ended)
+            self._stop_if_hopeless([evaluation for _, evaluation in ended])
+
+    def _stop_if_hopeless(self, latest: Sequence[Evaluation]) -> None:
+        """End a run whose first trainings all fail alike: the others would, too, and each may cost its workers."""
+        failures = [one.failure for one in latest if one.failure in _DEFECTS]
+        self._defects += len(failures)
+        if not failures or self._defects < self._finished:
+            return
+        progress = self._source.progress()
+        enough = _FIRST_FAILURES if progress.target is None else min(_FIRST_FAILURES, progress.target)
+        if self._defects < enough or progress.done > progress.failed:
+            return
+        which = "training" if self._defects == 1 else f"{self._defects} trainings all"
+        cost = f", each with {MOST_LOSSES} workers" if failures[-1] is Failure.NODE_LOST else ""
+        reason = f"{latest[-1].failure}{cost}".replace("_", " ")
+        said = f"{latest[-1].message}\n{latest[-1].traceback}".rstrip()
+        raise StudyStopped(f"the first {which} failed ({reason}): {said}")
 
     def _turn(self, lease: Lease) -> None:
         self._watch(self.progress())

@@ -13,10 +13,10 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from nas.errors import BudgetError, NasError
+from nas.errors import BudgetError
 from nas.ledger import Ledger
 from nas.pulse import Pulse
-from nas.records import Ending, Evaluation, Failure, Plain, TrialRecord, TrialState
+from nas.records import Ending, Evaluation, Plain, TrialRecord, TrialState
 from nas.search.artifacts import WeightsFolder
 from nas.search.driver import Ended, Submission, TrialWriter
 from nas.search.gauge import Gauge
@@ -28,12 +28,6 @@ from nas.search.pulse import Progress
 from nas.search.results import Results
 from nas.search.stopping import Limits, Stop
 from nas.search.trials import OpenTrials, UnderWay, next_rung, replayed
-
-_FIRST_FAILURES = 3  # this many defects before the first success stop the search
-
-
-class SearchStopped(NasError):
-    """The search cannot go on; what it has found so far is in the ledger."""
 
 
 class Search:
@@ -275,11 +269,7 @@ class Search:
     # --- from training to telling
 
     def take(self, ended: Sequence[Ended]) -> None:
-        """Keep what was trained, for its trial and for those that waited for the same candidate.
-
-        Raises:
-            SearchStopped: the first trainings all failed with a defect.
-        """
+        """Keep what was trained, for its trial and for those that waited for the same candidate."""
         results: list[_Result] = []
         for submission, evaluation in ended:
             record = replace(self._trials[submission.number], attempts=submission.attempts)
@@ -293,7 +283,6 @@ class Search:
         endings = self._endings(results)
         for result, ending, kept in zip(results, endings, self.writer.finish(endings), strict=True):
             self._close(result, ending.state, kept)
-            self._stop_if_hopeless(result.evaluation)
 
     def _endings(self, results: Sequence[_Result]) -> list[Ending]:
         endings: list[Ending] = []
@@ -357,14 +346,6 @@ class Search:
             return
         point = self._problem.objectives.point(evaluation.accuracy, record.cost)
         self._halving.arrive(record.number, evaluation.key.rung, point)
-
-    def _stop_if_hopeless(self, latest: Evaluation) -> None:
-        results = self._results
-        defects = results.failures[Failure.BUG] + results.failures[Failure.DATA]
-        if defects == len(results.known) >= min(_FIRST_FAILURES, self._limits.trials or _FIRST_FAILURES):
-            raise SearchStopped(
-                f"the first {defects} trainings all failed ({latest.failure}): {latest.message}\n{latest.traceback}"
-            )
 
     def _drop_weights(self, beaten: Collection[str]) -> None:
         """Remove the weights of candidates that are not on the front any more."""

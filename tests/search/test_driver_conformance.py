@@ -24,7 +24,7 @@ from nas.pulse import Pulse
 from nas.records import Failure, StudyKind, TrialState
 from nas.search import driver
 from nas.search.bench.in_process import InProcess
-from nas.search.driver import MOST_LOSSES, Driver, Source, Watch
+from nas.search.driver import MOST_LOSSES, Driver, Source, StudyStopped, Watch
 from nas.search.pulse import Progress
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "ledger"))
@@ -125,6 +125,15 @@ def test_who_always_loses_its_worker_fails_and_holds_up_nobody(kind: StudyKind, 
     assert {one.architecture for one in failed} == {cursed[0].architecture}
     assert {one.state for one in ledger.trials(study)} <= {*ENDED, TrialState.FAILED}
     assert pulses[-1].lost == MOST_LOSSES
+
+
+def test_it_stops_where_every_training_loses_its_worker(kind: StudyKind, ledger: Ledger) -> None:
+    work = Work(losses=lambda key: 99)
+    with pytest.raises(StudyStopped, match=r"trainings all failed \(node lost, each with 3 workers"):
+        run(kind, ledger, work, workers=2)
+    assert sum(work.tried.values()) <= 4 * MOST_LOSSES
+    source = run(kind, ledger, Work())  # mended, it goes on
+    assert source.progress().done == source.progress().target
 
 
 def test_workers_that_are_killed_are_lost_workers(kind: StudyKind, ledger: Ledger) -> None:

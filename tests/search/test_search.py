@@ -15,8 +15,8 @@ from nas.ledger import Ledger
 from nas.records import Failure, Job, StudyKind, StudyRecord, TrialState
 from nas.schema.nodes import parse_yaml
 from nas.search.bench.in_process import InProcess
-from nas.search.driver import Driver
-from nas.search.search import Search, SearchStopped
+from nas.search.driver import Driver, StudyStopped
+from nas.search.search import Search
 from nas.search.stopping import Limits, Stop
 from nas.space.load import read_space
 
@@ -84,7 +84,7 @@ def test_failed_candidates_are_kept_and_told_and_do_not_stop_the_search(run: Run
 
 
 def test_defect_in_the_first_trainings_stops_the_search_and_shows_it(run: Runner, ledger: Ledger) -> None:
-    with pytest.raises(SearchStopped, match=r"first 3 trainings all failed \(bug\)(?s:.*)ZeroDivisionError"):
+    with pytest.raises(StudyStopped, match=r"first 3 trainings all failed \(bug\)(?s:.*)ZeroDivisionError"):
         run(make_definition(), trials=20, work=search_works.always_broken)
     kept = [(trial.attempts, trial.evaluation) for trial in ledger.trials("study") if trial.evaluation is not None]
     assert [attempts for attempts, _ in kept] == [1, 1, 1]
@@ -97,10 +97,13 @@ def test_training_whose_worker_died_is_handed_out_again(run: Runner, ledger: Led
     assert {trial.attempts for trial in ledger.trials("study") if trial.state is TrialState.DONE} == {2}
 
 
-def test_training_that_always_takes_its_worker_down_fails_after_three_attempts(run: Runner, ledger: Ledger) -> None:
-    progress = run(make_definition(), trials=2, work=search_works.always_dying)
-    assert (progress.trained, progress.failed, progress.lost) == (0, 2, 6)
-    failed = [trial for trial in ledger.trials("study") if trial.state is TrialState.FAILED]
+def test_search_whose_trainings_all_take_their_workers_down_stops_and_says_how(run: Runner, ledger: Ledger) -> None:
+    said = r"first 3 trainings all failed \(node lost, each with 3 workers\): the worker .*SIGKILL"
+    with pytest.raises(StudyStopped, match=said):
+        run(make_definition(), trials=20, work=search_works.always_dying)
+    failed = ledger.trials("study", {TrialState.FAILED})
+    assert [trial.attempts for trial in failed] == [3, 3, 3]
+    assert ledger.failures("study") == {Failure.NODE_LOST: 9}
     assert {trial.evaluation.failure for trial in failed if trial.evaluation} == {Failure.NODE_LOST}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated
 
@@ -313,11 +314,26 @@ def _finish(plan: Plan, ledger: Ledger, storage: str, progress: Progress, *, as_
 
         front = [row.to_dict() for row in best]
         print_json({"study": plan.name, "evaluated": len(rows), "front": front, "search": progress.account()})
-        return
-    _say_what_it_took(progress)
-    from nas.cli.commands.pareto import draw_front
+    else:
+        from nas.cli.commands.pareto import draw_front
 
-    draw_front(plan.name, budget, rows, best, best, storage)
+        _say_what_it_took(progress)
+        draw_front(plan.name, budget, rows, best, best, storage)
+    _require_success(plan.name, ledger, progress)
+
+
+def _require_success(study: str, ledger: Ledger, progress: Progress) -> None:
+    """Raise NasError where every candidate has failed, with what they failed by."""
+    from nas.errors import NasError
+    from nas.records import TrialState
+
+    if not progress.failed or progress.failed < progress.done:
+        return
+    failed = [one.evaluation for one in ledger.trials(study, {TrialState.FAILED}) if one.evaluation is not None]
+    reasons = Counter(str(one.failure).replace("_", " ") for one in failed)
+    counted = ", ".join(f"{count} {reason}" for reason, count in reasons.most_common())
+    last = f"; the last one: {failed[-1].message}" if failed else ""
+    raise NasError(f"every candidate of {study} failed ({counted}){last}")
 
 
 def _say_what_it_took(progress: Progress) -> None:
