@@ -141,12 +141,18 @@ def _wait_for_a_training(folder: Path, driver: subprocess.Popen[str]) -> None:
     raise AssertionError("the search ended before it could be interrupted")
 
 
+@pytest.mark.slow
 def test_a_search_whose_every_candidate_fails_has_failed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
     Path("steep.yaml").write_text("base: proxy_fast\nlearning_rate: 1.0e+200\n")
-    assert main(["search", *SMALL, "--rungs", "none", "--recipe", "steep.yaml", "--trials", "2", "--json"]) == 1
+    assert (
+        main(
+            ["search", *SMALL, "--epochs", "4", "--rungs", "none", "--recipe", "steep.yaml", "--trials", "2", "--json"]
+        )
+        == 1
+    )
     said = capsys.readouterr()
     assert json.loads(said.out)["search"]["failures"] == 2
     assert "every candidate of" in said.err
