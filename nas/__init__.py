@@ -14,13 +14,16 @@ if TYPE_CHECKING:
         Ray,
         Study,
         build,
+        compare,
         estimate,
         from_official,
         fuse,
+        import_checkpoint,
         load_architecture,
         load_model,
         load_plugin,
         load_space,
+        train_network,
     )
 
 __version__ = "0.1.0"
@@ -29,13 +32,16 @@ __all__ = [
     "Ray",
     "Study",
     "build",
+    "compare",
     "estimate",
     "from_official",
     "fuse",
+    "import_checkpoint",
     "load_architecture",
     "load_model",
     "load_plugin",
     "load_space",
+    "train_network",
 ]
 
 

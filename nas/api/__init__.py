@@ -2,6 +2,7 @@
 
 from nas.api.architectures import build, estimate, load_architecture, load_plugin
 from nas.api.study import Study
+from nas.api.trainings import compare, import_checkpoint, train_network
 from nas.api.workers import Local, Ray
 from nas.architecture import fuse
 from nas.export.bundle import load_model
@@ -13,11 +14,14 @@ __all__ = [
     "Ray",
     "Study",
     "build",
+    "compare",
     "estimate",
     "from_official",
     "fuse",
+    "import_checkpoint",
     "load_architecture",
     "load_model",
     "load_plugin",
     "load_space",
+    "train_network",
 ]

@@ -1,0 +1,46 @@
+"""Trainings from Python: `nas.train_network` and `nas.compare`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import nas
+from nas.errors import UserError
+from nas.train.recipe import Recipe
+
+QUICK = Recipe.from_dict({"epochs": 1, "resolution": 8, "data_share": 0.1, "batch": 32})
+SMALL = """
+stem: {kind: patchify, patch: 2}
+stages: {depth: [1], width: [8], block: {kind: mixer_first, mixer: {kind: depthwise, kernel: 3}}}
+head: pool_norm_linear
+"""
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("small.yaml").write_text(SMALL)
+
+
+def test_a_training_ends_in_a_folder_and_goes_on_from_it() -> None:
+    trained = nas.train_network("small.yaml", "out", recipe=QUICK, device="cpu", quiet=True)
+    assert 0 <= trained.test["accuracy"] <= 1
+    assert nas.load_model("out") is not None
+    assert nas.train_network("small.yaml", "out", recipe=QUICK, device="cpu", quiet=True) == trained  # not done again
+    tuned = nas.train_network(start="out", folder="tuned", recipe=QUICK, device="cpu", quiet=True)
+    assert tuned.id == trained.id
+    with pytest.raises(UserError, match="one of them"):
+        nas.train_network("small.yaml", "more", start="out")
+
+
+@pytest.mark.slow
+def test_a_comparison_has_a_row_an_architecture() -> None:
+    rows = nas.compare(
+        ["small.yaml", nas.load_architecture("small.yaml")], recipe=QUICK, seeds=2, resolution=8, classes=10,
+        executor=nas.Local(workers=1, device="cpu"), quiet=True,
+    )  # fmt: skip
+    assert [row.label for row in rows] == ["small.yaml", nas.load_architecture("small.yaml").id]
+    assert rows[0].seeds == rows[1].seeds == 2
+    assert rows[0].flops == rows[1].flops
