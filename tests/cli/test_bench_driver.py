@@ -17,6 +17,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
 
+@pytest.mark.slow
 def test_a_simulation_is_kept_and_not_done_again(capsys: Capture, tmp_path: Path) -> None:
     assert main([*SMALL, "-w", "3", "--keep", "cells.json", "--json", "--storage", "sqlite:///kept.db"]) == 0
     (first,) = json.loads(capsys.readouterr().out)

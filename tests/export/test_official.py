@@ -70,6 +70,7 @@ def test_the_timm_layout_is_read_too() -> None:
     assert distance(from_official("convnext_tiny", renamed), "ConvNeXt-T") <= 1e-5
 
 
+@pytest.mark.slow
 def test_the_merged_replknet_layout_is_read_too() -> None:
     trained = from_official("replknet_31b", checkpoint("RepLKNet-31B"))
     merged = {key: tensor for key, tensor in checkpoint("RepLKNet-31B").items() if ".large_kernel." not in key}

@@ -250,7 +250,7 @@ def test_opening_waits_for_a_server_that_restarts(own_server: Any) -> None:
     opening.join(timeout=30)
     with opened[0] as ledger:
         ledger.studies()
-    assert "waiting up to 10 s" in heard[0]
+    assert "waiting up to 10.0 s" in heard[0]
     assert "is back after" in heard[1]
 
 

@@ -144,7 +144,7 @@ def test_attempts_are_written_together_with_the_trials(ledger: Ledger, records: 
     for _ in range(2):  # repeating changes nothing
         ledger.write_trials("alpha", [records.trial(1, "a1")], architectures=_forms("a1"), attempts={0: 2, 1: 1})
     assert [trial.attempts for trial in ledger.trials("alpha")] == [2, 1]
-    (ask,) = ledger.biography("alpha", "a0").asks
+    (ask,) = ledger.candidate_history("alpha", "a0").asks
     assert ask.submitted is not None
     with pytest.raises(StudyError, match="has no trial 7"):
         ledger.write_trials("alpha", [records.trial(2, "a2")], architectures=_forms("a2"), attempts={7: 1})

@@ -40,6 +40,7 @@ def program(folder: Path, text: str) -> list[str]:
     return done.stdout.splitlines()
 
 
+@pytest.mark.slow
 def test_a_part_of_a_file_is_priced_and_named_in_the_architecture(folder: Path) -> None:
     shown = document(folder, "show", "one.yaml", "--plugin", "waves_plugin.py")
     mixer = shown["architecture"]["stages"][0]["block"]["mixer"]
@@ -63,6 +64,7 @@ def test_without_it_the_message_says_what_to_pass(folder: Path) -> None:
     assert "made with the plug-in waves_plugin 1.3, and 1.2 is loaded" in told
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("change", "told"),
     [
@@ -79,6 +81,7 @@ def test_a_plug_in_that_cannot_be_loaded_is_refused_whole(folder: Path, change: 
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 def test_check_says_whether_parts_conform(folder: Path) -> None:
     (row,) = document(folder, "grammar", "--check", "--plugin", "waves_plugin.py")
     assert row == {"kind": "mixer", "name": "wave", "problems": []}
@@ -113,6 +116,7 @@ print(type(nas.build(architecture, classes=3, in_channels=1)).__name__)
 """
 
 
+@pytest.mark.slow
 def test_what_a_failed_one_registered_is_taken_back(folder: Path) -> None:
     told, before, after, plugins, built = program(folder, ROLLED_BACK)
     assert told.endswith("ValueError: no")
@@ -121,6 +125,7 @@ def test_what_a_failed_one_registered_is_taken_back(folder: Path) -> None:
     assert built == "Network"
 
 
+@pytest.mark.slow
 def test_an_installed_one_is_found_when_its_part_is_named(folder: Path) -> None:
     site = folder / "site"
     about = site / "wave_parts-3.1.dist-info"

@@ -52,6 +52,7 @@ def contents(path: Path) -> Any:
     return read_yaml(path)[0].plain()
 
 
+@pytest.mark.slow
 def test_every_packaged_file_is_valid() -> None:
     found = {str(path): problems(kind, contents(path)) for kind, path in FILES_BY_KIND}
     assert not {path: told for path, told in found.items() if told}

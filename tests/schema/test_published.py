@@ -16,6 +16,7 @@ def test_every_preset_is_in_one_family() -> None:
     assert sorted(row.name for row in ROWS) == preset_names()
 
 
+@pytest.mark.slow
 def test_costs_are_those_of_the_closed_form() -> None:
     costs = {row.name: estimate(load_architecture(row.name), Task()) for row in ROWS}
     assert [

@@ -67,6 +67,7 @@ def test_an_unseen_mixer_kernel_or_width_is_flagged(networks: list[Description],
     assert found.unseen(wide)
 
 
+@pytest.mark.slow
 def test_a_mixer_left_out_of_the_calibration_is_flagged_in_every_network() -> None:
     within = nas.load_space("modern").within("4.2..4.5GFLOPs")
     drawn = [describe(within.architecture(row), TASK) for row in within.draw(24, np.random.default_rng(0))]

@@ -105,6 +105,7 @@ def test_the_unchanged_recipe_comes_first_and_is_trained_to_the_end(ledger: Ledg
     assert row.gain == pytest.approx((row.best or 0) - (row.unchanged or 0))
 
 
+@pytest.mark.slow
 @settings(max_examples=5, deadline=None)
 @given(stops=st.lists(st.integers(0, 12), max_size=4), width=st.integers(1, 3))
 def test_resumed_is_uninterrupted_and_trains_nothing_twice(
