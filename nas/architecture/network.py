@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from nas.architecture.architecture import NOMINAL_RESOLUTION, Architecture
 from nas.architecture.checkpointing import CheckpointedBlocks
 from nas.architecture.initialise import Init, initialise
-from nas.errors import FieldError
+from nas.errors import FieldError, UserError
 from nas.layers import Block, Site, Spec, drop_path_rates
 from nas.task import Task
 
@@ -44,23 +44,83 @@ class Network(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, C_in, H, W) -> (N, classes), or pooled features (N, C) without classes."""
+        return self.forward_head(self.forward_features(x))
+
+    def forward_features(self, x: Tensor) -> Tensor:
+        """(N, C_in, H, W) -> the map of the last stage (N, C, H_out, W_out)."""
         x = self.stem(_in_fast_memory(x))
         for stage in self.stages:
             x = stage(x)
+        return x
+
+    def forward_head(self, x: Tensor) -> Tensor:
+        """(N, C, H, W) of the last stage -> (N, classes)."""
         y: Tensor = self.head(x)
         return y
+
+    def get_classifier(self) -> nn.Linear | None:
+        """The layer that gives the logits; None where there is none."""
+        found = _classifiers(self.head)
+        return found[-1][1] if found else None
+
+    @property
+    def num_classes(self) -> int:
+        """Logits; 0 where the network gives features."""
+        classifier = self.get_classifier()
+        return 0 if classifier is None else classifier.out_features
+
+    def reset_classifier(self, num_classes: int) -> None:
+        """Put a fresh classifier in place of the old one; every other weight stays.
+
+        Raises:
+            UserError: less than one class, or the head has no classifier or several.
+        """
+        found = _classifiers(self.head)
+        if num_classes < 1:
+            raise UserError(f"num_classes must be at least 1, got {num_classes}; features are `forward_features`")
+        if not found:
+            raise UserError("the network was built without a classifier; build it with classes")
+        name, old = found[-1]
+        alike = [one for _, one in found if (one.in_features, one.out_features) == (old.in_features, old.out_features)]
+        if len(alike) > 1 and old.in_features != old.out_features:
+            raise UserError(f"the head averages {len(alike)} classifiers; merge them first with nas.fuse")
+        new = nn.Linear(old.in_features, num_classes, bias=old.bias is not None)
+        nn.init.trunc_normal_(new.weight, std=0.02)
+        if old.bias is not None:
+            nn.init.zeros_(new.bias)
+        parent, _, last = name.rpartition(".")
+        setattr(self.head.get_submodule(parent), last, new.to(old.weight.device, old.weight.dtype))
+
+
+def _classifiers(head: nn.Module) -> list[tuple[str, nn.Linear]]:
+    """The linear layers of a head by name; the last one gives the logits."""
+    return [(name, one) for name, one in head.named_modules() if isinstance(one, nn.Linear)]
+
+
+class FeatureInfo(list[dict[str, Any]]):
+    """Of each map that a backbone returns, a dict of `num_chs`, `reduction` and `module`, in timm's words."""
+
+    def channels(self) -> list[int]:
+        """Channels of each map."""
+        return [one["num_chs"] for one in self]
+
+    def reduction(self) -> list[int]:
+        """By what each map is smaller than the image."""
+        return [one["reduction"] for one in self]
+
+    def module_name(self) -> list[str]:
+        """Where each map comes from."""
+        return [one["module"] for one in self]
 
 
 class FeaturePyramid(nn.Module):
     """A backbone: the maps of chosen stages, in the convention of timm and the detection toolboxes.
 
     Attributes:
-        feature_info: for each returned map, `num_chs` (channels), `reduction` (of the input's side) and `module`.
+        feature_info: for each returned map, channels, reduction (of the input's side) and module.
     """
 
-    def __init__(
-        self, stem: nn.Module, stages: Sequence[StageModule], outputs: Sequence[int], info: list[dict[str, Any]]
-    ) -> None:
+    def __init__(self, stem: nn.Module, stages: Sequence[nn.Module], outputs: Sequence[int], info: FeatureInfo) -> None:
         """Keep the stages up to the last one that is asked for."""
         super().__init__()
         self.stem = stem
@@ -145,6 +205,17 @@ def skeleton(
     return Network(modules["stem"], stages, modules["head"])
 
 
+def backbone(network: Network, architecture: Architecture, out_indices: Sequence[int] | None = None) -> FeaturePyramid:
+    """The feature pyramid of a network, whose stem and stages it shares.
+
+    Raises:
+        FieldError: `out_indices` outside the stages.
+    """
+    outputs = _checked_outputs(out_indices, len(network.stages))
+    info = _feature_info(architecture, Task(resolution=NOMINAL_RESOLUTION), outputs)
+    return FeaturePyramid(network.stem, list(network.stages), outputs, info)
+
+
 def _modules(architecture: Architecture, task: Task, drop_path: float) -> dict[str, nn.Module]:
     """Every module by the name of its part, blocks one by one."""
     rates = iter(drop_path_rates(drop_path, architecture.depth))
@@ -177,13 +248,13 @@ def _checked_outputs(asked: Sequence[int] | None, stages: int) -> list[int]:
     return outputs
 
 
-def _feature_info(architecture: Architecture, task: Task, outputs: Sequence[int]) -> list[dict[str, Any]]:
+def _feature_info(architecture: Architecture, task: Task, outputs: Sequence[int]) -> FeatureInfo:
     size = {part.stage: part.spec.size_out(part.site) for part in architecture.parts(task) if part.stage is not None}
-    return [
+    return FeatureInfo(
         {
             "num_chs": architecture.stages[index].width,
             "reduction": round(task.resolution / size[index]),
             "module": f"stages.{index}",
         }
         for index in outputs
-    ]
+    )

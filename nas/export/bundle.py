@@ -14,9 +14,10 @@ from torch import nn
 import nas
 from nas import plugins
 from nas.architecture import Architecture, build, fuse, skeleton
+from nas.architecture.network import Network, backbone
 from nas.architecture.text import to_yaml
 from nas.data.atomic import new_file
-from nas.errors import UserError
+from nas.errors import FieldError, UserError
 from nas.space import load_architecture
 from nas.task import Task
 from nas.train.weights import load_weights, save_weights
@@ -129,13 +130,23 @@ def require_folder(folder: Path) -> None:
         raise UserError(f"{folder}: cannot be written: {error.strerror or error}") from None
 
 
-def load_model(folder: str | os.PathLike[str], *, plugin: Sequence[str | os.PathLike[str]] = ()) -> nn.Module:
+def load_model(
+    folder: str | os.PathLike[str],
+    *,
+    features_only: bool = False,
+    out_indices: Sequence[int] | None = None,
+    classes: int | None = None,
+    plugin: Sequence[str | os.PathLike[str]] = (),
+) -> nn.Module:
     """The network of an exported folder with its weights, in evaluation mode.
 
     Inputs are (N, C, H, W), scaled to [0, 1] and normalised with the `mean` and `std` in `model.json`.
 
     Args:
         folder: what `nas export` wrote.
+        features_only: give the maps (N, C, H, W) of the stages, with `feature_info`, instead of logits.
+        out_indices: with `features_only`, the stages whose maps are given; default all.
+        classes: put a fresh classifier for so many classes in place of the folder's.
         plugin: files or modules that its parts are of. A plug-in in the folder is code of whoever wrote the folder, and
             is never run unless it is named here (or loaded before).
 
@@ -156,6 +167,13 @@ def load_model(folder: str | os.PathLike[str], *, plugin: Sequence[str | os.Path
     network = build(architecture, classes=about["classes"], in_channels=about["in_channels"])
     network = fuse(network) if about["merged"] else network
     load_weights(network, root / WEIGHTS)
+    assert isinstance(network, Network)
+    if classes is not None:
+        network.reset_classifier(classes)
+    if features_only:
+        return backbone(network, architecture, out_indices).eval()
+    if out_indices is not None:
+        raise FieldError("out_indices", "only means something with features_only=True")
     return network.eval()
 
 

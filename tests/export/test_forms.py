@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import os
 import random
@@ -123,3 +124,27 @@ def test_networks_of_every_family_take_every_form(form: str, tmp_path: Path) -> 
             refused.append(f"{name}: {error}")
             print(f"{form:14} {name:28} {error}")
     assert not refused
+
+
+def test_weights_become_a_backbone_or_get_another_classifier(tmp_path: Path) -> None:
+    write_export(tmp_path / "out", fresh_bundle(tiny(), TASK), [], Options())
+    network, other = nas.load_model(tmp_path / "out"), nas.load_model(tmp_path / "out", classes=7)
+    images = torch.randn(2, 3, 64, 64)
+    assert (network.num_classes, other.num_classes, other(images).shape) == (10, 7, (2, 7))
+    features = network.forward_features(images)
+    torch.testing.assert_close(other.forward_features(images), features)
+    torch.testing.assert_close(network.forward_head(features), network(images))
+    backbone = nas.load_model(tmp_path / "out", features_only=True)
+    maps = backbone(images)
+    torch.testing.assert_close(maps[-1], features)
+    assert [one.shape[1] for one in maps] == backbone.feature_info.channels()
+    assert [64 // one.shape[2] for one in maps] == backbone.feature_info.reduction()
+    torch.testing.assert_close(copy.deepcopy(network)(images), network(images))
+
+
+def test_the_timm_folder_gives_the_same_network(tmp_path: Path) -> None:
+    (written,) = write_export(tmp_path / "out", fresh_bundle(tiny(), TASK), ["timm"], Options())
+    assert written.difference == 0
+    document = json.loads((tmp_path / "out/timm/config.json").read_text())
+    assert Architecture.from_dict(document["model_args"]["structure"]).id == tiny().id
+    assert document["pretrained_cfg"]["classifier"] in dict(nas.load_model(tmp_path / "out").named_modules())
