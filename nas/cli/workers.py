@@ -27,6 +27,7 @@ def executor_settings(
         UserError: an option does not go with the executor, or a value is none; nobody answers at the cluster's address.
     """
     from nas.api.workers import Local, Ray
+    from nas.cli.output import notice
     from nas.errors import UserError
     from nas.executors import executors
     from nas.executors.settings import RAY
@@ -43,6 +44,8 @@ def executor_settings(
         if said:
             raise UserError(f"{', '.join(said)}: only workers on Ray have that; add --executor ray, or leave it out")
         return Local(workers, device).settings()
+    if ray_address is not None:
+        notice(f"Connecting to the Ray cluster at {ray_address}")
     staff = Ray(
         ray_address,
         workers,
