@@ -148,3 +148,12 @@ def test_the_timm_folder_gives_the_same_network(tmp_path: Path) -> None:
     document = json.loads((tmp_path / "out/timm/config.json").read_text())
     assert Architecture.from_dict(document["model_args"]["structure"]).id == tiny().id
     assert document["pretrained_cfg"]["classifier"] in dict(nas.load_model(tmp_path / "out").named_modules())
+
+
+def test_the_card_tells_cost_and_origin(tmp_path: Path) -> None:
+    write_export(tmp_path / "out", fresh_bundle(tiny(), TASK), ["hub"], Options())
+    card = (tmp_path / "out/hub/README.md").read_text()
+    assert f"# ConvNet {tiny().id}" in card
+    assert "license: other" in card
+    assert "trained: False" in card
+    assert (tmp_path / "out/hub/model.safetensors").is_file()

@@ -34,7 +34,7 @@ def run(
         typer.Option(
             "--format",
             "-f",
-            help="python, onnx, openvino, torch-export, torchscript or timm, for other programs. Repeatable.",
+            help="python, onnx, openvino, torch-export, torchscript, timm or hub, for other programs. Repeatable.",
         ),
     ] = None,
     merged: Annotated[
