@@ -3,14 +3,19 @@
 A lease is a row with a heartbeat. It is free again when its holder gives it back, when the holder has not renewed it
 for `LEASE_SECONDS`, or at once when the holder was a process of this host that no longer exists. All times are those of
 the database, so that the clocks of two hosts need not agree.
+
+Containers on one machine may share its name and number their processes alike, so a process is looked up only by who
+sees the same processes: under the same boot of the kernel and in the same PID namespace, which the token tells.
 """
 
 from __future__ import annotations
 
 import os
+import secrets
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -56,6 +61,32 @@ class Lease:
         self._renewed = time.monotonic()
 
 
+def new_token() -> str:
+    """Unique to one acquisition of a lease, and telling which processes its holder sees: `PROCESSES/RANDOM`."""
+    return f"{_processes_seen()}/{secrets.token_hex(8)}"
+
+
+@cache
+def _processes_seen() -> str:
+    """Boot of the kernel and PID namespace, as in '63649eca-...:pid:[4026531836]'; empty where Linux does not tell."""
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+        return f"{boot}:{os.readlink('/proc/self/ns/pid')}"
+    except OSError:
+        return ""
+
+
+def correct_future(connection: sa.Connection, study: str) -> None:
+    """Let a heartbeat from the future, after the database's clock was set back, count as one of now.
+
+    A living holder writes another one within `RENEW_SECONDS`; without this the lease of a dead one would stay for as
+    long as the clock was set back.
+    """
+    now = now_of(connection)
+    ahead = sa.update(leases).where(leases.c.study == study, leases.c.renewed > now)
+    connection.execute(ahead.values(renewed=now))
+
+
 def acquire(connection: sa.Connection, study: str, holder: str, token: str) -> None:
     """Take the lease of a study.
 
@@ -63,7 +94,7 @@ def acquire(connection: sa.Connection, study: str, holder: str, token: str) -> N
         connection: inside a writing transaction.
         study: its name.
         holder: `host:pid` of the driver.
-        token: unique to this acquisition, which may be repeated with it.
+        token: of `new_token`; the acquisition may be repeated with it.
 
     Raises:
         StudyError: no such study, or a living driver has it.
@@ -136,8 +167,9 @@ def is_alive(held: sa.Row[Any], newcomer: str, now: float) -> bool:
     if now - held.renewed > LEASE_SECONDS:
         return False
     host, _, process = held.holder.rpartition(":")
-    if host != newcomer.rpartition(":")[0] or not process.isdecimal():
-        return True  # another host: only the heartbeat can tell
+    is_here = host == newcomer.rpartition(":")[0] and held.token.rpartition("/")[0] == _processes_seen()
+    if not is_here or not process.isdecimal():
+        return True  # another host or container, or a row from before these were told apart: the heartbeat alone tells
     return _process_exists(int(process))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from itertools import count
@@ -250,7 +249,8 @@ class Ledger:
         Raises:
             StudyError: no such study, or a living driver has it.
         """
-        token = secrets.token_hex(8)
+        token = leases.new_token()
+        self._change(lambda connection: leases.correct_future(connection, study), self._patience)
         self._change(lambda connection: leases.acquire(connection, study, holder, token), self._patience)
         self._held[study] = token
 

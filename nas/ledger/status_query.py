@@ -28,7 +28,8 @@ def read(connection: sa.Connection, study: str) -> StudyStatus:
     pulse, written = (Pulse(study=study), None) if found is None else found
     driving = Driving.IDLE
     if held is not None:
-        is_alive = leases.is_alive(held, f"{socket.gethostname()}:{os.getpid()}", now)
+        is_ahead = held.renewed - now > leases.LEASE_SECONDS  # the clock was set back, and nobody has written since
+        is_alive = not is_ahead and leases.is_alive(held, f"{socket.gethostname()}:{os.getpid()}", now)
         driving = Driving.RUNNING if is_alive else Driving.SILENT
     is_current = driving is Driving.RUNNING and written is not None and held is not None and written >= held.since
     return StudyStatus(

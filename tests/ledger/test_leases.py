@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -12,7 +13,7 @@ import pytest
 import sqlalchemy as sa
 
 from nas.errors import StudyError
-from nas.ledger import Ledger, leases
+from nas.ledger import Driving, Ledger, leases
 from nas.ledger.leases import LEASE_SECONDS, RENEW_SECONDS
 from nas.ledger.tables import leases as lease_table
 from nas.records import TrialState
@@ -192,3 +193,76 @@ def test_a_driver_that_comes_back_too_late_writes_nothing_and_says_who_has_the_s
             said, _ = holder.communicate("\n")
             assert other.trials("alpha") == before
     assert said.startswith(f"study 'alpha' was taken over by {ME}, because this one gave no sign of life for 30 s")
+
+
+def test_a_heartbeat_from_the_future_holds_no_longer_than_another(ledger: Ledger, url: str) -> None:
+    """The database's clock was set back by an hour, and the driver is dead."""
+    held = ledger.lease("alpha", holder="elsewhere:1")
+    held.__enter__()
+    age(url, -3600)
+    assert ledger.status("alpha").driving is Driving.SILENT
+    with pytest.raises(StudyError, match=r"elsewhere:1.*free in (30|29) s"), ledger.lease("alpha", holder=ME):
+        pass
+    age(url, LEASE_SECONDS + 1)
+    with ledger.lease("alpha", holder=ME):
+        pass
+
+
+def test_a_living_driver_keeps_its_lease_when_the_clock_is_set_back(
+    ledger: Ledger, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with ledger.lease("alpha", holder="elsewhere:1") as lease:
+        age(url, -3600)
+        let_time_pass(monkeypatch)
+        lease.renew()
+        assert ledger.status("alpha").driving is Driving.RUNNING
+        with pytest.raises(StudyError, match="elsewhere:1"), ledger.lease("alpha", holder=ME):
+            pass
+
+
+def test_a_row_without_a_place_is_believed_until_it_is_silent_too_long(ledger: Ledger, url: str) -> None:
+    """As it was written before boots and namespaces were told apart."""
+    held = ledger.lease("alpha", holder=f"{HERE}:999999999")
+    held.__enter__()
+    engine = sa.create_engine(url)
+    with engine.begin() as connection:
+        connection.execute(sa.update(lease_table).values(token="0123456789abcdef"))
+    engine.dispose()
+    if Path("/proc/self/ns/pid").exists():
+        with pytest.raises(StudyError, match="999999999"), ledger.lease("alpha", holder=ME):
+            pass
+    age(url, LEASE_SECONDS + 1)
+    with ledger.lease("alpha", holder=ME):
+        pass
+
+
+TAKER = """
+import socket, sys
+from nas.errors import StudyError
+from nas.ledger import Ledger
+
+with Ledger.open(sys.argv[1]) as ledger:
+    try:
+        with ledger.lease("alpha", holder=f"{socket.gethostname()}:2"):
+            print("taken")
+    except StudyError as error:
+        print(error)
+"""
+_APART = ("unshare", "--pid", "--fork", "--mount-proc")
+
+
+def _namespaces_can_be_made() -> bool:
+    return (
+        shutil.which("unshare") is not None and subprocess.run([*_APART, "true"], capture_output=True).returncode == 0
+    )
+
+
+@pytest.mark.skipif(not _namespaces_can_be_made(), reason="makes a PID namespace, as containers have")
+def test_another_container_of_the_same_host_does_not_take_the_lease_of_a_driver_it_cannot_see(
+    ledger: Ledger, url: str
+) -> None:
+    """The taker's host has the same name, and in its namespace there is no process of this number."""
+    with ledger.lease("alpha", holder=f"{HERE}:{os.getpid()}"):
+        command = [*_APART, sys.executable, "-c", TAKER, url]
+        taker = subprocess.run(command, capture_output=True, text=True, check=True)
+        assert taker.stdout.startswith(f"study 'alpha' is being driven by {ME}")
