@@ -74,13 +74,14 @@ def test_a_ledger_and_the_copy_of_a_study_work_through_it(pooled: str, records: 
             assert len(another.trials("alpha")) == number + 1
         trials = ledger.trials("alpha")
     assert len(trials) == 30
-    mirror = Mirror(pooled, "alpha", {}, Objectives(), notify=pytest.fail)
+    mirror = Mirror(pooled, "pooled", {}, Objectives(), notify=pytest.fail)
     for trial in trials:
         mirror.note(replace(trial, choices={}))
         mirror.copy()
     mirror.close()
     with psycopg.connect(pooled.replace("+psycopg", ""), prepare_threshold=None) as connection:
-        assert connection.execute("SELECT count(*) FROM trials").fetchone() == (30,)
+        counted = "SELECT count(*) FROM trials JOIN studies USING (study_id) WHERE study_name = 'pooled'"
+        assert connection.execute(counted).fetchone() == (30,)
 
 
 def test_preparing_all_the_same_is_explained(pooled: str, records: Any) -> None:

@@ -60,7 +60,7 @@ def test_a_running_search_is_seen_in_the_ledger_and_over_http(ledger: Ledger, mo
     assert (status.driving, status.driver) == (Driving.RUNNING, "here:1")
     assert status.pulse == next(pulse for pulse in pulses if pulse.busy)
     assert {worker.architecture for worker in status.pulse.busy} <= {one.architecture for one in ledger.trials("study")}
-    assert f'state="busy"}} {len(status.pulse.busy)}\n' in text
+    assert f'state="busy",study="study"}} {len(status.pulse.busy)}.0\n' in text
     assert pulses[0].trials == {}
     last = pulses[-1]
     assert (last.stop, last.busy) == ("trials", ())

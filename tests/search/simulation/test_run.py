@@ -3,12 +3,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
 from simulations import RECIPE, SPACE
 
 from nas.cost import Budget
 from nas.ledger import Ledger
 from nas.records import Failure, TrialRecord, TrialState
 from nas.search.definition import StudyDefinition
+from nas.search.driver import StudyStopped
 from nas.search.simulation.run import Cell, Ran, Trainings, resume_cell, run_cell
 from nas.search.simulation.world import Odds
 from nas.train.recipe import Recipe
@@ -54,8 +56,11 @@ def test_the_same_cell_gives_the_same_study(tmp_path: Path) -> None:
     assert found[0] == found[1]
 
 
-def test_workers_that_are_lost_three_times_cost_a_candidate(tmp_path: Path) -> None:
+def test_a_simulation_that_loses_every_worker_stops_as_a_search_does(tmp_path: Path) -> None:
     always = Trainings(odds=Odds(lost=1.0, out_of_memory=0, diverged=0))
-    ran, trials = simulated(make_cell(recipe=RECIPE.without_rungs(), trials=4, trainings=always), tmp_path)
-    assert (ran.trained, ran.failed, ran.lost, ran.jobs) == (0, 4, 12, 12)
-    assert {one.evaluation.failure for one in trials if one.evaluation} == {Failure.NODE_LOST}
+    with pytest.raises(StudyStopped, match=r"the first 3 trainings all failed \(node lost, each with 3 workers"):
+        simulated(make_cell(recipe=RECIPE.without_rungs(), trials=4, trainings=always), tmp_path)
+    with Ledger.read(f"sqlite:///{tmp_path}/nas.db") as ledger:
+        failed = [one for one in ledger.trials(ledger.latest_study()) if one.state is TrialState.FAILED]
+    assert {one.evaluation.failure for one in failed if one.evaluation} == {Failure.NODE_LOST}
+    assert len(failed) >= 3
