@@ -12,6 +12,9 @@ from typing import Any, Self
 
 Plain = Any  # JSON value: None, bool, int, float, str, list or dict of these
 
+TOLD = "told-"
+"""The recipe of an evaluation that was told from outside begins so; that of a training is a hash."""
+
 
 class Failure(StrEnum):
     """Why an evaluation has no accuracy. Only `NODE_LOST` is ever retried by itself."""
@@ -40,6 +43,11 @@ class EvaluationKey:
     data: str
     seed: int
     rung: int = 0
+
+    @property
+    def is_told(self) -> bool:
+        """Whether the accuracy is somebody's word, and no training of ours can be repeated for it."""
+        return self.recipe.startswith(TOLD)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,9 +10,12 @@ from nas.api.progress import ProgressBar
 from nas.api.rows import Row, Rows, rows_of, trial_row
 from nas.api.workers import Local, Ray
 from nas.data import load_data
+from nas.errors import StudyError
+from nas.executors.settings import ExecutorSettings
 from nas.export.winner import choose
 from nas.ledger import DEFAULT_STORAGE, Ledger, StudyStatus
-from nas.records import StudyKind
+from nas.records import StudyKind, TrialState
+from nas.search import told
 from nas.search.artifacts import checkpoints_place
 from nas.search.definition import StudyDefinition, searched_study
 from nas.search.launch import Plan, begin, leaving_a_core, resumed_plan, run_plan
@@ -35,6 +38,7 @@ class Study:
         self.name = name
         self.storage = storage
         self._workers = workers
+        self._open: set[str] = set()  # candidates that `ask` has returned and `tell` has not heard of
 
     def __repr__(self) -> str:
         return f"Study({self.name!r})"
@@ -175,6 +179,54 @@ class Study:
                 bar.say("Interrupted; what is finished is kept, and the next search goes on.")
                 raise
         return self.front
+
+    def ask(self) -> Row:
+        """The next candidate to evaluate elsewhere; `tell` takes what came of it.
+
+        The rules are those of a search: what is over budget is told so to the sampler and never returned, and no
+        architecture is returned twice by one `Study`. Several may be open at a time. A `Study` opened anew, after a
+        crash or in another process, returns the open ones first. It is for who asks to decide how often: the limits of
+        the study are those of `search`.
+
+        Raises:
+            BudgetError: no new candidate within budget was found for too long.
+            StudyError: another process drives the study, or its candidates are trained by `search`.
+        """
+        with Ledger.open(self.storage, create=False) as ledger:
+            number = told.ask(ledger, self.storage, self.name, settings=self._here, but=self._open)
+            trial = next(one for one in ledger.trials(self.name, [TrialState.QUEUED]) if one.number == number)
+        self._open.add(trial.architecture)
+        return trial_row(trial, self.name, self.storage)
+
+    def tell(self, candidate: Row, *, accuracy: float | None = None, failure: str | None = None) -> None:
+        """What came of a candidate: its accuracy, or why it has none.
+
+        Args:
+            candidate: as `ask` returned it.
+            accuracy: in [0, 1].
+            failure: instead: `diverged`, `out_of_memory`, `data` or `bug`.
+
+        Raises:
+            UserError: there is neither or both, or it is no accuracy or failure.
+            StudyError: the candidate is not open, another process drives the study, or its candidates are trained.
+        """
+        if candidate.study != self.name or candidate.storage != self.storage:
+            raise StudyError(f"candidate {candidate.id} is of study {candidate.study!r}, not of {self.name!r} here")
+        with Ledger.open(self.storage, create=False) as ledger:
+            told.tell(
+                ledger,
+                self.storage,
+                self.name,
+                candidate.id,
+                settings=self._here,
+                accuracy=accuracy,
+                failure=failure,
+            )
+        self._open.discard(candidate.id)
+
+    @property
+    def _here(self) -> ExecutorSettings:
+        return Local().settings(self._workers)
 
     @property
     def front(self) -> Rows:

@@ -88,9 +88,15 @@ def export_winner(
         DataError: the data set is gone or has changed.
         UserError: the folder cannot be written.
     """
-    require_folder(folder)
     study, definition = searched_study(ledger, study)
-    row = choose(evaluated_rows(ledger.trials(study), definition.budget), study, architecture)
+    trials = ledger.trials(study)
+    row = choose(evaluated_rows(trials, definition.budget), study, architecture)
+    if any(one.evaluation is not None and one.evaluation.key.is_told for one in trials):
+        raise StudyError(
+            f"the accuracies of study {study!r} were told, so that there are no weights to export and no training to "
+            f"repeat; its networks are built by: nas.Study.open({study!r}).best.build()"
+        )
+    require_folder(folder)
     found = Architecture.from_dict(ledger.architecture(row.id))
     recipe = definition.recipe
     images = load_data(data or definition.data, resolution=recipe.stored_resolution, expected=definition.fingerprint)
