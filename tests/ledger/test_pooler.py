@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import socket
 import subprocess
@@ -49,7 +50,7 @@ def pooled(postgres_server: Any) -> Iterator[str]:
             f"pool_mode = transaction\ndefault_pool_size = 2\nunix_socket_dir =\n"
             f"logfile = {folder}/log\npidfile = {folder}/pid\n"
         )
-        command = [str(PGBOUNCER), *(["-u", "nobody"] if Path.home() == Path("/root") else [])]
+        command = [str(PGBOUNCER), *(["-u", "nobody"] if os.geteuid() == 0 else [])]
         with subprocess.Popen([*command, str(folder / "pgbouncer.ini")], stderr=subprocess.DEVNULL) as pooler:
             url = f"postgresql+psycopg://postgres@127.0.0.1:{port}/postgres"
             answers(url.replace("+psycopg", ""))
