@@ -9,8 +9,12 @@ from typing import Any
 
 from nas.analysis.pareto import non_dominated
 from nas.cost import Budget
-from nas.cost.budget import profile_of
-from nas.records import TrialRecord
+from nas.cost.budget import latency_of, profile_of
+from nas.errors import UserError
+from nas.records import Plain, TrialRecord
+
+METRICS = ("accuracy", "flops", "params", "activations", "train_flops", "train_params", "seconds")
+"""What a row can be drawn by, beside the latencies that its study has measured."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +32,7 @@ class FrontRow:
         seconds: of one training.
         weights: file of the trained weights, if they were kept.
         latency: milliseconds by profile, for those that the study has measured.
+        decisions: the answers that make it, by decision of the space.
     """
 
     id: str
@@ -43,6 +48,7 @@ class FrontRow:
     seconds: float
     weights: str | None
     latency: Mapping[str, float]
+    decisions: Mapping[str, Plain]
 
     def cost(self, metric: str) -> float:
         """A cost by its name; a latency's is `latency@PROFILE`."""
@@ -52,6 +58,22 @@ class FrontRow:
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready."""
         return asdict(self)
+
+
+def most_accurate(rows: Sequence[FrontRow], count: int) -> list[FrontRow]:
+    """The `count` rows of the highest accuracy, in the order they had; of the highest rungs first."""
+    ranked = sorted(rows, key=lambda row: (-row.rung, -row.accuracy, row.flops))[:count]
+    kept = {row.id for row in ranked}
+    return [row for row in rows if row.id in kept]
+
+
+def require_metric(metric: str, rows: Sequence[FrontRow]) -> None:
+    """Raise UserError for a metric that not every row has."""
+    measured = {profile for row in rows for profile in row.latency}
+    everywhere = [profile for profile in sorted(measured) if all(profile in row.latency for row in rows)]
+    known = (*METRICS, *map(latency_of, everywhere))
+    if metric not in known:
+        raise UserError(f"no metric {metric!r} of every candidate here; known: {', '.join(known)}")
 
 
 def evaluated_rows(trials: Sequence[TrialRecord], budget: Budget) -> list[FrontRow]:
@@ -100,4 +122,5 @@ def _row(trials: Sequence[TrialRecord], budget: Budget) -> FrontRow:
         seconds=fmean(one.seconds for one in evaluations),
         weights=evaluations[0].weights,
         latency={profile: ms for metric, ms in cost.items() if (profile := profile_of(metric)) is not None},
+        decisions=dict(trials[0].choices),
     )

@@ -9,8 +9,10 @@ from contextlib import contextmanager
 from typing import Any
 
 from rich.console import Console, RenderableType
+from rich.table import Table
 
 _PIPED_WIDTH = 120  # where no terminal says how wide it is
+_WIDEST = 10_000
 
 
 def console() -> Console:
@@ -48,5 +50,8 @@ def print_text(text: str) -> None:
 def draw(*renderables: RenderableType) -> None:
     """Something for people on stdout."""
     out = console()
+    if not sys.stdout.isatty():  # a table in a pipe is read by a program or kept: it is never cut
+        wide = Console(width=_WIDEST)
+        out.width = max(out.width, *(wide.measure(one).minimum for one in renderables if isinstance(one, Table)), 0)
     for one in renderables:
         out.print(one, soft_wrap=isinstance(one, str))

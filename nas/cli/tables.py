@@ -13,6 +13,7 @@ from nas.analysis.front import FrontRow
 from nas.ledger import StudySummary
 from nas.records import TrialState
 from nas.report.comparison import ComparisonRow, ours
+from nas.report.front_plot import axis_label, axis_value
 from nas.units import format_count, format_seconds
 
 if TYPE_CHECKING:  # it brings torch along, which `nas pareto` has no use for
@@ -105,27 +106,27 @@ def trust_table(report: TrustReport) -> Table:
 _WIDTH, _HEIGHT = 64, 14
 
 
-def scatter(rows: Sequence[FrontRow], best: Sequence[FrontRow]) -> Text:
-    """Accuracy over FLOPs: every candidate a dot, the front as stars."""
-    low, high = min(row.flops for row in rows), max(row.flops for row in rows)
-    bottom, top = min(row.accuracy for row in rows), max(row.accuracy for row in rows)
+def scatter(rows: Sequence[FrontRow], best: Sequence[FrontRow], x_metric: str, y_metric: str) -> Text:
+    """One metric over another: every candidate a dot, the front as stars."""
+    xs, ys = [row.cost(x_metric) for row in rows], [row.cost(y_metric) for row in rows]
+    low, high, bottom, top = min(xs), max(xs), min(ys), max(ys)
     grid = [[" "] * _WIDTH for _ in range(_HEIGHT)]
     starred = {row.id for row in best}
     for row in sorted(rows, key=lambda one: one.id in starred):  # stars last, so that no dot hides one
-        x = round((row.flops - low) / (high - low or 1) * (_WIDTH - 1))
-        y = round((row.accuracy - bottom) / (top - bottom or 1) * (_HEIGHT - 1))
-        grid[_HEIGHT - 1 - y][x] = "*" if row.id in starred else "."
-    text = Text()
+        across = round((row.cost(x_metric) - low) / (high - low or 1) * (_WIDTH - 1))
+        up = round((row.cost(y_metric) - bottom) / (top - bottom or 1) * (_HEIGHT - 1))
+        grid[_HEIGHT - 1 - up][across] = "*" if row.id in starred else "."
+    text = Text(f"{axis_label(y_metric)}\n", style="")
     for index, line in enumerate(grid):
-        label = f"{top:.1%}" if index == 0 else f"{bottom:.1%}" if index == _HEIGHT - 1 else ""
-        text.append(f"{label:>7} |")
+        edge = {0: top, _HEIGHT - 1: bottom}.get(index)
+        text.append(f"{'' if edge is None else axis_value(y_metric, edge):>7} |")
         for mark in line:
             text.append(mark, style="bold green" if mark == "*" else "dim" if mark == "." else "")
         text.append("\n")
-    left, right = format_count(low), format_count(high)
+    left, right = axis_value(x_metric, low), axis_value(x_metric, high)
     text.append(" " * 8 + "+" + "-" * _WIDTH + "\n")
     text.append(" " * 9 + left + " " * (_WIDTH - len(left) - len(right)) + right + "\n")
-    text.append(" " * 9 + "FLOPs".center(_WIDTH) + "\n")
+    text.append(" " * 9 + axis_label(x_metric).center(_WIDTH) + "\n")
     text.append(" " * 9 + "* front   . other candidates", style="dim")
     return text
 

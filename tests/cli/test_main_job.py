@@ -68,6 +68,37 @@ def test_tables_and_csv_show_the_front(capsys: pytest.CaptureFixture[str]) -> No
 
 
 @pytest.mark.usefixtures("_inside")
+def test_rows_carry_decisions_and_the_plot_has_any_axes(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    rows = printed(capsys, "pareto", "--all")
+    assert all(row["decisions"] for row in rows)
+    assert main(["pareto", "--csv"]) == 0
+    header = capsys.readouterr().out.splitlines()[0].split(",")
+    assert {f"decisions.{name}" for name in rows[0]["decisions"]} <= set(header)
+    best = max(rows, key=lambda row: row["accuracy"])
+    assert [row["id"] for row in printed(capsys, "pareto", "--top", "1")] == [best["id"]]
+    page = tmp_path / "front.html"
+    assert main(["pareto", "--plot", str(page), "--x", "params", "--y", "seconds"]) == 0
+    assert best["id"] in page.read_text(encoding="utf-8")
+    assert "parameters" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("_inside")
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--plot", "front.pdf"], "a front can be drawn as"),
+        (["--plot", "nowhere/front.html"], "nowhere"),
+        (["--x", "speed"], "no metric 'speed'"),
+        (["--x", "params", "--json"], "axes of a plot"),
+    ],
+)
+def test_plots_that_cannot_be_are_refused(capsys: pytest.CaptureFixture[str], arguments: list[str], said: str) -> None:
+    assert main(["pareto", *arguments]) == 2
+    assert said in capsys.readouterr().err
+    assert not Path("nowhere").exists()
+
+
+@pytest.mark.usefixtures("_inside")
 @pytest.mark.parametrize("weights", ["kept", "lost"])
 def test_exported_winner_is_the_very_network_that_was_trained(
     capsys: pytest.CaptureFixture[str], weights: str, tmp_path: Path

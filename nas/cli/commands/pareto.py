@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -19,11 +20,22 @@ def run(
     study: StudyName = None,
     everything: Annotated[bool, typer.Option("--all", help="Every trained candidate, not only the front.")] = False,
     storage: Storage = DEFAULT_STORAGE,
+    x_metric: Annotated[
+        str | None, typer.Option("--x", help="Metric across in the plot: flops (the default), latency@PROFILE, ...")
+    ] = None,
+    y_metric: Annotated[
+        str | None, typer.Option("--y", help="Metric upwards in the plot: accuracy (the default), params, ...")
+    ] = None,
+    top: Annotated[int | None, typer.Option("--top", min=1, help="List only so many, the most accurate.")] = None,
+    plot: Annotated[
+        Path | None,
+        typer.Option("--plot", help="Draw into a file: .html (decisions at the pointer), .png or .svg (extra plots)."),
+    ] = None,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print comma-separated values on stdout.")] = False,
     as_json: Json = False,
 ) -> None:
     """Show the Pareto front of a study: validation accuracy against the costs it was searched for, such as FLOPs."""
-    from nas.analysis.front import evaluated_rows, front_rows
+    from nas.analysis.front import evaluated_rows, front_rows, most_accurate
     from nas.cost import Budget
     from nas.errors import UserError
     from nas.ledger import Ledger
@@ -31,6 +43,9 @@ def run(
 
     if as_csv and as_json:
         raise UserError("--csv and --json are two answers to one question; give one of them")
+    if (as_csv or as_json) and plot is None and (x_metric or y_metric):
+        raise UserError("--x and --y are the axes of a plot: add --plot FILE, or leave out --json and --csv")
+    axes = (x_metric or "flops", y_metric or "accuracy")
     with Ledger.read(storage) as ledger:
         name = study or ledger.latest_study(StudyKind.SEARCH)
         record = ledger.study(name)
@@ -44,6 +59,10 @@ def run(
         rows = evaluated_rows(ledger.trials(name), budget)
     best = front_rows(rows, searched_costs(definition))
     shown = rows if everything else best
+    if top is not None:
+        shown = most_accurate(shown, top)
+    if plot is not None:
+        _write_plot(plot, f"{name}: within {budget}", axes, rows, best)
     if as_json:
         from nas.cli.output import print_json
 
@@ -51,12 +70,32 @@ def run(
     elif as_csv:
         _print_csv(shown)
     else:
-        draw_front(name, budget, rows, best, shown, storage)
+        draw_front(name, budget, rows, best, shown, storage, axes)
 
 
 def searched_costs(definition: Mapping[str, Any]) -> tuple[str, ...]:
     """The costs that a study trades accuracy against."""
     return tuple(name for name in definition.get("objectives", "accuracy,flops").split(",") if name != "accuracy")
+
+
+def _write_plot(
+    path: Path, title: str, axes: tuple[str, str], rows: Sequence[FrontRow], best: Sequence[FrontRow]
+) -> None:
+    from nas.analysis.front import require_metric
+    from nas.cli.output import notice
+    from nas.errors import UserError
+    from nas.report.front_plot import FrontPlot, write_front
+    from nas.units import plural
+
+    if not best:
+        raise UserError("nothing to plot: no candidate has an accuracy yet")
+    same = [row for row in rows if row.rung == best[0].rung]
+    for metric in axes:
+        require_metric(metric, same)
+    write_front(FrontPlot(title=title, x_metric=axes[0], y_metric=axes[1], rows=same, best=best), path)
+    left_out = len(rows) - len(same)
+    lower = f" ({left_out} of lower rungs left out: accuracies of different rungs are not compared)" if left_out else ""
+    notice(f"{path}: {plural(len(same), 'candidate')}, {len(best)} on the front{lower}")
 
 
 def _print_csv(rows: list[FrontRow]) -> None:
@@ -67,30 +106,48 @@ def _print_csv(rows: list[FrontRow]) -> None:
     from nas.analysis.front import FrontRow
     from nas.cost.budget import latency_of
 
+    nested = ("latency", "decisions")
     profiles = sorted({profile for row in rows for profile in row.latency})
-    names = [field.name for field in fields(FrontRow) if field.name != "latency"]
-    writer = csv.DictWriter(sys.stdout, [*names, *map(latency_of, profiles)], lineterminator="\n")
+    decisions = dict.fromkeys(decision for row in rows for decision in row.decisions)
+    names = [field.name for field in fields(FrontRow) if field.name not in nested]
+    header = [*names, *map(latency_of, profiles), *map(_column, decisions)]
+    writer = csv.DictWriter(sys.stdout, header, lineterminator="\n")
     writer.writeheader()
     for row in rows:
-        flat = {name: value for name, value in row.to_dict().items() if name != "latency"}
-        writer.writerow(flat | {latency_of(profile): ms for profile, ms in row.latency.items()})
+        flat = {name: value for name, value in row.to_dict().items() if name not in nested}
+        times = {latency_of(profile): ms for profile, ms in row.latency.items()}
+        writer.writerow(flat | times | {_column(name): value for name, value in row.decisions.items()})
+
+
+def _column(decision: str) -> str:
+    """As in `to_pandas`, so that a decision called `flops` is not a cost."""
+    return f"decisions.{decision}"
 
 
 def draw_front(
-    name: str, budget: Budget, rows: list[FrontRow], best: list[FrontRow], shown: list[FrontRow], storage: str
+    name: str,
+    budget: Budget,
+    rows: list[FrontRow],
+    best: list[FrontRow],
+    shown: list[FrontRow],
+    storage: str,
+    axes: tuple[str, str] = ("flops", "accuracy"),
 ) -> None:
-    """Draw the front of a study: table, scatter plot, what to do next."""
+    """Draw the front of a study: table, scatter plot of two metrics, what to do next."""
+    from nas.analysis.front import require_metric
     from nas.cli.output import draw
     from nas.cli.tables import front_table, scatter
 
     if not rows:
         draw(f"{name}: no candidate has an accuracy yet")
         return
-    kind = "candidates" if len(shown) > len(best) else "Pareto front"
-    draw(front_table(shown, f"{name}: {kind} within {budget}", show_share=bool(budget.bounds)))
     same = [row for row in rows if row.rung == best[0].rung]
+    for metric in axes:
+        require_metric(metric, same)
+    kind = "Pareto front" if {row.id for row in shown} <= {row.id for row in best} else "candidates"
+    draw(front_table(shown, f"{name}: {kind} within {budget}", show_share=bool(budget.bounds)))
     if len(same) > 1:
-        draw("", scatter(same, best))
+        draw("", scatter(same, best, *axes))
     if len(same) < len(rows):
         draw("", f"{len(rows) - len(same)} of {len(rows)} candidates stopped at a lower rung (`nas pareto --all`)")
     take = f"nas export {name} --best -o winner/{with_parts()}{at(storage)}"
