@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 from nas.analysis.front import FrontRow
@@ -80,13 +81,10 @@ def require_form(path: Path) -> None:
     """Raise UserError for a file that cannot be drawn: an unknown suffix, or an image without matplotlib."""
     if path.suffix not in _FORMS:
         raise UserError(f"{path}: a front can be drawn as {', '.join(_FORMS)}")
-    if path.suffix != ".html":
-        try:
-            import matplotlib  # noqa: F401
-        except ImportError:
-            raise UserError(
-                f"{path}: images need matplotlib; `pip install 'nas-convnets[plots]'` brings it, .html needs nothing"
-            ) from None
+    if path.suffix != ".html" and find_spec("matplotlib") is None:
+        raise UserError(
+            f"{path}: images need matplotlib; `pip install 'nas-convnets[plots]'` brings it, .html needs nothing"
+        )
 
 
 def write_front(plot: FrontPlot, path: Path) -> None:

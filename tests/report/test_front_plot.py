@@ -41,11 +41,12 @@ def test_every_form_is_written_whole(tmp_path: Path, suffix: str, start: bytes) 
     path = tmp_path / f"front{suffix}"
     plot = FrontPlot(title=f"$ {HOSTILE} $", x_metric="params", y_metric="accuracy", rows=ROWS, best=front_rows(ROWS))
     write_front(plot, path)
-    assert path.read_bytes().startswith(start)
+    assert start in path.read_bytes()[:32]
     assert [one.name for one in tmp_path.iterdir()] == [path.name]
     assert HOSTILE.encode() not in path.read_bytes()
     if suffix == ".png":
-        assert Image.open(path).size == (1050, 675)
+        with Image.open(path) as image:
+            assert image.size == (1050, 675)
 
 
 def test_groups_are_the_front_and_the_others_from_left_to_right() -> None:
