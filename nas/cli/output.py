@@ -52,6 +52,6 @@ def draw(*renderables: RenderableType) -> None:
     out = console()
     if not sys.stdout.isatty():  # a table in a pipe is read by a program or kept: it is never cut
         wide = Console(width=_WIDEST)
-        out.width = max(out.width, *(wide.measure(one).minimum for one in renderables if isinstance(one, Table)), 0)
+        out.width = max(out.width, *(wide.measure(one).maximum for one in renderables if isinstance(one, Table)), 0)
     for one in renderables:
         out.print(one, soft_wrap=isinstance(one, str))
