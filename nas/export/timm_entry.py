@@ -13,7 +13,6 @@ from nas.architecture.network import Network, backbone
 from nas.export.timm_config import network_of
 
 
-@register_model
 def nas_network(
     pretrained: bool = False,
     *,
@@ -42,3 +41,6 @@ def nas_network(
         return network
     assert isinstance(network, Network)
     return backbone(network, Architecture.from_dict(structure), out_indices)
+
+
+register_model(nas_network)
