@@ -3,13 +3,27 @@ from __future__ import annotations
 import os
 import signal
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # tests run side by side, and threads of one would take from another
 
 # No deadline: the first example of a test pays for imports, and machines differ.
-settings.register_profile("nas", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("nas")
+_CALM = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("fast", _CALM, max_examples=20)
+settings.register_profile("slow", _CALM, max_examples=200)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The slow tests' run takes ten times as many examples of every property, fast ones included."""
+    settings.load_profile("slow" if config.getoption("markexpr") == "slow" else "fast")
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Twice as many as cores, where those are few: a good part of the tests waits for processes and servers."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(cores, min(4, 2 * cores))
+
 
 # A shell starts its background jobs with Ctrl-C ignored, and they pass this on to programs that tests interrupt.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:

@@ -10,6 +10,7 @@ import ast
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -51,8 +52,13 @@ def layer_of(path: Path) -> str:
     return named(path).partition("/")[0].removesuffix(".py")
 
 
-def imported(path: Path, *, types_too: bool = True) -> Iterator[str]:
+@cache
+def imported(path: Path, *, types_too: bool = True) -> tuple[str, ...]:
     """Full names of everything a file imports, wherever in the file the import stands."""
+    return tuple(_imported(path, types_too))
+
+
+def _imported(path: Path, types_too: bool) -> Iterator[str]:
     tree = ast.parse(path.read_text(encoding="utf-8"))
     for node in ast.walk(tree if types_too else WithoutTypes().visit(tree)):
         if isinstance(node, ast.Import):

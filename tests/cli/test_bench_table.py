@@ -25,6 +25,7 @@ def table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     )
 
 
+@pytest.mark.slow
 def test_samplers_are_judged_on_a_users_table(capsys: Capture) -> None:
     arguments = ["bench", "table", "mine.yaml", "--trials", "12", "--seeds", "2", "--sampler", "evolution", "-j", "1"]
     assert main([*arguments, "--json", "-o", "out.md", "--plot", "out.png"]) == 0

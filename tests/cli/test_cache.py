@@ -52,6 +52,7 @@ def test_entries_are_listed_and_pruned(capsys: Capture) -> None:
     assert sorted(path.name for path in default_cache().iterdir()) == ["images", "limit"]
 
 
+@pytest.mark.slow
 def test_a_limit_is_kept(capsys: Capture) -> None:
     assert document(capsys)["limit"] == 50 * 10**9
     assert document(capsys, "--limit", "500kB")["limit"] == 500_000

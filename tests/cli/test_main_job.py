@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from typing import Any
 
 import pytest
 import torch
+from filelock import FileLock
 from safetensors.torch import load_file
 
 import nas
@@ -25,13 +27,17 @@ SMALL = ["--space", "tiny", "--budget", "10MFLOPs", "--epochs", "1", "--data-sha
 
 
 @pytest.fixture(scope="module")
-def searched(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a finished small search."""
-    folder = tmp_path_factory.mktemp("searched")
-    command = [sys.executable, "-m", "nas", "search", *SMALL, "--trials", "4", "--study", "small", "--json"]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True)
-    (folder / "printed.json").write_text(done.stdout)
-    return folder
+def searched(tmp_path_factory: pytest.TempPathFactory, testrun_uid: str) -> Path:
+    """A folder with a finished small search, made once for all processes that run tests."""
+    shared = tmp_path_factory.getbasetemp().parent / f"searched-{testrun_uid}"
+    with FileLock(f"{shared}.lock"):
+        if not (shared / "printed.json").exists():
+            shared.mkdir()
+            command = [sys.executable, "-m", "nas", "search", *SMALL, "--trials", "4", "--study", "small", "--json"]
+            done = subprocess.run(command, cwd=shared, capture_output=True, text=True, check=True)
+            (shared / "printed.json").write_text(done.stdout)
+    own = tmp_path_factory.mktemp("searched")  # tests write into it
+    return Path(shutil.copytree(shared, own, dirs_exist_ok=True))
 
 
 @pytest.fixture

@@ -40,6 +40,7 @@ def test_quick_commands_load_nothing_heavy(arguments: list[str], tmp_path: Path)
     assert loaded_by(arguments, tmp_path) == set()
 
 
+@pytest.mark.slow
 def test_costs_load_neither_optuna_nor_ray(tmp_path: Path) -> None:
     assert loaded_by(["cost", "convnext_tiny"], tmp_path) <= {"torch"}
 

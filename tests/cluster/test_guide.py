@@ -154,6 +154,7 @@ def ray_options(arguments: list[str]) -> dict[str, Any]:
     return options
 
 
+@pytest.mark.slow
 def test_the_three_machines(stage: Stage) -> None:
     refused = stage.start("three-node.sh", "join", "head-machine")
     assert "auth_token" in refused.communicate()[1]
@@ -192,7 +193,7 @@ def slurm(stage: Stage, *, nodes: int = 3, **variables: str) -> subprocess.Popen
     )
 
 
-@pytest.mark.parametrize("nodes", [1, 3])
+@pytest.mark.parametrize("nodes", [1, pytest.param(3, marks=pytest.mark.slow)])
 def test_a_slurm_job_searches_and_leaves_nothing(stage: Stage, nodes: int) -> None:
     stage.port = 20000 + stage.port % 20000
     job = slurm(stage, nodes=nodes, RAYS=str(min(nodes, 2)))

@@ -63,6 +63,7 @@ def test_streamed_pixels_are_the_cached_ones(path: Path, cache: Path, tmp_path: 
     assert not decoders()
 
 
+@pytest.mark.slow
 def test_a_batch_may_be_larger_than_the_shared_memory(
     path: Path, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

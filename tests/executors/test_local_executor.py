@@ -201,7 +201,7 @@ def test_reports_never_wait_for_the_driver(executor: LocalExecutor) -> None:
     assert outcome(executor, "chatter", times=200_000).succeeded
 
 
-@pytest.mark.parametrize("threads", [1, 3])
+@pytest.mark.parametrize("threads", [1, pytest.param(3, marks=pytest.mark.slow)])
 def test_torch_has_the_threads_it_was_given(threads: int) -> None:
     with LocalExecutor(work, workers=1, threads=threads, preload=("torch",)) as executor:
         assert outcome(executor, "torch_threads").images == threads
@@ -259,6 +259,7 @@ def test_numbers_must_be_positive(wrong: dict[str, int]) -> None:
 # Nothing stays behind.
 
 
+@pytest.mark.slow
 def test_nothing_leaks_over_many_lives() -> None:
     def live() -> None:
         with start() as executor:
@@ -388,7 +389,9 @@ def test_ctrl_c_is_the_drivers_alone(tmp_path: Path) -> None:
     assert (done.stdout, done.stderr, done.returncode) == ("1.0 2\n", "", 0)
 
 
-@pytest.mark.parametrize("moment", ["loading", "idle", "native code", "forked"])
+@pytest.mark.parametrize(
+    "moment", ["idle", *(pytest.param(one, marks=pytest.mark.slow) for one in ("loading", "native code", "forked"))]
+)
 def test_nobody_survives_a_killed_driver(moment: str, tmp_path: Path) -> None:
     waiting = """
         executor = LocalExecutor(work, preload=())

@@ -46,7 +46,9 @@ def distance(network: torch.nn.Module, model: str) -> float:
     return ((logits(network)[:, :8] - first).abs().max() / recorded["max_abs"]).item()
 
 
-@pytest.mark.parametrize("model", PRESETS)
+@pytest.mark.parametrize(
+    "model", [pytest.param(one, marks=pytest.mark.slow) if one == "RepLKNet-31B" else one for one in PRESETS]
+)
 def test_an_official_checkpoint_gives_the_official_outputs(model: str) -> None:
     assert distance(from_official(PRESETS[model], checkpoint(model)), model) <= 1e-5
 
@@ -166,6 +168,7 @@ def test_counters_of_batches_may_be_missing() -> None:
     assert distance(from_official("van_b1", tensors), "VAN-B1") <= 1e-5
 
 
+@pytest.mark.slow
 def test_averaged_weights_are_taken_where_there_are_no_others_and_named(tmp_path: Path) -> None:
     tensors = checkpoint("VAN-B1")
     shifted = {key: tensor + 1 for key, tensor in tensors.items()}

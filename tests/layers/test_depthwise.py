@@ -139,6 +139,7 @@ print(digest.hexdigest())
 """
 
 
+@pytest.mark.slow
 def test_two_processes_compute_the_same_bits() -> None:
     digests = {
         subprocess.run([sys.executable, "-c", _DIGEST], check=True, capture_output=True, text=True).stdout

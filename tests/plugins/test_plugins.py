@@ -52,6 +52,7 @@ def test_a_part_of_a_file_is_priced_and_named_in_the_architecture(folder: Path) 
     assert verified["verified"]["agrees"]
 
 
+@pytest.mark.slow
 def test_without_it_the_message_says_what_to_pass(folder: Path) -> None:
     assert "unknown mixer 'wave'" in nas(folder, "cost", "one.yaml", code=2).stderr
     labelled = ONE.replace("kind: wave,", "kind: wave, plugin: waves_plugin==1.2,")

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import given
 from jsonschema import Draft202012Validator
 
 from nas.architecture.text import to_yaml
@@ -59,13 +59,12 @@ def test_every_packaged_file_is_valid() -> None:
     assert len(found) > 90
 
 
-@settings(max_examples=100)
 @given(space_texts())
 def test_random_spaces_are_valid(text: str) -> None:
     assert problems("space", json.loads(text)) == []
 
 
-@pytest.mark.parametrize("name", ["modern", "tiny"])
+@pytest.mark.parametrize("name", [pytest.param("modern", marks=pytest.mark.slow), "tiny"])
 def test_random_architectures_are_valid_as_files(name: str) -> None:
     space = load_space(name)
     for seed in range(50):
@@ -87,6 +86,7 @@ def test_every_packaged_file_names_the_schema_beside_it() -> None:
         assert (path.parent / where).resolve() == (PACKAGED[kind][0] / f"{kind}.schema.json").resolve(), path
 
 
+@pytest.mark.slow
 def test_one_schema_for_any_file() -> None:
     schema = json_schema()
     Draft202012Validator.check_schema(schema)

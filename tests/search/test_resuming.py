@@ -61,7 +61,7 @@ def test_resumed_is_uninterrupted(name: str) -> None:
     problem = make_problem(TABLE, sampler=name, limit=3000.0)  # too little for some of what Optuna's samplers ask
     whole = uninterrupted(problem)
 
-    @settings(max_examples=2 if name == "gp" else 4)
+    @settings(max_examples=1 if name == "gp" else 3)
     @given(st.lists(st.integers(0, TRIALS), min_size=1, max_size=3))
     def check(looks: list[int]) -> None:
         assert interrupted(problem, looks) == whole
@@ -69,6 +69,7 @@ def test_resumed_is_uninterrupted(name: str) -> None:
     check()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["surrogate", "tpe"])
 def test_resumed_is_uninterrupted_in_a_space_and_with_candidates_to_begin_with(name: str) -> None:
     definition = make_definition(sampler=name)

@@ -15,7 +15,7 @@ from nas.space.dimension import Dimension, Value
 from nas.space.extremes import extreme
 
 _POINTS = 60
-_FEW = settings(max_examples=30, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow])
+_FEW = settings(suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow])
 Point = tuple[Architecture, dict[str, Value]]
 
 

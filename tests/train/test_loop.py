@@ -81,6 +81,7 @@ print([loss.hex() for loss in train(model, data, recipe, seed=5).curve])
 """
 
 
+@pytest.mark.slow
 def test_same_seed_gives_the_same_curve_in_another_process(tmp_path: Path) -> None:
     recipe = Recipe(resolution=32, epochs=1, batch=8, data_share=0.05, drop_path=0.3)
     data = load_data("digits", resolution=32, cache=tmp_path)

@@ -36,6 +36,7 @@ def simulated(cell: Cell, folder: Path) -> tuple[Ran, list[TrialRecord]]:
     return ran, trials
 
 
+@pytest.mark.slow
 def test_every_candidate_ends_once_and_nothing_is_lost(tmp_path: Path) -> None:
     ran, trials = simulated(make_cell(), tmp_path)
     assert ran.trained + ran.failed == 60 == len({one.architecture for one in trials})
@@ -48,6 +49,7 @@ def test_every_candidate_ends_once_and_nothing_is_lost(tmp_path: Path) -> None:
     assert ran.database > 0
 
 
+@pytest.mark.slow
 def test_the_same_cell_gives_the_same_study(tmp_path: Path) -> None:
     found = []
     for name in "ab":

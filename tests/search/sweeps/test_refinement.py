@@ -106,7 +106,7 @@ def test_the_unchanged_recipe_comes_first_and_is_trained_to_the_end(ledger: Ledg
 
 
 @pytest.mark.slow
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=2, deadline=None)
 @given(stops=st.lists(st.integers(0, 12), max_size=4), width=st.integers(1, 3))
 def test_resumed_is_uninterrupted_and_trains_nothing_twice(
     tmp_path_factory: pytest.TempPathFactory, stops: list[int], width: int
@@ -130,7 +130,7 @@ def test_resumed_is_uninterrupted_and_trains_nothing_twice(
         assert again.trained == []
 
 
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=2, deadline=None)
 @given(steps=st.integers(0, 30), width=st.integers(2, 5))
 def test_side_by_side_nothing_is_trained_twice_and_all_is_decided(
     tmp_path_factory: pytest.TempPathFactory, steps: int, width: int

@@ -25,7 +25,7 @@ from nas.space.feasible.pricing import COSTS
 from nas.task import Task
 
 _POINTS = 120
-_FEW = settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+_FEW = settings(deadline=None, suppress_health_check=list(HealthCheck))
 
 
 def few_points(space: SearchSpace) -> list[Point]:
@@ -134,6 +134,7 @@ def test_draws_are_uniform_over_the_points_within_budget(metric: str) -> None:
     assert chisquare(counts).pvalue > 1e-3
 
 
+@pytest.mark.slow
 def test_first_of_the_distinct_draws_are_uniform_too() -> None:
     space, points, _ = branched()
     params = prices(list(points), space.task)[:, COSTS.index("params")]
@@ -153,7 +154,7 @@ def test_first_of_the_distinct_draws_are_uniform_too() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", [pytest.param(one, marks=pytest.mark.slow) if one == "modern" else one for one in space_names()]
+    "name", [one if one == "tiny" else pytest.param(one, marks=pytest.mark.slow) for one in space_names()]
 )
 def test_packaged_spaces_are_priced_exactly_and_counted(name: str) -> None:
     space, task = load_space(name), Task(resolution=192, classes=37)
@@ -245,6 +246,7 @@ def coupled() -> SearchSpace:
     return space_with(block=kernels(kernel), depth="[3, {int: [7, 9]}]")
 
 
+@pytest.mark.slow
 def test_space_too_coupled_for_tables_is_walked() -> None:
     space = coupled()
     budget = Budget.parse("2.5..2.7MFLOPs")
