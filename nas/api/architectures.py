@@ -10,8 +10,8 @@ from torch import nn
 
 from nas.architecture import Architecture, build as build_network, estimate as estimate_cost
 from nas.cost import Cost
-from nas.export.references import resolve_architecture
 from nas.plugins import Plugin, load
+from nas.space.references import resolve_architecture
 from nas.task import Task
 
 

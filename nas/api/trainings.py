@@ -20,6 +20,7 @@ from nas.search.launch import resolve_device
 from nas.search.sweeps.comparison import Comparison, Entry
 from nas.search.sweeps.run import run_sweep
 from nas.search.sweeps.sweep_run import SweepRun
+from nas.space.references import resolve_architecture
 from nas.task import Task
 from nas.train.distributed import joined
 from nas.train.memory import keep_freed_memory
@@ -133,7 +134,9 @@ def compare(
             name=name,
             about="",
             entries=tuple(entries),
-            architectures=tuple(_architecture(one) for one in architectures),
+            architectures=tuple(
+                one if isinstance(one, Architecture) else resolve_architecture(one, storage) for one in architectures
+            ),
             task=Task(resolution=resolution, classes=classes),
             data=found.reference,
             fingerprint=found.fingerprint,

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any, NamedTuple, Self
+
+import yaml
 
 from nas.cost import NOTHING, Cost
 from nas.errors import FieldError, UserError
@@ -16,6 +20,9 @@ from nas.layers.mixer_first import MixerFirst
 from nas.layers.patchify import Patchify
 from nas.layers.pool_norm_linear import PoolNormLinear
 from nas.registry import did_you_mean
+from nas.schema.fields import shown
+from nas.schema.nodes import Node, read_yaml
+from nas.schema.problems import Problems
 from nas.task import Task
 
 ID_LENGTH = 12
@@ -175,6 +182,64 @@ class Architecture:
             )
         except KeyError as error:
             raise UserError(f"an architecture needs the key {error}") from None
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write it as a file that `load` and every command read: JSON where the name ends in .json, else YAML.
+
+        Raises:
+            UserError: the file cannot be written.
+        """
+        data = self.to_dict()
+        is_json = os.fspath(path).endswith(".json")
+        text = json.dumps(data, indent=2) + "\n" if is_json else yaml.safe_dump(data, sort_keys=False, width=110)
+        try:
+            Path(path).write_text(text, encoding="utf-8")
+        except OSError as error:
+            raise UserError(f"{path}: cannot be written: {error.strerror or error}") from None
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Self:
+        """The architecture of a file that `save` wrote, or a command with `--json`.
+
+        Raises:
+            UserError: the file holds something else.
+            SchemaError: it cannot be read.
+        """
+        found = cls.read(*read_yaml(Path(path)))
+        if found is None:
+            raise UserError(
+                f"{path}: written in the words of a space; read it with nas.load_architecture({str(path)!r})"
+            )
+        return found
+
+    @classmethod
+    def read(cls, node: Node, problems: Problems) -> Self | None:
+        """The architecture that a file holds as `to_dict` gives it, alone or with its costs; None for other files.
+
+        Raises:
+            UserError: it holds several architectures, or one that breaks a rule.
+            SchemaError: it has problems.
+        """
+        name, found = problems.source.name, node
+        if node.is_list and len(node.items) == 1:
+            found = node.items[0]
+        elif node.is_list:
+            raise UserError(
+                f"{name}: holds {len(node.items)} architectures; `nas sample -o DIR` writes a file for each"
+            )
+        if "architecture" in found.mapping:
+            found = found.mapping["architecture"]
+        elif "stages" not in found.mapping or not found.mapping["stages"].is_list:
+            return None
+        problems.check()
+        if not found.is_mapping:
+            raise UserError(f"{name}: architecture is a mapping with stem, stages and head, got {shown(found.plain())}")
+        try:
+            return cls.from_dict(found.plain())
+        except (TypeError, ValueError) as error:
+            raise UserError(f"{name}: not an architecture: {error}") from None
+        except UserError as error:
+            raise UserError(f"{name}: {error}") from None
 
     def parts(self, task: Task) -> Iterator[Part]:
         """Every part with its site, from the image to the logits; the one walk behind cost, network and drawing.

@@ -19,10 +19,11 @@ from nas.architecture.text import to_yaml
 from nas.data.atomic import new_file
 from nas.errors import FieldError, UserError
 from nas.space import load_architecture
+from nas.space.references import ABOUT, task_of
 from nas.task import Task
 from nas.train.weights import load_weights, save_weights
 
-ARCHITECTURE, WEIGHTS, ABOUT = "architecture.yaml", "weights.safetensors", "model.json"
+ARCHITECTURE, WEIGHTS = "architecture.yaml", "weights.safetensors"
 _OF_THE_FOLDER = (
     "architecture", "in_channels", "classes", "resolution", "merged", "class_names", "mean", "std", "written_by",
     "plugins", "forms",
@@ -98,9 +99,9 @@ class About(NamedTuple):
 
 def about_of(folder: Path) -> About:
     """Read `model.json` of a folder that `write_bundle` wrote; raises UserError."""
+    task = task_of(folder / ABOUT)
     try:
         document = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
-        task = Task(resolution=document["resolution"], classes=document["classes"], channels=document["in_channels"])
         results = {name: value for name, value in document.items() if name not in _OF_THE_FOLDER}
         provenance = Provenance(
             task=task,

@@ -17,10 +17,11 @@ from torch import Tensor, nn
 
 from nas.architecture import Architecture, build, fuse
 from nas.errors import NasError, UserError
-from nas.export.bundle import ABOUT, WEIGHTS, Provenance, about_of, load_model, require_folder, write_bundle
+from nas.export.bundle import WEIGHTS, Provenance, about_of, load_model, require_folder, write_bundle
 from nas.export.forms import Form, Options, Subject, forms
 from nas.export.normalisation import IMAGENET
 from nas.space import load_architecture
+from nas.space.references import ABOUT
 from nas.task import Task
 from nas.train.randomness import own_randomness
 

@@ -16,10 +16,11 @@ from nas.analysis.intervals import wilson
 from nas.architecture import Architecture
 from nas.data import DataSet, load_data
 from nas.errors import NasError, UserError
-from nas.export.bundle import ABOUT, WEIGHTS, load_model, require_folder, write_bundle
+from nas.export.bundle import WEIGHTS, load_model, require_folder, write_bundle
 from nas.export.winner import measure_test, provenance
 from nas.records import EvaluationKey
 from nas.space import load_architecture
+from nas.space.references import ABOUT
 from nas.train.checkpoint import read_checkpoint, remove_checkpoint, write_checkpoint
 from nas.train.distributed import Place
 from nas.train.failures import is_out_of_memory, release_memory

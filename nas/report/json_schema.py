@@ -225,10 +225,14 @@ def _model(model: type[BaseModel], definitions: dict[str, Schema]) -> Schema:
 
 def _recipe(definitions: dict[str, Schema]) -> Schema:
     found = _model(Recipe, definitions)
-    found["properties"]["base"] = {"enum": recipe_names(), "description": "A packaged recipe to start from."}
+    found["properties"]["base"] = {**_recipe_name(), "description": "A packaged recipe or a file to start from."}
     rung = definitions["Rung"]
     definitions["Rung"] = {"anyOf": [{"type": "integer", "minimum": 1}, rung]}
     return found
+
+
+def _recipe_name() -> Schema:
+    return {"anyOf": [{"enum": recipe_names()}, {"type": "string", "pattern": r"\.(ya?ml|json)$"}]}
 
 
 def _study(definitions: dict[str, Schema]) -> Schema:
@@ -242,7 +246,7 @@ def _study(definitions: dict[str, Schema]) -> Schema:
                 whole["properties"][one] = {"anyOf": [{"type": "string"}, whole["properties"][one]]}
         if "sampler" in whole["properties"]:
             whole["properties"]["sampler"]["enum"] = list(samplers)
-        whole["properties"]["recipe"] = {"anyOf": [{"enum": recipe_names()}, _to("Recipe")]}
+        whole["properties"]["recipe"] = {"anyOf": [_recipe_name(), _to("Recipe")]}
         definitions[name] = whole
         found.append(_to(name))
     definitions["Recipe"] = recipe

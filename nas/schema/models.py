@@ -14,10 +14,17 @@ from nas.schema.problems import Problems
 M = TypeVar("M", bound=BaseModel)
 
 
-def read_model(model: type[M], node: Node, problems: Problems) -> M | None:
-    """The model that `node` describes; None when there were problems, which are added to `problems`."""
+def read_model(model: type[M], node: Node, problems: Problems, context: object = None) -> M | None:
+    """The model that `node` describes; None when there were problems, which are added to `problems`.
+
+    Args:
+        model: what to read.
+        node: from a file.
+        problems: of that file.
+        context: what the model's validators are told beside the values.
+    """
     try:
-        return model.model_validate(node.plain())
+        return model.model_validate(node.plain(), context=context)
     except ValidationError as error:
         for finding in error.errors(include_url=False):
             _note(model, finding, node, problems)

@@ -28,7 +28,7 @@ from nas.search.stopping import Limits
 from nas.space import SearchSpace, Value, load_space
 from nas.space.load import read_space
 from nas.task import Task
-from nas.train.recipe import Recipe
+from nas.train.recipe import Recipe, RecipePlace
 from nas.units import parse_seconds
 
 DEFAULT_SAMPLER = "surrogate"
@@ -220,10 +220,12 @@ class StudyFile(BaseModel):
         budget: one or several.
         task: what to price for, instead of the space's own.
         data: reference of the data set.
-        recipe: fields of the recipe; what is missing is the proxy's default.
+        recipe: fields of the recipe, a recipe's name or a file relative to this file; what is missing is the proxy's
+            default.
         objective: what to search for.
         sampler, seed, control: how to search; `control` is the share of random trials.
-        start: presets, architectures or studies whose architectures come first.
+        start: architectures that come first, as commands take them (files relative to this file), and studies, whose
+            fronts do.
         trials, time, train_time, patience: how long; without any of them a few trials.
         workers: how wide.
         plugins: files (relative to this file) or modules that register parts; reading the file runs their code.
@@ -275,7 +277,7 @@ def read_study_file(path: Path) -> StudyFile:
     root, problems = read_yaml(path)
     if "architectures" in root.mapping:
         raise UserError(f"{path}: this study compares given architectures; run it with: nas compare {path}")
-    study = read_model(StudyFile, root, problems)
+    study = read_model(StudyFile, root, problems, RecipePlace(folder=path.parent))
     problems.check()
     if study is None:
         raise UserError(f"{path}: cannot be read")

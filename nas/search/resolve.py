@@ -73,6 +73,11 @@ class Asked:
             _merged({name: getattr(found, name) for name in found.model_fields_set}, found.recipe, self.said)
         )
 
+    @property
+    def start_folder(self) -> Path | None:
+        """Where the study file's architectures to begin with are looked for; None where they are said beside it."""
+        return None if self.path is None or "start" in self.said else self.path.parent
+
     def find_space(self, written: StudyFile) -> SearchSpace:
         """The space: what is given itself, or a file beside the study file, or one from here."""
         if self.space is not None:
@@ -180,7 +185,8 @@ def _defined(asked: Asked, written: StudyFile, storage: str, progress: Callable[
     task = written.task.on(space.task)
     budget = Budget.parse(written.budget)
     objectives = Objectives.parse(written.objective, known=METRICS)
-    start = _start(written.start, WarmStart(space, budget, task, objectives), storage) if written.start else []
+    starts = WarmStart(space, budget, task, objectives, asked.start_folder)
+    start = _start(written.start, starts, storage) if written.start else []
     return define(
         space,
         budget,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from nas.analysis.running_front import RunningFront
 from nas.architecture import Architecture, estimate
@@ -10,25 +11,29 @@ from nas.cost import Budget
 from nas.errors import UnknownNameError, UserError
 from nas.ledger import Ledger
 from nas.search.objectives import Objectives
-from nas.space import SearchSpace, Value, load_architecture
+from nas.space import SearchSpace, Value
+from nas.space.references import candidate_architecture, resolve_architecture, split_reference
 from nas.task import Task
 
 
 class WarmStart:
     """Turns references into choices of a space."""
 
-    def __init__(self, space: SearchSpace, budget: Budget, task: Task, objectives: Objectives) -> None:
-        """Of points of `space` within `budget`."""
+    def __init__(
+        self, space: SearchSpace, budget: Budget, task: Task, objectives: Objectives, folder: Path | None = None
+    ) -> None:
+        """Of points of `space` within `budget`; files are looked for in `folder` first."""
         self._space = space
         self._budget = budget
         self._task = task
         self._objectives = objectives
+        self._folder = folder
 
     def choices(self, references: Sequence[str], ledger: Ledger | None) -> list[dict[str, Value]]:
         """The choices of all candidates that some references stand for, each once.
 
         Args:
-            references: presets and architecture files, or studies of the ledger, whose fronts are taken.
+            references: architectures, as commands take them, or studies of the ledger, whose fronts are taken.
             ledger: where the studies are; None where there is no ledger.
 
         Raises:
@@ -45,7 +50,13 @@ class WarmStart:
         if ledger is not None and reference in {study.name for study in ledger.studies()}:
             return self._of_study(reference, ledger)
         try:
-            architecture = load_architecture(reference)
+            candidate = split_reference(reference)
+            if candidate is not None and ledger is None:
+                raise UserError(f"--start {reference}: there is no ledger with studies yet")
+            if candidate is not None and ledger is not None:
+                architecture = candidate_architecture(ledger, *candidate)
+            else:
+                architecture = resolve_architecture(reference, beside=self._folder)
         except UnknownNameError as error:
             raise UserError(f"--start {reference}: no study of the ledger, and {error}") from None
         return [(architecture, self._located(architecture, reference))]

@@ -74,24 +74,7 @@ def load_architecture(ref: str | Path) -> Architecture:
 def _architecture_of_file(path: Path, name: str) -> Architecture:
     """A file in the words of a space, or in those that `--json` prints: an architecture, or one with its costs."""
     node, problems = read_yaml(path, name=name)
-    found = node
-    if node.is_list and len(node.items) == 1:
-        found = node.items[0]
-    elif node.is_list:
-        raise UserError(f"{name}: holds {len(node.items)} architectures; `nas sample -o DIR` writes a file for each")
-    if "architecture" in found.mapping:
-        found = found.mapping["architecture"]
-    elif "stages" not in found.mapping or not found.mapping["stages"].is_list:
-        return _only_point(read_space(node, problems), name)
-    problems.check()
-    if not found.is_mapping:
-        raise UserError(f"{name}: architecture is a mapping with stem, stages and head, got {shown(found.plain())}")
-    try:
-        return Architecture.from_dict(found.plain())
-    except (TypeError, ValueError) as error:
-        raise UserError(f"{name}: not an architecture: {error}") from None
-    except UserError as error:
-        raise UserError(f"{name}: {error}") from None
+    return Architecture.read(node, problems) or _only_point(read_space(node, problems), name)
 
 
 def _is_file(path: Path) -> bool:

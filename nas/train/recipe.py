@@ -12,7 +12,16 @@ from itertools import takewhile
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, Strict, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    Strict,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)  # fmt: skip
 
 from nas.errors import FieldError, UnknownNameError, UserError
 from nas.registry import did_you_mean
@@ -25,6 +34,7 @@ _SCALED_VERSION = 3
 """The same for recipes that scale their learning rate or let it decay by layers, which alone changed last."""
 
 _FOLDER = Path(__file__).parent / "recipes"
+_FILES = (".yaml", ".yml", ".json")
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Decay = Annotated[float, Field(ge=0, lt=1)]
@@ -205,12 +215,13 @@ class Recipe(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _on_its_base(cls, given: Any) -> Any:
+    def _on_its_base(cls, given: Any, info: ValidationInfo) -> Any:
         given = {"base": given} if isinstance(given, str) else given
         if not isinstance(given, dict) or "base" not in given:
             return given
         changes = {name: value for name, value in given.items() if name != "base"}
-        return {**packaged_recipe(given["base"]), **changes}
+        where = info.context if isinstance(info.context, RecipePlace) else RecipePlace()
+        return {**load_recipe(str(given["base"]), where).model_dump(mode="json"), **changes}
 
     @field_validator("rungs", mode="before")
     @classmethod
@@ -324,18 +335,42 @@ def recipe_about(name: str) -> str:
     return comment.partition(". ")[0].removesuffix(".") + "."
 
 
-def load_recipe(reference: str | Path) -> Recipe:
-    """A recipe by the name of a packaged one, or from a file (which may name a packaged one as its `base`).
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecipePlace:
+    """Where a recipe is named.
+
+    Attributes:
+        folder: of the file that names it; files are looked for there.
+        bases: files of recipes that led to it, the last one named it.
+    """
+
+    folder: Path = Path()
+    bases: tuple[Path, ...] = ()
+
+
+def load_recipe(reference: str | Path, where: RecipePlace = RecipePlace()) -> Recipe:
+    """A recipe by the name of a packaged one, or from a file, whose `base` may be either.
+
+    Args:
+        reference: the name, or the path of a YAML or JSON file.
+        where: what names it.
 
     Raises:
         UnknownNameError: no such recipe.
+        UserError: bases that lead back to a file.
         SchemaError: all problems of the file.
     """
-    path = Path(reference)
-    if path.suffix not in (".yaml", ".yml"):
+    path = where.folder / reference
+    if path.suffix not in _FILES:
         return Recipe.model_validate(packaged_recipe(str(reference)))
+    if not path.exists() and str(reference).removesuffix(".yaml") in recipe_names():
+        return Recipe.model_validate(packaged_recipe(path.stem))
+    if path.resolve() in where.bases:
+        way = " -> ".join(one.name for one in (*where.bases, path))
+        raise UserError(f"{where.bases[-1]}: its base leads back to {path.name}: {way}")
     root, problems = read_yaml(path)
-    recipe = read_model(Recipe, root, problems)
+    context = RecipePlace(folder=path.parent, bases=(*where.bases, path.resolve()))
+    recipe = read_model(Recipe, root, problems, context)
     problems.check()
     if recipe is None:
         raise UserError(f"{path}: cannot be read")
@@ -346,7 +381,7 @@ def packaged_recipe(name: str) -> dict[str, Any]:
     """The fields that a packaged recipe sets; raises UnknownNameError."""
     if name not in recipe_names():
         raise UnknownNameError(
-            f"unknown recipe {name!r}; {did_you_mean(str(name), recipe_names())} (a file ends in .yaml)"
+            f"unknown recipe {name!r}; {did_you_mean(str(name), recipe_names())} (a file ends in .yaml or .json)"
         )
     return dict(_fields(name))
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
 import nas
+from nas.cli.main import main
 from nas.errors import UserError
+from nas.ledger import Ledger
+from nas.records import TrialState
 from nas.train.recipe import Recipe
 
 QUICK = Recipe.from_dict({"epochs": 1, "resolution": 8, "data_share": 0.1, "batch": 32})
@@ -44,3 +48,23 @@ def test_a_comparison_has_a_row_an_architecture() -> None:
     assert [row.label for row in rows] == ["small.yaml", nas.load_architecture("small.yaml").id]
     assert rows[0].seeds == rows[1].seeds == 2
     assert rows[0].flops == rows[1].flops
+
+
+@pytest.mark.slow
+def test_architectures_are_compared_without_a_file(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("quick.yaml").write_text("{epochs: 1, resolution: 8, data_share: 0.1, batch: 32}")
+    Path("study.json").write_text(
+        '{"name": "filed", "architectures": [{"architecture": "small.yaml"}], "recipe": "quick.yaml"}'
+    )
+    workers = ["--seeds", "1", "--workers", "1", "--device", "cpu", "--json"]
+    assert main(["compare", "study.json", *workers]) == 0
+    (filed,) = json.loads(capsys.readouterr().out)
+    one = f"filed:{filed['id'][:8]}"
+    assert main(["compare", "small.yaml", one, "--recipe", "quick.yaml", "--study", "named", *workers]) == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert [row["label"] for row in rows] == ["small.yaml", one]
+    assert {row["id"] for row in rows} == {filed["id"]}
+    with Ledger.read("sqlite:///nas.db") as ledger:
+        assert {trial.state for trial in ledger.trials("named")} == {TrialState.REUSED}
+    assert main(["compare", "smal.yaml", "convnext_atto"]) == 2
+    assert "smal.yaml" in capsys.readouterr().err

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from search_runs import make_definition, run_here
 
+from nas.architecture import Architecture
 from nas.cost import Budget
 from nas.errors import UserError
 from nas.ledger import Ledger
@@ -52,3 +55,16 @@ def test_front_of_a_study_begins_another_one_and_is_not_trained_again(ledger: Le
     assert all(trial.cost["flops"] <= 20e6 for trial in begun)
     with pytest.raises(UserError, match=r"none of the \d+ on the front"):
         WarmStart(CONVNEXT, Budget(), CONVNEXT.task, Objectives()).choices(["first"], ledger)
+
+
+def test_a_candidate_and_a_file_begin_a_search(ledger: Ledger, tmp_path: Path) -> None:
+    first = make_definition(sampler="random")
+    run_here(ledger, first.problem(), name="first", trials=3)
+    space, known = first.space, ledger.trials("first")[0].architecture
+    Architecture.from_dict(ledger.architecture(known)).save(tmp_path / "one.yaml")
+    starts = WarmStart(space, Budget(), space.task, Objectives(), tmp_path)
+    candidate = starts.choices([f"first:{known[:10]}"], ledger)
+    assert len(candidate) == 1
+    assert candidate == starts.choices(["one.yaml"], None)
+    with pytest.raises(UserError, match="no ledger with studies yet"):
+        starts.choices(["first:0123"], None)

@@ -215,3 +215,25 @@ def test_impossible_recipes_say_why(fields: dict[str, Any], message: str) -> Non
 def test_reading_a_recipe_needs_no_torch() -> None:
     code = "import sys; from nas.train import Recipe; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_recipe_files_are_bases_of_recipe_files_and_found_beside_them(tmp_path: Path) -> None:
+    (tmp_path / "deep").mkdir()
+    (tmp_path / "deep/first.yaml").write_text("base: convnext_300e\nepochs: 50\n")
+    (tmp_path / "second.json").write_text('{"base": "deep/first.yaml", "batch": 64}')
+    assert load_recipe(tmp_path / "second.json") == load_recipe("convnext_300e").changed(epochs=50, batch=64)
+    assert load_recipe(str(tmp_path / "convnext_300e.yaml").rpartition("/")[2]) == load_recipe("convnext_300e")
+
+
+def test_bases_that_lead_back_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text("base: b.yaml\n")
+    (tmp_path / "b.yaml").write_text("base: a.yaml\n")
+    with pytest.raises(UserError, match=r"its base leads back to a.yaml: a.yaml -> b.yaml -> a.yaml"):
+        load_recipe(tmp_path / "a.yaml")
+
+
+def test_a_base_with_mistakes_is_reported_at_its_own_place(tmp_path: Path) -> None:
+    (tmp_path / "base.yaml").write_text("epochs: 3\nbatch: none\n")
+    (tmp_path / "mine.yaml").write_text("base: base.yaml\n")
+    with pytest.raises(UserError, match=r"base.yaml:2:8: batch"):
+        load_recipe(tmp_path / "mine.yaml")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nas.cli.options import (
+    Classes,
     CpusPerWorker,
     Data,
     Device,
@@ -16,6 +17,8 @@ from nas.cli.options import (
     Json,
     Metrics,
     RayAddress,
+    RecipeName,
+    Resolution,
     Resources,
     Storage,
     Workers,
@@ -25,10 +28,27 @@ from nas.ledger.address import DEFAULT_STORAGE
 if TYPE_CHECKING:
     from nas.search.sweeps.comparison import Comparison, ComparisonFile
 
+_LONGEST_NAME = 60
+_OF_A_STUDY = {"architectures", "data", "recipe", "seeds"}
+"""Keys that tell a study file from an architecture's."""
+
 
 def run(
-    study: Annotated[Path, typer.Argument(help="A study file with 'architectures', such as roadmap.yaml.")],
+    architectures: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="FILE|ARCH...",
+            help="A study file with 'architectures', such as roadmap.yaml; or the architectures themselves: presets, "
+            "architecture files, exported folders, STUDY:ID.",
+        ),
+    ],
     data: Data = None,
+    recipe: RecipeName = None,
+    study: Annotated[
+        str | None, typer.Option("--study", help="Name for the study; default: the file's, or of the architectures.")
+    ] = None,
+    resolution: Resolution = None,
+    classes: Classes = None,
     seeds: Annotated[int | None, typer.Option("--seeds", min=1, help="Trainings of each architecture.")] = None,
     workers: Workers = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Write the table as a Markdown file.")] = None,
@@ -53,10 +73,14 @@ def run(
     from nas.ledger import Ledger
     from nas.report.comparison import comparison_rows, markdown
     from nas.report.metrics import parse_place
+    from nas.search.definition import require_name
     from nas.search.sweeps.comparison import read_comparison
     from nas.search.sweeps.sweep_run import SweepRun
+    from nas.train.recipe import load_recipe
     from nas.units import plural
 
+    if study is not None:
+        require_name(study)
     page = None if metrics is None else parse_place(metrics)
     settings = executor_settings(
         executor,
@@ -67,8 +91,14 @@ def run(
         gpus_per_worker=gpus_per_worker,
         resource=resource,
     )
-    written = read_comparison(_found(study))
-    comparison = _comparison(written, _found(study).parent, data, seeds)
+    said = {"name": study, "data": data, "seeds": seeds, "recipe": None if recipe is None else load_recipe(recipe)}
+    file = _study_file(architectures)
+    if file is None:
+        written, folder = _named(architectures, storage), None
+    else:
+        written, folder = read_comparison(file), file.parent
+    written = written.model_copy(update={name: value for name, value in said.items() if value is not None})
+    comparison = _comparison(written, folder, storage, resolution, classes)
     labels = [entry.label or entry.architecture for entry in comparison.entries]
     note_open_drop_path(comparison.recipe, dict(zip(labels, comparison.architectures, strict=True)))
     with Ledger.open(storage, notify=notice) as ledger:
@@ -77,12 +107,12 @@ def run(
     rows = comparison_rows(
         [(entry.label or entry.architecture, entry.published) for entry in comparison.entries], trials
     )
-    recipe = comparison.recipe
-    images = f"{comparison.data.partition(':')[0]} at {recipe.resolution}x{recipe.resolution}"
+    trained = comparison.recipe
+    images = f"{comparison.data.partition(':')[0]} at {trained.resolution}x{trained.resolution}"
     conditions = (
-        f"{images}, {plural(recipe.epochs, 'epoch')} on {recipe.data_share:.0%} of the training images, batch "
-        f"{recipe.batch}, validation accuracy; costs at {comparison.task.resolution}x{comparison.task.resolution}. "
-        f"Recipe {recipe.id}, data {comparison.fingerprint}."
+        f"{images}, {plural(trained.epochs, 'epoch')} on {trained.data_share:.0%} of the training images, batch "
+        f"{trained.batch}, validation accuracy; costs at {comparison.task.resolution}x{comparison.task.resolution}. "
+        f"Recipe {trained.id}, data {comparison.fingerprint}."
     )
     if output is not None:
         from nas.data.atomic import new_file
@@ -100,36 +130,65 @@ def run(
     draw(comparison_table(rows, comparison.name), conditions)
 
 
-def _found(study: Path) -> Path:
-    """The file here, or the packaged one of that name."""
+def _study_file(arguments: list[str]) -> Path | None:
+    """The study file that is meant, here or a packaged one; None where architectures are named."""
+    from nas.schema.nodes import read_yaml
     from nas.schema.packaged import STUDIES, packaged
 
-    travelling = packaged(STUDIES) / study.with_suffix(".yaml").name
-    return travelling if not study.exists() and travelling.is_file() else study
+    if len(arguments) > 1:
+        return None
+    given = Path(arguments[0])
+    travelling = packaged(STUDIES) / given.with_suffix(".yaml").name
+    if not given.exists() and travelling.is_file():
+        return travelling
+    if not given.is_file():
+        return None
+    return given if read_yaml(given)[0].mapping.keys() & _OF_A_STUDY else None
 
 
-def _comparison(written: ComparisonFile, folder: Path, data: str | None, seeds: int | None) -> Comparison:
+def _named(references: list[str], storage: str) -> ComparisonFile:
+    """A comparison of architectures that no file lists."""
+    import hashlib
+    import re
+    from dataclasses import asdict
+
+    from nas.search.definition import TaskFile
+    from nas.search.sweeps.comparison import ComparisonFile, Entry
+    from nas.space.references import own_task
+
+    words = [re.sub(r"[^\w.-]+", "-", Path(one).name.removesuffix(".yaml"), flags=re.ASCII) for one in references]
+    name = "-vs-".join(words)
+    if len(name) > _LONGEST_NAME:
+        digest = hashlib.sha256("\n".join(references).encode()).hexdigest()[:8]
+        name = f"{words[0]}-vs-{len(words) - 1}-others-{digest}"
+    return ComparisonFile(
+        name=name,
+        architectures=[Entry(architecture=one) for one in references],
+        task=TaskFile(**asdict(own_task(references[0], storage))),
+    )
+
+
+def _comparison(
+    written: ComparisonFile, folder: Path | None, storage: str, resolution: int | None, classes: int | None
+) -> Comparison:
     from nas.cli.live import StepDisplay
     from nas.cli.options import overridden
     from nas.data import describe
     from nas.search.sweeps.comparison import Comparison
-    from nas.space import load_architecture
+    from nas.space.references import resolve_architecture
     from nas.task import Task
 
-    def architecture_of(reference: str) -> str | Path:
-        beside = folder / reference
-        return beside if beside.is_file() else reference
-
+    architectures = [resolve_architecture(one.architecture, storage, beside=folder) for one in written.architectures]
     with StepDisplay("reading the images") as display:
-        found = describe(data or written.data, progress=display.count)
+        found = describe(written.data, progress=display.count)
     return Comparison(
         name=written.name,
         about=written.about,
         entries=tuple(written.architectures),
-        architectures=tuple(load_architecture(architecture_of(one.architecture)) for one in written.architectures),
-        task=overridden(Task(), written.task.resolution, written.task.classes),
+        architectures=tuple(architectures),
+        task=overridden(written.task.on(Task()), resolution, classes),
         data=found.reference,
         fingerprint=found.fingerprint,
         recipe=written.recipe,
-        seeds=seeds or written.seeds,
+        seeds=written.seeds,
     )

@@ -31,8 +31,8 @@ def run(
 
     1 FLOP = 1 multiply-add of a convolution or linear layer at batch size 1, as in the ConvNeXt paper.
     """
-    from nas.export.references import own_task, resolve_architecture
     from nas.report.cost import cost_row
+    from nas.space.references import own_task, resolve_architecture
 
     found = [
         (name, resolve_architecture(name, storage), overridden(own_task(name, storage), resolution, classes))

@@ -28,8 +28,8 @@ def run(
     as_json: Json = False,
 ) -> None:
     """Show what separates architectures, in the words of the YAML, and what that changes in parameters and FLOPs."""
-    from nas.export.references import own_task, resolve_architecture
     from nas.report.diff import diff
+    from nas.space.references import own_task, resolve_architecture
 
     if len(architectures) < 2:
         raise UserError(f"only {architectures[0]!r} to compare; name two architectures or more")

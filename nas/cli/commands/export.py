@@ -62,10 +62,9 @@ def run(
 
     from nas.cli.options import overridden
     from nas.errors import UserError
-    from nas.export.bundle import ABOUT
     from nas.export.forms import Options
-    from nas.export.references import resolve_architecture, split_reference
     from nas.export.taking import copied_bundle, fresh_bundle, require_free, write_export
+    from nas.space.references import ABOUT, resolve_architecture, split_reference
     from nas.task import Task
 
     if best and identity is not None:

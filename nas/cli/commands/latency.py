@@ -154,11 +154,11 @@ def _measure(
 ) -> list[LatencyRow]:
     """Ranked rows; `together` networks side by side at a time, each group kept as soon as it is measured."""
     from nas.cli.output import working
-    from nas.export.references import resolve_architecture
     from nas.ledger import Ledger
     from nas.measure.latencies import Found, latencies, task_of
     from nas.measure.profile import load_profile
     from nas.report.latency import LatencyRow, ranked
+    from nas.space.references import resolve_architecture
 
     named = load_profile(profile)
     where = task_of(named, task, resolution=resolution)
@@ -231,7 +231,7 @@ def _wanted(
     """The records, and names of architectures by id."""
     labels: dict[str, str] = {}
     if names:
-        from nas.export.references import resolve_architecture
+        from nas.space.references import resolve_architecture
 
         labels = {resolve_architecture(name, storage).id: name for name in names}
     named: NamedProfile | None = None

@@ -102,7 +102,8 @@ def run(
         list[str] | None,
         typer.Option(
             "--start",
-            help="A preset or file in the space, or a study whose front comes first. Repeatable.",
+            help="An ARCH in the space (preset, file, exported folder, STUDY:ID), or a study whose front comes first. "
+            "Repeatable.",
             rich_help_panel=_CHOOSING,
         ),
     ] = None,

@@ -25,8 +25,8 @@ def run(
 
     from nas.architecture import estimate
     from nas.errors import UserError
-    from nas.export.references import own_task, resolve_architecture
     from nas.report.cost import part_rows
+    from nas.space.references import own_task, resolve_architecture
 
     found = resolve_architecture(architecture, storage)
     task = overridden(own_task(architecture, storage), resolution, classes)

@@ -70,7 +70,7 @@ def run(
         start = Start.read(weights)
         label, found, base = str(weights), start.architecture, load_recipe(recipe or _FINE_TUNING)
     else:
-        from nas.export.references import resolve_architecture, split_reference
+        from nas.space.references import resolve_architecture, split_reference
 
         label = str(architecture)
         found, study = resolve_architecture(label, storage), split_reference(label)

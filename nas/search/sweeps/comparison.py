@@ -17,14 +17,14 @@ from nas.schema.nodes import read_yaml
 from nas.search.definition import STUDY_NAME, PluginList, TaskFile, load_plugins
 from nas.search.sweeps.trainings import Sweep, Training
 from nas.task import Task
-from nas.train.recipe import Recipe
+from nas.train.recipe import Recipe, RecipePlace
 
 
 class Entry(BaseModel):
     """One architecture of a comparison.
 
     Attributes:
-        architecture: a preset, or a file beside the comparison's.
+        architecture: as commands take it; files and folders are looked for beside the comparison's first.
         label: what the table calls it; default its reference.
         published: what its paper says, shown beside ours word for word.
     """
@@ -45,7 +45,8 @@ class ComparisonFile(BaseModel):
         architectures: what to compare, in the order of the table.
         task: what costs are for.
         data: reference of the data set.
-        recipe: fields of the recipe; what is missing is the proxy's default.
+        recipe: fields of the recipe, a recipe's name or a file relative to this file; what is missing is the proxy's
+            default.
         seeds: trainings of each, with seeds 0, 1, …
         plugins: as in a study file.
     """
@@ -123,7 +124,7 @@ class Comparison:
 def read_comparison(path: Path) -> ComparisonFile:
     """Read a comparison file; raises SchemaError with all its problems."""
     root, problems = read_yaml(path)
-    found = read_model(ComparisonFile, root, problems)
+    found = read_model(ComparisonFile, root, problems, RecipePlace(folder=path.parent))
     problems.check()
     if found is None:
         raise UserError(f"{path}: cannot be read")

@@ -12,11 +12,12 @@ from hypothesis import given, settings, strategies as st
 from nas.architecture import Architecture
 from nas.architecture.text import to_yaml
 from nas.cli.main import main
-from nas.export.references import resolve_architecture
+from nas.errors import UserError
 from nas.export.taking import fresh_bundle
 from nas.schema.packaged import space_names
 from nas.space import load_space
 from nas.space.askers import drawing
+from nas.space.references import resolve_architecture
 from nas.task import Task
 
 SPACES = {name: load_space(name) for name in space_names()}
@@ -79,3 +80,30 @@ def test_a_file_that_is_no_architecture_is_refused_by_name(
     said = " ".join(capsys.readouterr().err.split())
     assert message in said
     assert "a.json" in said
+
+
+@pytest.mark.parametrize("name", ["one.json", "one.yaml"])
+def test_a_saved_architecture_is_loaded_again(name: str, tmp_path: Path) -> None:
+    one = drawn("modern", 3)
+    one.save(tmp_path / name)
+    assert Architecture.load(tmp_path / name) == one == resolve_architecture(str(tmp_path / name))
+
+
+def test_what_cannot_be_saved_or_loaded_is_said(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="cannot be written: No such file"):
+        drawn("tiny", 0).save(tmp_path / "nowhere" / "one.yaml")
+    (tmp_path / "shown.yaml").write_text(to_yaml(drawn("tiny", 0)))
+    with pytest.raises(UserError, match=r"read it with nas.load_architecture"):
+        Architecture.load(tmp_path / "shown.yaml")
+
+
+def test_files_are_looked_for_beside_the_file_that_names_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "studies").mkdir()
+    (tmp_path / "convnext_atto").mkdir()  # as `nas train convnext_atto -o convnext_atto` makes it
+    here, there = drawn("tiny", 0), drawn("tiny", 1)
+    here.save(tmp_path / "one.yaml")
+    there.save(tmp_path / "studies/one.yaml")
+    monkeypatch.chdir(tmp_path)
+    assert resolve_architecture("one.yaml", beside=tmp_path / "studies") == there
+    assert resolve_architecture("one.yaml", beside=tmp_path) == here
+    assert resolve_architecture("convnext_atto", beside=tmp_path) == resolve_architecture("convnext_atto")
