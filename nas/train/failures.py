@@ -12,14 +12,16 @@ OUT_OF_MEMORY_WORDS = ("can't allocate memory", "not enough memory", "out of mem
 
 
 class Diverged(NasError):
-    """The training loss stopped being a number.
+    """The training loss, or a weight, stopped being a number.
 
     Attributes:
-        step: the first step, from 0, whose loss was infinite or NaN.
+        step: the first step, from 0, whose loss was infinite or NaN; of a weight, the step that made it so.
     """
 
-    def __init__(self, step: int, loss: float) -> None:
-        super().__init__(f"the training loss was {loss} at step {step}")
+    def __init__(self, step: int, loss: float | None = None) -> None:
+        """Say where it was seen; without a loss, in a weight."""
+        told = "a weight was no number any more after" if loss is None else f"the training loss was {loss} at"
+        super().__init__(f"{told} step {step}")
         self.step = step
 
 

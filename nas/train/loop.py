@@ -102,7 +102,7 @@ class Training:
             after_step: called after every step, when `state_dict` may be taken.
 
         Raises:
-            Diverged: the loss became infinite or NaN.
+            Diverged: the loss, or a weight in the last step, became infinite or NaN.
         """
         end = self.plan.steps if rung is None else self.plan.end_of(rung)
         self.model.train()
@@ -114,6 +114,7 @@ class Training:
                 if after_step is not None:
                     after_step()
         self._log.flush()
+        self._look_at_weights()
 
     def keep_average(self) -> None:
         """Give the model the weights to judge for good; the training is over."""
@@ -176,6 +177,12 @@ class Training:
             self._average.update()
         self.step += 1
 
+    def _look_at_weights(self) -> None:
+        """No loss is computed after the last step: what it did shows in the weights and running statistics alone."""
+        tensors = [one for one in self.model.state_dict().values() if one.is_floating_point()]
+        if tensors and not bool(torch.stack([one.isfinite().all() for one in tensors]).all()):
+            raise Diverged(self.step - 1)
+
     def _differentiate(self, batch: Mixed) -> Tensor:
         """Gradients of a batch's mean loss, in parts if it does not fit; returns the loss, a scalar."""
         size = len(batch.labels)
@@ -202,7 +209,7 @@ def train(
     Afterwards it has the weights to judge: the moving average where the recipe has one.
 
     Raises:
-        Diverged: the loss became infinite or NaN.
+        Diverged: the loss, or a weight in the last step, became infinite or NaN.
     """
     begun = time.perf_counter()
     training = Training(model, data, recipe, seed=seed, device=device)

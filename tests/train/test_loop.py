@@ -131,6 +131,14 @@ def test_divergence_names_its_step(digits: DataSet, step: int) -> None:
     assert caught.value.step == step
 
 
+def test_what_the_last_step_did_is_looked_at(tiny_net: Make, digits: DataSet) -> None:
+    """One step alone: its loss is of before, and the weights are infinite."""
+    recipe = Recipe(resolution=8, epochs=1, batch=64, data_share=0.1, learning_rate=1e200, warmup=0)
+    with pytest.raises(Diverged, match="a weight was no number any more after step 0") as caught:
+        train(tiny_net(), digits, recipe, seed=0)
+    assert caught.value.step == 0
+
+
 def test_an_absurd_learning_rate_diverges(tiny_net: Make, digits: DataSet) -> None:
     recipe = Recipe(resolution=8, learning_rate=1e30, gradient_clip=None)
     with pytest.raises(Diverged):
