@@ -25,6 +25,7 @@ from nas.cli.commands import (
     compare,
     cost,
     diff,
+    erf,
     export,
     grammar,
     import_,
@@ -78,7 +79,7 @@ def root(
 # The commands that read architectures or spaces, whose parts may be of plug-ins.
 _WITH_PARTS = (
     *("search", "check", "sample", "calibrate", "compare", "trust", "refine", "pareto", "show", "cost", "latency"),
-    *("diff", "grammar", "export", "train", "import"),
+    *("diff", "grammar", "erf", "export", "train", "import"),
 )
 
 _SEARCHING, _LOOKING, _TAKING = "Searching", "Looking", "Taking a winner"
@@ -97,6 +98,7 @@ for _name, _run, _panel in (
     ("cost", cost.run, _LOOKING),
     ("latency", latency.run, _LOOKING),
     ("diff", diff.run, _LOOKING),
+    ("erf", erf.run, _LOOKING),
     ("grammar", grammar.run, _LOOKING),
     ("presets", presets.run, _LOOKING),
     ("cache", cache.run, _LOOKING),
