@@ -11,10 +11,10 @@ import torch
 from nas.architecture import Architecture, build
 from nas.architecture.network import Network
 from nas.errors import UserError
-from nas.export.bundle import ABOUT, ARCHITECTURE, about_of, load_model
+from nas.export.bundle import ARCHITECTURE, about_of, load_model
 from nas.export.normalisation import IMAGENET
-from nas.export.references import own_task, resolve_architecture, split_reference
 from nas.space import load_architecture
+from nas.space.references import ABOUT, own_task, resolve_architecture, split_reference
 from nas.task import Task
 from nas.train.randomness import derive, own_randomness
 
