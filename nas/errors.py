@@ -6,6 +6,17 @@ its message without a traceback. Anything else that escapes is a defect of ours.
 
 from __future__ import annotations
 
+_SHOWN = 80  # characters of a value that a message quotes
+
+
+def shortened(text: str) -> str:
+    """A value as a message quotes it: in quotation marks, and only its beginning where it is long.
+
+    >>> shortened("depht"), len(shortened("x" * 5000)) < 100
+    ("'depht'", True)
+    """
+    return repr(text) if len(text) <= _SHOWN else f"{text[:_SHOWN]!r}…"
+
 
 class NasError(Exception):
     """Root of the errors this package raises on purpose."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 import typer
@@ -14,7 +15,7 @@ from typer.core import TyperGroup
 from typer.main import get_command
 
 import nas
-from nas.cli import interrupts
+from nas.cli import interrupts, streams
 from nas.cli.commands import (
     bench_driver,
     bench_ledgers,
@@ -43,6 +44,7 @@ from nas.cli.commands import (
     trust,
 )
 from nas.cli.plugin_option import with_plugins
+from nas.cli.values import CheckedCommand
 from nas.errors import NasError, UserError
 
 FAILED, WRONG_INPUT, INTERRUPTED = 1, 2, 130
@@ -107,7 +109,7 @@ for _name, _run, _panel in (
     ("train", train.run, _TAKING),
     ("import", import_.run, _TAKING),
 ):
-    app.command(_name, rich_help_panel=_panel)(with_plugins(_run) if _name in _WITH_PARTS else _run)
+    app.command(_name, cls=CheckedCommand, rich_help_panel=_panel)(with_plugins(_run) if _name in _WITH_PARTS else _run)
 
 
 class _BenchCommands(TyperGroup):
@@ -125,9 +127,9 @@ _bench = typer.Typer(
     no_args_is_help=True,
     help="Judge samplers and drivers: on tables, by finished searches, simulated.",
 )
-_bench.command("table")(bench_table.run)
-_bench.command("ledgers")(bench_ledgers.run)
-_bench.command("driver")(bench_driver.run)
+_bench.command("table", cls=CheckedCommand)(bench_table.run)
+_bench.command("ledgers", cls=CheckedCommand)(bench_ledgers.run)
+_bench.command("driver", cls=CheckedCommand)(bench_driver.run)
 app.add_typer(_bench, name="bench", rich_help_panel=_SEARCHING)
 
 _FORMER = {
@@ -159,10 +161,23 @@ for _old, _new in _FORMER.items():
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command line and return its exit code."""
     interrupts.listen()
+    streams.prepare()
+    try:
+        code = _run_command(arguments)
+        streams.finish()
+    except OSError as error:
+        code = _handle_os_error(error)
+    streams.drop_rest()
+    return code
+
+
+def _run_command(arguments: Sequence[str] | None) -> int:
+    """The exit code of a command line; raises OSError where a file or a stream fails."""
     try:
         result = get_command(app).main(list(arguments) if arguments is not None else None, "nas", standalone_mode=False)
     except _UsageError as error:
-        error.show()
+        with suppress(OSError):
+            error.show()
         return WRONG_INPUT
     except (typer.Abort, KeyboardInterrupt):
         return INTERRUPTED
@@ -172,14 +187,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except NasError as error:
         _complain(str(error))
         return FAILED
-    except BrokenPipeError:  # the reader of our output has seen enough
-        sys.stderr.close()
-        return 0
+    except SystemExit:  # what the libraries that print make of a reader who has seen enough
+        raise BrokenPipeError from None
     return result if isinstance(result, int) else 0
 
 
+def _handle_os_error(error: OSError) -> int:
+    """The exit code of what the operating system refused: a file, a full disk, a stream that nobody reads."""
+    if isinstance(error, BrokenPipeError):  # the reader of our output has seen enough
+        return 0
+    _complain(f"{error.filename or 'writing the output'}: {error.strerror or error}")
+    return WRONG_INPUT
+
+
 def _complain(message: str) -> None:
-    typer.echo(f"{typer.style('error:', fg='red', bold=True)} {message}", err=True)
+    from nas.cli.output import aside, strong
+
+    with suppress(OSError):  # where stderr cannot be written, the exit code has to do
+        aside().print(strong("error:", "bold red") + f" {message}", soft_wrap=True)
 
 
 if __name__ == "__main__":

@@ -136,14 +136,19 @@ Metrics = Annotated[
 StudyName = Annotated[str | None, typer.Argument(help="Name of the study; default: the latest.", show_default=False)]
 
 
-def at(storage: str) -> str:
-    """What a proposed command needs to find the same ledger; a password is left out."""
-    return "" if storage == DEFAULT_STORAGE else f" --storage {redacted(storage)}"
+def proposed(command: str, *words: str, storage: str = DEFAULT_STORAGE) -> str:
+    """A command of ours as one can paste it into a shell, with the ledger and the plug-ins of this one.
+
+    A password in the ledger's address is left out.
+    """
+    parts = [word for plugin in plugins.given() for word in ("--plugin", plugin.reference)]
+    ledger = [] if storage == DEFAULT_STORAGE else ["--storage", redacted(storage)]
+    return shlex.join(["nas", command, *words, *parts, *ledger])
 
 
-def with_parts() -> str:
-    """What a proposed command that reads architectures or spaces needs to find the same parts."""
-    return "".join(f" --plugin {shlex.quote(plugin.reference)}" for plugin in plugins.given())
+def loading(folder: Path | str) -> str:
+    """A command that loads what was written to a folder, as one can paste it into a shell."""
+    return shlex.join(["python", "-c", f"import nas; print(nas.load_model({str(folder)!r}))"])
 
 
 def overridden(task: Task, resolution: int | None, classes: int | None) -> Task:

@@ -10,24 +10,25 @@ from typing import Any
 
 from rich.console import Console, RenderableType
 from rich.table import Table
+from rich.text import Text
 
 _PIPED_WIDTH = 120  # where no terminal says how wide it is
 _WIDEST = 10_000
 
 
 def console() -> Console:
-    """For results."""
-    return Console(highlight=False, width=None if sys.stdout.isatty() else _PIPED_WIDTH)
+    """For results; text is printed as it is, since names of files and studies may look like markup."""
+    return Console(markup=False, highlight=False, emoji=False, width=None if sys.stdout.isatty() else _PIPED_WIDTH)
 
 
 def aside() -> Console:
     """For progress, hints and warnings, on stderr."""
-    return Console(stderr=True, highlight=False)
+    return Console(stderr=True, markup=False, highlight=False, emoji=False)
 
 
 def notice(message: str) -> None:
     """A sentence on stderr about something that happens meanwhile, such as a wait for the database."""
-    aside().print(message, soft_wrap=True, markup=False)
+    aside().print(message, soft_wrap=True)
 
 
 @contextmanager
@@ -35,6 +36,11 @@ def working(start: str) -> Iterator[Callable[[str], None]]:
     """A line on stderr that says what is going on, until the block ends; the function given changes it."""
     with aside().status(start) as line:
         yield lambda message: line.update(message)
+
+
+def strong(text: str, style: str = "bold") -> Text:
+    """Text in a style, to which more can be added without one."""
+    return Text.assemble((text, style))
 
 
 def print_json(document: Any) -> None:
@@ -54,4 +60,4 @@ def draw(*renderables: RenderableType) -> None:
         wide = Console(width=_WIDEST)
         out.width = max(out.width, *(wide.measure(one).maximum for one in renderables if isinstance(one, Table)), 0)
     for one in renderables:
-        out.print(one, soft_wrap=isinstance(one, str))
+        out.print(one, soft_wrap=isinstance(one, str | Text))

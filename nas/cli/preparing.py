@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from rich.markup import escape
-
 from nas.cli.live import StepDisplay
-from nas.cli.output import aside
+from nas.cli.output import aside, strong
 from nas.data import DataSet, describe, load_data
 
 
@@ -20,10 +18,11 @@ def decode_images(reference: str, resolution: int, *, expected: str | None = Non
         found = describe(reference, progress=decoding.count, expected=expected)
         data = load_data(found.reference, resolution=resolution, progress=decoding.count, expected=found.fingerprint)
     for sentence in found.findings.sentences():
-        aside().print(f"[yellow]note:[/yellow] {escape(sentence)}", soft_wrap=True)
+        aside().print(strong("note:", "yellow") + f" {sentence}", soft_wrap=True)
     if data.train.is_streamed:
         aside().print(
-            "[yellow]note:[/yellow] the images do not fit in the cache and are decoded again whenever they are read; "
+            strong("note:", "yellow")
+            + " the images do not fit in the cache and are decoded again whenever they are read; "
             "`nas cache --limit` says how much room it has",
             soft_wrap=True,
         )

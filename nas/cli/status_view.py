@@ -8,7 +8,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from nas.cli.options import at
+from nas.cli.options import proposed
 from nas.cli.tables import table
 from nas.ledger.status import Driving, StudyStatus, iso
 from nas.pulse import NodeState, Pulse, RungState, WorkerState
@@ -50,7 +50,7 @@ def is_unfinished(status: StudyStatus) -> bool:
 def how_to_go_on(status: StudyStatus, storage: str) -> str:
     """What continues an unfinished study."""
     if status.kind is StudyKind.SEARCH:
-        return f"go on with it: nas search --resume --study {status.pulse.study}{at(storage)}"
+        return f"go on with it: {proposed('search', '--resume', '--study', status.pulse.study, storage=storage)}"
     return f"it {status.kind.purpose}; go on with it: give the same `nas {status.kind}` command again"
 
 

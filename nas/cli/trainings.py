@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nas.cli.output import aside, draw, notice, print_json
+from nas.cli.output import aside, draw, notice, print_json, strong
 
 if TYPE_CHECKING:
     from nas.architecture import Architecture
@@ -101,7 +101,7 @@ def _show(label: str, done: Sequence[Trained], *, as_json: bool) -> None:
     for one in done:
         test = one.test
         draw(
-            f"[bold]{label}[/bold] ({one.id}, seed {one.seed}) -> {one.folder}: {', '.join(one.files)}",
+            strong(label) + f" ({one.id}, seed {one.seed}) -> {one.folder}: {', '.join(one.files)}",
             f"  validation top-1 {one.validation['accuracy']:.1%}; training loss {one.curve[0]:.3f} -> "
             f"{one.curve[-1]:.3f}; {one.images_per_second:,.0f} images/s",
             f"  test top-1 {test['accuracy']:.1%}, 95% interval {test['low']:.1%} to {test['high']:.1%} "
@@ -110,7 +110,7 @@ def _show(label: str, done: Sequence[Trained], *, as_json: bool) -> None:
     if len(done) > 1:
         mean = _over_seeds(done)
         draw(
-            f"[bold]test top-1 {mean['accuracy']:.1%}[/bold], mean of {len(done)} seeds, 95% interval "
+            strong(f"test top-1 {mean['accuracy']:.1%}") + f", mean of {len(done)} seeds, 95% interval "
             f"{mean['low']:.1%} to {mean['high']:.1%} over the choice of seeds"
         )
 

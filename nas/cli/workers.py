@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from shlex import quote
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -62,12 +61,12 @@ def executor_settings(
     return staff.settings()
 
 
-def as_options(settings: ExecutorSettings) -> str:
-    """The settings as they are written on a command line, if they are not the usual ones."""
+def as_options(settings: ExecutorSettings) -> list[str]:
+    """The settings as the words of a command line, if they are not the usual ones."""
     from nas.executors.settings import RAY
 
     if settings.kind != RAY:
-        return ""
+        return []
     needs = settings.needs
     words = ["--executor", settings.kind]
     words += [] if settings.address is None else ["--ray-address", settings.address]
@@ -76,7 +75,7 @@ def as_options(settings: ExecutorSettings) -> str:
     for name, amount in needs.resources.items():
         words += ["--resource", f"{name}={amount:g}"]
     words += [] if settings.workers is None else ["--workers", f"{settings.workers}"]
-    return " " + " ".join(map(quote, words))
+    return words
 
 
 def _amounts(written: Sequence[str]) -> dict[str, float]:

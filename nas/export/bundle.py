@@ -7,6 +7,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 from typing import Any, NamedTuple
 
 from torch import nn
@@ -157,7 +158,7 @@ def load_model(
     root = Path(folder)
     for name in (ARCHITECTURE, WEIGHTS, ABOUT):
         if not (root / name).is_file():
-            raise UserError(f"{root}: no {name} in it; `nas export -o {root}` writes such a folder")
+            raise UserError(f"{root}: no {name} in it; `nas export -o {quote(str(root))}` writes such a folder")
     about = json.loads((root / ABOUT).read_text(encoding="utf-8"))
     for reference in plugin:
         plugins.load(os.fspath(reference))

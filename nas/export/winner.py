@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from torch import nn
@@ -64,7 +65,7 @@ def choose(rows: list[FrontRow], study: str, architecture: str | None) -> FrontR
         raise StudyError(f"{study}:{architecture} has no accuracy: it was over budget, failed, or is not trained yet")
     if not rows:
         raise StudyError(
-            f"study {study!r} has no trained candidate yet; go on with: nas search --resume --study {study}"
+            f"study {study!r} has no trained candidate yet; go on with: nas search --resume --study {quote(study)}"
         )
     return max(rows, key=lambda row: (row.rung, row.accuracy, -row.flops))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from shlex import quote
 from typing import Any
 
 import sqlalchemy as sa
@@ -57,7 +58,7 @@ def resolve(connection: sa.Connection, study: str, prefix: str) -> str:
         return prefix if prefix in found else found[0]
     if not found:
         raise StudyError(
-            f"no architecture of study {study!r} begins with {prefix!r}; `nas pareto {study}` shows its ids"
+            f"no architecture of study {study!r} begins with {prefix!r}; `nas pareto {quote(study)}` shows its ids"
         )
     more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
     raise StudyError(

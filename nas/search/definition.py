@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from shlex import quote
 from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
@@ -276,7 +277,7 @@ def read_study_file(path: Path) -> StudyFile:
     """
     root, problems = read_yaml(path)
     if "architectures" in root.mapping:
-        raise UserError(f"{path}: this study compares given architectures; run it with: nas compare {path}")
+        raise UserError(f"{path}: this study compares given architectures; run it with: nas compare {quote(str(path))}")
     study = read_model(StudyFile, root, problems, RecipePlace(folder=path.parent))
     problems.check()
     if study is None:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from shlex import quote
 from typing import Self
 
 from nas.data.atomic import new_file
@@ -120,7 +121,7 @@ def require_free(ledger: Ledger, names: Collection[str]) -> None:
     if taken:
         raise StudyError(
             f"the other ledger has a study {min(taken)!r} already; rename one of the two first (nas studies --rename "
-            f"{min(taken)} NEW), or name the studies to copy"
+            f"{quote(min(taken))} NEW), or name the studies to copy"
         )
 
 

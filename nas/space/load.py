@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from functools import cache
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from nas.architecture import Architecture
@@ -97,7 +98,7 @@ def _only_point(space: SearchSpace, name: str) -> Architecture:
         more = f" and {len(open_decisions) - 3} more" if len(open_decisions) > 3 else ""
         raise UserError(
             f"{name}: this is a space, not an architecture: {', '.join(open_decisions[:3])}{more} "
-            f"{'is' if len(open_decisions) == 1 else 'are'} open; use `nas sample --space {name}` to draw from it"
+            f"{'is' if len(open_decisions) == 1 else 'are'} open; `nas sample --space {quote(name)}` draws from it"
         )
     return space.build(following({}))
 

@@ -96,7 +96,7 @@ def test_folder_without_an_architecture_is_refused(folder: Path) -> None:
 
 def test_space_with_one_open_decision_is_no_architecture(folder: Path) -> None:
     (folder / "open.yaml").write_text(text_with(width="{choice: [8, 16]}"))
-    with pytest.raises(UserError, match=r"stages\.width is open; use `nas sample --space open\.yaml` to draw from it"):
+    with pytest.raises(UserError, match=r"stages\.width is open; `nas sample --space open\.yaml` draws from it"):
         load_architecture("open.yaml")
 
 

@@ -93,9 +93,7 @@ def _paces(looked: Summary, images: DataSet, recipe: Recipe, device: str) -> lis
 
 
 def _draw(looked: Summary, title: str, points: str, plan: dict[str, Any]) -> None:
-    from rich.markup import escape
-
-    from nas.cli.output import draw
+    from nas.cli.output import draw, strong
     from nas.cli.tables import table
     from nas.units import format_count, format_seconds, plural
 
@@ -108,11 +106,11 @@ def _draw(looked: Summary, title: str, points: str, plan: dict[str, Any]) -> Non
         f"{points} of them within budget, {looked.feasible:.3%}",
     )
     for sentence in looked.dead:
-        draw(f"[yellow]dead choice[/yellow]  {sentence}")
+        draw(strong("dead choice", "yellow") + f"  {sentence}")
     counts = ", ".join(f"{count:,} {split}" for split, count in plan["images"].items())
-    draw(f"images of {escape(plan['data'])}: {counts}")
+    draw(f"images of {plan['data']}: {counts}")
     for sentence in plan["findings"]:
-        draw(f"[yellow]note[/yellow]  {escape(sentence)}")
+        draw(strong("note", "yellow") + f"  {sentence}")
     low, high = (format_seconds(end(plan["seconds_per_candidate"])) for end in (min, max))
     draw(
         f"a proxy ({plan['data']}, {plural(plan['epochs'], 'epoch')}): {low} to {high} on one thread, measured here"

@@ -46,8 +46,6 @@ def run(
 
 
 def _draw(found: Diff) -> None:
-    from rich.markup import escape
-
     from nas.cli.output import draw
     from nas.cli.tables import table
 
@@ -56,7 +54,7 @@ def _draw(found: Diff) -> None:
     for column in made.columns:
         column.no_wrap = False
     for one in found.differences:
-        made.add_row(one.where, one.field, escape(one.before), escape(one.after))
+        made.add_row(one.where, one.field, one.before, one.after)
     if not found.differences:
         made.add_row("", "the same architecture", "", "")
     made.add_section()

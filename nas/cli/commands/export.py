@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nas.cli.options import Classes, Device, Json, Output, Resolution, Storage, at, with_parts
+from nas.cli.options import Classes, Device, Json, Output, Resolution, Storage, loading, proposed
 from nas.ledger.address import DEFAULT_STORAGE
 
 if TYPE_CHECKING:
@@ -112,18 +112,18 @@ def run(
 
         print_json(document)
         return
-    from nas.cli.output import draw
+    from nas.cli.output import draw, strong
     from nas.cli.tables import table
     from nas.units import format_count
 
     title = name if winner is None else f"{winner.study}:{winner.id}"
-    draw(f"[bold]{title}[/bold] -> {output}: {', '.join(files)}")
+    draw(strong(title) + f" -> {output}: {', '.join(files)}")
     if written:
         made = table("Opened again and compared on random images", "format", "file", ">bytes", ">largest difference")
         for one in written:
             made.add_row(one.format, one.file, format_count(one.bytes), f"{one.difference:.1e}")
         draw(made)
-    use = f'use it: python -c "import nas; print(nas.load_model({str(output)!r}))"'
+    use = f"use it: {loading(output)}"
     if winner is None:
         draw(use)
         return
@@ -133,7 +133,7 @@ def run(
         f"test top-1 {test['accuracy']:.1%}, 95% interval {test['low']:.1%} to {test['high']:.1%} "
         f"over {test['images']:,} images no search has seen",
         *(["trained again, because its weights were not kept: same seed, same network"] * winner.retrained),
-        f"{use}    train it longer: nas train {title} -o trained/{with_parts()}{at(storage)}",
+        f"{use}    train it longer: {proposed('train', title, '-o', 'trained/', storage=storage)}",
     )
 
 

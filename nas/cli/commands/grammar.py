@@ -87,17 +87,17 @@ def _check(kind: str | None, *, as_json: bool) -> None:
 
 
 def _draw(rows: list[PartRow]) -> None:
-    from nas.cli.output import console
+    from nas.cli.output import console, strong
 
     out = console()
     for number, row in enumerate(rows):
         if number == 0 or rows[number - 1].kind != row.kind:
-            out.print(("\n" if number else "") + f"[bold underline]{row.kind}[/]")
-        out.print(f"  [bold]{row.name}[/bold]  ", end="")
+            out.print(*([""] if number else []), strong(row.kind, "bold underline"), sep="\n")
+        out.print("  ", strong(row.name), "  ", sep="", end="")
         origin = f" ({row.reference})" if row.reference else f" [{row.plugin}]" if row.plugin else ""
-        out.print(row.about + origin, soft_wrap=True, markup=False)
+        out.print(row.about + origin, soft_wrap=True)
         for field in row.fields:
-            out.print(f"      {_line(field)}", soft_wrap=True, markup=False, style="dim")
+            out.print(f"      {_line(field)}", soft_wrap=True, style="dim")
 
 
 def _line(field: FieldRow) -> str:

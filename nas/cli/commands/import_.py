@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from nas.cli.options import Json, Output
+from nas.cli.options import Json, Output, loading
 
 
 def run(
@@ -30,12 +30,12 @@ def run(
 
         print_json(asdict(done))
         return
-    from nas.cli.output import draw
+    from nas.cli.output import draw, strong
 
     taken = "" if done.container is None else f", taken from {done.container!r}"
     left = f"; {', '.join(map(repr, done.others))} in the same file not taken" if done.others else ""
     draw(
-        f"[bold]{preset}[/bold] ({done.id}) -> {done.folder}: {', '.join(done.files)}",
+        strong(preset) + f" ({done.id}) -> {done.folder}: {', '.join(done.files)}",
         f"{done.params:,} parameters, {done.classes} classes{taken}{left}",
-        f'use it: python -c "import nas; print(nas.load_model({done.folder!r}))"',
+        f"use it: {loading(done.folder)}",
     )

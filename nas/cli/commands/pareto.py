@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nas.cli.options import Json, Storage, StudyName, at, with_parts
+from nas.cli.options import Json, Storage, StudyName, proposed
 from nas.ledger.address import DEFAULT_STORAGE
 
 if TYPE_CHECKING:
@@ -150,5 +150,5 @@ def draw_front(
         draw("", scatter(same, best, *axes))
     if len(same) < len(rows):
         draw("", f"{len(rows) - len(same)} of {len(rows)} candidates stopped at a lower rung (`nas pareto --all`)")
-    take = f"nas export {name} --best -o winner/{with_parts()}{at(storage)}"
-    draw("", f"take the best: {take}", f"look at one: nas show {name}:{best[-1].id}{with_parts()}{at(storage)}")
+    take = proposed("export", name, "--best", "-o", "winner/", storage=storage)
+    draw("", f"take the best: {take}", f"look at one: {proposed('show', f'{name}:{best[-1].id}', storage=storage)}")

@@ -44,11 +44,11 @@ def run(
         about = {one.key: {"paper": one.paper, "code": one.code, "accuracy": one.accuracy} for one in families}
         print_json([{**asdict(row), "source": about[one.key]} for one in families for row in one.members])
         return
-    from nas.cli.output import draw
+    from nas.cli.output import draw, strong
 
     for one in families:
         code = "" if one.code is None else f"; {one.code}"
-        draw(f"[bold]{one.title}[/bold] ({one.key}): {one.paper}{code}", _table(one), f"top-1: {one.accuracy}\n")
+        draw(strong(one.title) + f" ({one.key}): {one.paper}{code}", _table(one), f"top-1: {one.accuracy}\n")
     draw("params and FLOPs (multiply-adds, 224x224) of the deployed form; top-1 on ImageNet-1k as published")
 
 

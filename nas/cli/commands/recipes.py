@@ -28,16 +28,16 @@ def run(
 
         print_json({"id": found.id, **fields})
         return
-    from nas.cli.output import draw
+    from nas.cli.output import draw, strong
     from nas.cli.tables import table
 
     shown = table(f"{recipe} ({found.id})", "field", "value", "meaning")
     shown.columns[-1].no_wrap = False
     changed = found.to_dict()
     for name, value in fields.items():
-        style = "[bold]" if name in changed else ""
+        style = "bold" if name in changed else ""
         meaning = type(found).model_fields[name].description or ""
-        shown.add_row(f"{style}{name}", f"{style}{_text(value)}", meaning)
+        shown.add_row(strong(name, style), strong(_text(value), style), meaning)
     draw(shown)
 
 

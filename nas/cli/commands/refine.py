@@ -21,8 +21,7 @@ from nas.cli.options import (
     Resources,
     Storage,
     Workers,
-    at,
-    with_parts,
+    proposed,
 )
 from nas.ledger.address import DEFAULT_STORAGE
 
@@ -168,14 +167,14 @@ def _recipe(own: Recipe, name: str | None, epochs: int | None, rungs: str | None
 
 
 def _announce(plan: Refinement, settings: ExecutorSettings, storage: str) -> None:
-    from nas.cli.output import aside
+    from nas.cli.output import aside, strong
     from nas.ledger import redacted
     from nas.units import plural
 
     recipe = plan.recipe
     stops = " and ".join(str(rung.epochs) for rung in recipe.rungs)
     aside().print(
-        f"[bold]Study {plan.name}[/bold] in {redacted(storage)}\n"
+        strong(f"Study {plan.name}") + f" in {redacted(storage)}\n"
         f"  refines  {plural(len(plan.architectures), 'architecture')} of {plan.refines}\n"
         f"  tries    {plan.trials} recipes on each, the unchanged one included, seed {plan.seed}\n"
         f"  each     {plan.data} at {recipe.resolution}x{recipe.resolution}, {plural(recipe.epochs, 'epoch')}"
@@ -261,12 +260,7 @@ def _show(plan: Refinement, rows: Sequence[RefinedRow], files: dict[str, str], s
 
 def _training_of(plan: Refinement, row: RefinedRow, files: dict[str, str], storage: str) -> str | None:
     """The command that trains an architecture by its best recipe; None where no file has it."""
-    from shlex import quote
-
     if row.id not in files:
         return None
-    reference, folder = quote(f"{plan.refines}:{row.id}"), quote(f"trained/{row.id}")
-    return (
-        f"nas train {reference} --recipe {quote(files[row.id])} --data {quote(plan.data)} --seeds 3 -o {folder}"
-        f"{with_parts()}{at(storage)}"
-    )
+    words = ("--recipe", files[row.id], "--data", plan.data, "--seeds", "3", "-o", f"trained/{row.id}")
+    return proposed("train", f"{plan.refines}:{row.id}", *words, storage=storage)

@@ -25,8 +25,7 @@ from nas.cli.options import (
     Resources,
     Storage,
     Workers,
-    at,
-    with_parts,
+    proposed,
 )
 from nas.ledger.address import DEFAULT_STORAGE
 
@@ -218,7 +217,7 @@ def _plan(asked: Asked, name: str | None, storage: str, *, resume: bool) -> Plan
 
 
 def _announce(plan: Plan, settings: ExecutorSettings, storage: str) -> None:
-    from nas.cli.output import aside
+    from nas.cli.output import aside, strong
     from nas.ledger import redacted
     from nas.units import plural
 
@@ -226,7 +225,7 @@ def _announce(plan: Plan, settings: ExecutorSettings, storage: str) -> None:
     task, recipe = definition.task, definition.recipe
     out = aside()
     verb = "New study" if plan.is_new else "Going on with study"
-    out.print(f"[bold]{verb} {plan.name}[/bold] in {redacted(storage)}")
+    out.print(strong(f"{verb} {plan.name}") + f" in {redacted(storage)}", soft_wrap=True)
     out.print(
         f"  space   {definition.space.name}: {definition.space.size():,} architectures\n"
         f"  budget  {definition.budget}, at {task.resolution}x{task.resolution} with {task.classes} classes\n"
@@ -282,9 +281,9 @@ def _search(
             )
     except KeyboardInterrupt:
         begun = plan.name in {study.name for study in ledger.studies()}
-        where = "" if checkpoints is None else f" --checkpoints {checkpoints}"
-        options = f"{_as_options(plan.limits)}{as_options(settings)}{where}{with_parts()}{at(storage)}"
-        go_on = f"nas search --resume --study {plan.name}{options}"
+        where = [] if checkpoints is None else ["--checkpoints", checkpoints]
+        words = ["--resume", "--study", plan.name, *_as_options(plan.limits), *as_options(settings), *where]
+        go_on = proposed("search", *words, storage=storage)
         kept = "Interrupted; what is finished is kept. Go on with" if begun else "Interrupted before anything began"
         aside().print(f"\n{kept}: {go_on}" if begun else f"\n{kept}.", soft_wrap=True)
         raise
@@ -293,15 +292,15 @@ def _search(
             notice(sentence)
 
 
-def _as_options(limits: Limits) -> str:
+def _as_options(limits: Limits) -> list[str]:
     """Limits as they are written on a command line."""
     values = {
         "trials": limits.trials,
-        "time": None if limits.seconds is None else f"{limits.seconds:g}s",
-        "train-time": None if limits.train_seconds is None else f"{limits.train_seconds:g}s",
+        "time": None if limits.seconds is None else f"{limits.seconds:.15g}s",
+        "train-time": None if limits.train_seconds is None else f"{limits.train_seconds:.15g}s",
         "patience": limits.patience,
     }
-    return "".join(f" --{name} {value}" for name, value in values.items() if value is not None)
+    return [word for name, value in values.items() if value is not None for word in (f"--{name}", str(value))]
 
 
 def _finish(plan: Plan, ledger: Ledger, storage: str, progress: Progress, *, as_json: bool) -> None:

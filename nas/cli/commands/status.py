@@ -34,7 +34,8 @@ def run(
     """Show how a study stands: who runs it, trials, rungs, workers, failures, time left.
 
     From any machine that reaches the ledger. The driver of a study says every five seconds how it stands.
-    With STUDY:ID: what happened to one candidate, asked, handed to workers, trained, failed (with traceback), reused.
+    Of STUDY:ID it shows what happened to one candidate: asked, handed to workers, trained, failed (with its traceback),
+    reused.
     """
     from nas.cli.output import notice
     from nas.errors import UserError

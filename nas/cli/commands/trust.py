@@ -138,14 +138,14 @@ def _described(data: str) -> Description:
 
 
 def _announce(plan: TrustPlan, settings: ExecutorSettings, storage: str) -> None:
-    from nas.cli.output import aside
+    from nas.cli.output import aside, strong
     from nas.ledger import redacted
     from nas.report.trust_text import last_words, rung_words
     from nas.units import plural
 
     trainings = len(plan.architectures) * plan.seeds
     aside().print(
-        f"[bold]Study {plan.name}[/bold] in {redacted(storage)}\n"
+        strong(f"Study {plan.name}") + f" in {redacted(storage)}\n"
         f"  space      {plan.space.name} within {plan.budget}, {plural(len(plan.architectures), 'architecture')}\n"
         f"  proxy      {rung_words(plan.proxy)}\n"
         f"  reference  {last_words(plan.reference)}\n"
@@ -217,10 +217,8 @@ def _show(report: TrustReport, output: Path | None, *, as_json: bool) -> None:
 
         print_json({**report.to_dict(), "sentences": sentences(report)})
         return
-    from rich.markup import escape
-
-    from nas.cli.output import draw
+    from nas.cli.output import draw, strong
     from nas.cli.tables import trust_table
 
-    draw(trust_table(report), escape(conditions(report)), "", *notes(report), "")
-    draw(*(f"[bold]{sentence}[/bold]" for sentence in sentences(report)))
+    draw(trust_table(report), conditions(report), "", *notes(report), "")
+    draw(*(strong(sentence) for sentence in sentences(report)))

@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from hashlib import sha256
+from shlex import quote
 from typing import Any
 
 from nas.analysis.front import FrontRow, evaluated_rows, front_rows
@@ -155,12 +156,12 @@ def best_of_front(ledger: Ledger, study: str, definition: StudyDefinition, *, to
     if not front:
         raise StudyError(
             f"study {study!r} has no front: no architecture has an accuracy yet; go on with it by "
-            f"`nas search --resume --study {study}`"
+            f"`nas search --resume --study {quote(study)}`"
         )
     if top is not None and top > len(front):
         raise StudyError(
             f"--top {top}: the front of study {study!r} has {len(front)} architectures; ask for no more, or name "
-            f"others by --id (`nas pareto {study} --all` shows them)"
+            f"others by --id (`nas pareto {quote(study)} --all` shows them)"
         )
     best = sorted(front, key=lambda row: -row.accuracy)[: top or DEFAULT_TOP]
     return sorted(best, key=lambda row: (row.flops, row.id))
