@@ -16,6 +16,10 @@ TOLD = "told-"
 """The recipe of an evaluation that was told from outside begins so; that of a training is a hash."""
 
 
+CONTROL = "control"
+"""The note of a trial that was drawn at random, whatever the sampler, so that there is something to compare with."""
+
+
 class Failure(StrEnum):
     """Why an evaluation has no accuracy. Only `NODE_LOST` is ever retried by itself."""
 

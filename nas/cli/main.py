@@ -17,6 +17,7 @@ from typer.main import get_command
 import nas
 from nas.cli import interrupts, streams
 from nas.cli.commands import (
+    analyze,
     bench_driver,
     bench_ledgers,
     bench_table,
@@ -96,6 +97,7 @@ for _name, _run, _panel in (
     ("status", status.run, _LOOKING),
     ("studies", studies.run, _LOOKING),
     ("pareto", pareto.run, _LOOKING),
+    ("analyze", analyze.run, _LOOKING),
     ("show", show.run, _LOOKING),
     ("cost", cost.run, _LOOKING),
     ("latency", latency.run, _LOOKING),

@@ -12,7 +12,7 @@ from typing import Any
 
 from optuna.samplers import BaseSampler
 
-from nas.records import Plain, TrialRecord, TrialState
+from nas.records import CONTROL, Plain, TrialRecord, TrialState
 from nas.search.domain import Candidate
 from nas.search.history import History
 from nas.search.optuna.study import OptunaStudy
@@ -20,9 +20,6 @@ from nas.search.problem import RANDOM, Problem
 from nas.search.samplers import GivenSampler, Setting, WholeSampler, samplers
 from nas.space.askers import replaying
 from nas.space.dimension import Value
-
-CONTROL = "control"
-"""The note of a trial that was drawn at random, whatever the sampler, so that there is something to compare with."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,13 @@
-"""Property tests may take their time: how long an example takes says nothing about what it shows."""
+"""Property tests may take their time, and what tests share stands beside them."""
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+
 from hypothesis import settings
+
+sys.path.insert(0, str(Path(__file__).parent))  # tests are imported without being a package
 
 settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")

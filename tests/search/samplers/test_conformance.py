@@ -9,9 +9,8 @@ from search_runs import every_sampler, make_definition, run_here
 from search_tables import make_problem, make_table
 
 from nas.ledger import Ledger
-from nas.records import TrialRecord, TrialState
+from nas.records import CONTROL, TrialRecord, TrialState
 from nas.search.problem import RANDOM, Problem
-from nas.search.proposer import CONTROL
 from nas.search.samplers import samplers
 
 OURS = ("surrogate", "evolution", "random")  # choose among whole candidates within budget

@@ -1,0 +1,154 @@
+"""A study's analysis: what its decisions are worth, as one value that JSON, tables and reports share."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from nas.analysis.effects.importance import Importances, importances
+from nas.analysis.effects.interactions import Interactions, interactions
+from nas.analysis.effects.model import Basis, fit_effects
+from nas.analysis.effects.table import CONFIDENCE, MARGIN, Effect, effect_table
+from nas.analysis.outcomes import Origin, Outcome, outcomes
+from nas.errors import StudyError
+from nas.ledger import Ledger
+from nas.records import Plain, StudyKind
+from nas.units import plural
+
+
+@dataclass(frozen=True, kw_only=True)
+class Analysis:
+    """What one study has taught.
+
+    Attributes:
+        study: its name.
+        rung: whose accuracies are analysed.
+        rungs: of the study.
+        cost: metric that is held fixed.
+        outcomes: the candidates with an accuracy at that rung.
+        basis: what the effects rest on.
+        terms: of the model.
+        doubt: why no effect can be told; empty where some can.
+        effects: of every value, then of every value in all stages at once.
+        importances: of every decision; None for too few candidates.
+        interactions: of the strongest pairs.
+    """
+
+    study: str
+    rung: int
+    rungs: int
+    cost: str
+    outcomes: tuple[Outcome, ...]
+    basis: Basis
+    terms: int
+    doubt: str
+    effects: tuple[Effect, ...]
+    importances: Importances | None
+    interactions: Interactions
+
+    @property
+    def origins(self) -> Mapping[Origin, int]:
+        """Candidates by who chose them."""
+        counts = Counter(row.origin for row in self.outcomes)
+        return {origin: counts[origin] for origin in Origin}
+
+    def sentences(self) -> list[str]:
+        """What the numbers rest on, for people."""
+        by = self.origins
+        said = [
+            f"{plural(len(self.outcomes), 'candidate')}: {by[Origin.RANDOM]} drawn at random, {by[Origin.CHOSEN]} "
+            f"chosen by what was seen, {by[Origin.GIVEN]} given"
+        ]
+        if self.rungs > 1:
+            said.append(
+                f"Accuracies are those of rung {self.rung} (of 0 to {self.rungs - 1})"
+                + (", which every candidate reached" if self.rung == 0 else "")
+            )
+        said.append(_BASES[self.basis].format(doubt=self.doubt))
+        return said
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready."""
+        return {
+            "study": self.study,
+            "rung": self.rung,
+            "rungs": self.rungs,
+            "cost": self.cost,
+            "candidates": len(self.outcomes),
+            "origins": {origin.value: count for origin, count in self.origins.items()},
+            "basis": self.basis.value,
+            "terms": self.terms,
+            "doubt": self.doubt,
+            "confidence": CONFIDENCE,
+            "false_alarms": round(1 - CONFIDENCE, 10),
+            "margin": MARGIN,
+            "effects": [one.to_dict() for one in self.effects],
+            "importances": None if self.importances is None else self.importances.to_dict(),
+            "interactions": self.interactions.to_dict(),
+        }
+
+
+_BASES = {
+    Basis.RANDOM: "Effects are of candidates drawn at random: they hold for the space within the budget",
+    Basis.CHECKED: "Effects are of all candidates, by a model that the random ones among them do not contradict",
+    Basis.NONE: "No effect can be told: {doubt}",
+}
+
+
+def analyse(ledger: Ledger, study: str, *, rung: int = 0) -> Analysis:
+    """Everything that a search's accuracies say about the decisions of its space.
+
+    Args:
+        ledger: where the study is.
+        study: its name.
+        rung: whose accuracies to take; those of rung 0 are the only ones that every candidate has.
+
+    Raises:
+        StudyError: no such search, no such rung, or no accuracy at it yet.
+    """
+    definition = ledger.study(study, StudyKind.SEARCH).definition
+    rungs = rungs_of(definition)
+    if not 0 <= rung < rungs:
+        raise StudyError(f"study {study!r} has no rung {rung}; there are 0 to {rungs - 1}")
+    rows = outcomes_of(ledger, study, rung=rung)
+    cost = cost_of(definition)
+    model = fit_effects(rows, cost)
+    return Analysis(
+        study=study,
+        rung=rung,
+        rungs=rungs,
+        cost=cost,
+        outcomes=tuple(rows),
+        basis=model.basis,
+        terms=model.width,
+        doubt=model.doubt,
+        effects=tuple(effect_table(model)),
+        importances=importances(rows, cost),
+        interactions=interactions(rows, cost),
+    )
+
+
+def outcomes_of(ledger: Ledger, study: str, *, rung: int = 0) -> list[Outcome]:
+    """The candidates of a search with an accuracy at a rung.
+
+    Raises:
+        StudyError: no such search, or it has none.
+    """
+    definition = ledger.study(study, StudyKind.SEARCH).definition
+    rows = outcomes(ledger.trials(study), ledger.evaluations(study), definition, rung=rung)
+    if not rows:
+        raise StudyError(f"study {study!r} has no accuracy at rung {rung} yet; let it search on: nas search --resume")
+    return rows
+
+
+def rungs_of(definition: Mapping[str, Plain]) -> int:
+    """How many fidelities the recipe of a search has."""
+    return len(definition["recipe"].get("rungs", ())) + 1
+
+
+def cost_of(definition: Mapping[str, Plain]) -> str:
+    """The cost that is held fixed: the first one that accuracy was traded against, or else FLOPs."""
+    costs = [name for name in definition.get("objectives", "").split(",") if name != "accuracy"]
+    return str(next(iter(costs), "") or "flops")

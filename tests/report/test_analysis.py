@@ -1,0 +1,77 @@
+"""A study's analysis from its ledger, for programs and for people."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "analysis"))
+
+from planted import TINY, put_study
+
+from nas.cli.main import main
+from nas.errors import StudyError
+from nas.ledger import Ledger
+from nas.report.analysis import analyse
+
+Capture = pytest.CaptureFixture[str]
+
+
+@pytest.fixture(scope="module")
+def storage(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A ledger with three searches: drawn at random, mostly chosen by a sampler, and with rungs."""
+    address = f"sqlite:///{tmp_path_factory.mktemp('analysis')}/nas.db"
+    with Ledger.open(address) as ledger:
+        put_study(ledger, "drawn", TINY, count=150, seed=0)
+        put_study(ledger, "chosen", TINY, count=60, seed=1, sampler="surrogate")
+        put_study(ledger, "rungs", TINY, count=60, seed=2, rungs=2)
+    return address
+
+
+def test_the_document_holds_every_value(storage: str, capsys: Capture) -> None:
+    assert main(["analyze", "drawn", "--storage", storage, "--json"]) == 0
+    (study,) = json.loads(capsys.readouterr().out)["studies"]
+    assert study["basis"] == "random"
+    assert study["origins"] == {"random": 150, "given": 0, "chosen": 0}
+    helps = {(one["decision"], one["value"]) for one in study["effects"] if one["finding"] == "helps"}
+    assert ("stages.1.block.mixer.kernel", "7") in helps
+    assert {"stages.*.depth", "stages.*.block.mixer.kernel"} <= {one["decision"] for one in study["effects"]}
+    assert len(study["importances"]["rows"]) == 11
+
+
+def test_a_sampler_without_enough_control_tells_nothing(storage: str, capsys: Capture) -> None:
+    assert main(["analyze", "chosen", "--storage", storage, "--json"]) == 0
+    (study,) = json.loads(capsys.readouterr().out)["studies"]
+    assert study["origins"]["random"] == 6
+    assert {one["finding"] for one in study["effects"]} == {"cannot tell"}
+    assert "random control" in study["effects"][0]["why"]
+
+
+def test_accuracies_are_of_the_rung_that_all_have_reached(storage: str) -> None:
+    with Ledger.read(storage) as ledger:
+        low, high = analyse(ledger, "rungs"), analyse(ledger, "rungs", rung=1)
+    assert (len(low.outcomes), len(high.outcomes)) == (60, 20)
+    assert low.basis == "random"
+    assert high.basis == "none"
+    assert "rung" in low.sentences()[1]
+    with Ledger.read(storage) as ledger, pytest.raises(StudyError, match="no rung 2"):
+        analyse(ledger, "rungs", rung=2)
+
+
+def test_people_read_what_is_sure_first(storage: str, capsys: Capture) -> None:
+    assert main(["analyze", "drawn", "chosen", "--storage", storage]) == 0
+    said = capsys.readouterr().out
+    assert "150 drawn at random" in said
+    assert "helps" in said
+    assert "No effect can be told" in said
+    assert "cannot be told (`--all`)" in said
+    assert main(["analyze", "drawn", "--all", "--storage", storage]) == 0
+    assert "stages.width.base" in capsys.readouterr().out
+
+
+def test_a_study_that_is_not_there(storage: str, capsys: Capture) -> None:
+    assert main(["analyze", "nothing", "--storage", storage]) == 2
+    assert "nothing" in capsys.readouterr().err
