@@ -15,6 +15,9 @@ Plain = Any  # JSON value: None, bool, int, float, str, list or dict of these
 TOLD = "told-"
 """The recipe of an evaluation that was told from outside begins so; that of a training is a hash."""
 
+OWN = "own-"
+"""The recipe of an evaluation by somebody's own training function begins so."""
+
 
 CONTROL = "control"
 """The note of a trial that was drawn at random, whatever the sampler, so that there is something to compare with."""
@@ -37,7 +40,7 @@ class EvaluationKey:
     Attributes:
         architecture: id of the architecture.
         recipe: id of the recipe (hash of its canonical form).
-        data: fingerprint of the data set and its split.
+        data: fingerprint of the data set and its split; empty for a training that brings its own.
         seed: seed of initialisation, order and augmentation.
         rung: fidelity, 0 being the cheapest; the recipe says what it means.
     """
@@ -62,11 +65,12 @@ class Job:
         id: unique among the jobs under way.
         key: identity of the training; the evaluation that comes back carries it.
         architecture: canonical dict of the architecture.
-        recipe: canonical dict of the recipe.
-        data: reference of the data set (`digits`, `folder:PATH`).
+        recipe: canonical dict of the recipe; for a training of somebody's own what is asked of it.
+        data: reference of the data set (`digits`, `folder:PATH`); empty where the training brings its own.
         weights: file to write the trained weights to, or None to drop them.
-        checkpoint: path or URL of the training's checkpoint, or None. The training goes on from it if it is there and
-            is left there for its next rung; the result is the same to the bit as from the start.
+        checkpoint: path or URL of the training's checkpoint, or None; for a training of somebody's own a folder. The
+            training goes on from it if it is there and is left there for its next rung; the result is the same to the
+            bit as from the start.
     """
 
     id: str

@@ -11,6 +11,7 @@ from nas.api.rows import Row, Rows, rows_of, trial_row
 from nas.api.workers import Local, Ray
 from nas.data import load_data
 from nas.errors import StudyError
+from nas.evaluate.function import Evaluate
 from nas.executors.settings import ExecutorSettings
 from nas.export.winner import choose
 from nas.ledger import DEFAULT_STORAGE, Ledger, StudyStatus
@@ -64,6 +65,7 @@ class Study:
         patience: int | None = None,
         workers: int | None = None,
         plugins: str | list[str] | None = None,
+        evaluate: Evaluate | None = None,
         about: str | None = None,
         storage: str = DEFAULT_STORAGE,
     ) -> Self:
@@ -87,6 +89,8 @@ class Study:
             patience: stop after so many candidates by which the front hardly grew.
             workers: trainings at a time of an executor that does not say.
             plugins: files or modules that register parts; their code is run.
+            evaluate: your own training in place of the proxy, a function or its name, as `search` takes it; there is no
+                data then, and of the recipe only `epochs` and `rungs`.
             about: a sentence for people.
             storage: address of the ledger.
 
@@ -100,7 +104,7 @@ class Study:
             "control": control, "start": start, "trials": trials, "time": time, "train_time": train_time,
             "patience": patience, "workers": workers, "plugins": plugins, "about": about,
         }  # fmt: skip
-        asked = Asked(given=given, space=space if isinstance(space, SearchSpace) else None)
+        asked = Asked(given=given, space=space if isinstance(space, SearchSpace) else None, function=evaluate)
         plan = planned(asked, name, storage, lambda done, total: None)
         with Ledger.open(storage) as ledger:
             begin(plan, ledger, Local().settings(workers))
@@ -132,6 +136,7 @@ class Study:
         time: str | None = None,
         train_time: str | None = None,
         patience: int | None = None,
+        evaluate: Evaluate | None = None,
         executor: Local | Ray | None = None,
         checkpoints: str | None = None,
         quiet: bool = False,
@@ -143,6 +148,9 @@ class Study:
             time: begin no training after this time of the run, such as `2h`.
             train_time: the same for the time of all trainings together, earlier runs counted.
             patience: stop after so many candidates by which the front hardly grew.
+            evaluate: your own training in place of the proxy, for a study that has no evaluation yet; it goes on with
+                it by itself. A function `(architecture, *, job, report) -> accuracy`, a `functools.partial` of one, or
+                its name, `my_package.train:score` or `train.py:score?lr=0.1`; see `nas.evaluate.function`.
             executor: who trains; default `Local()`.
             checkpoints: folder or URL for trainings put aside between rungs, shared by all machines that train.
             quiet: show no progress.
@@ -151,8 +159,9 @@ class Study:
             The front.
 
         Raises:
-            StudyError: another process drives the study.
-            UserError, NasError: there are no workers to be had, the images cannot be read, or nothing can be trained.
+            StudyError: another process drives the study, its accuracies were told, or are another training's.
+            UserError, NasError: evaluate cannot be found or called, there are no workers to be had, the images cannot
+                be read, or nothing can be trained.
             KeyboardInterrupt: passed on; what is finished is kept, and the next `search` goes on.
         """
         limits = limits_of({"trials": trials, "time": time, "train_time": train_time, "patience": patience})
@@ -161,7 +170,7 @@ class Study:
         if checkpoints is not None:
             require_place(place)
         with Ledger.open(self.storage, create=False) as ledger, ProgressBar(quiet=quiet) as bar:
-            plan = resumed_plan(ledger, self.name, limits=limits, given={})
+            plan = resumed_plan(ledger, self.name, limits=limits, given={}, evaluate=evaluate)
             if (executor is None or executor.workers is None) and self._workers is None:
                 settings = leaving_a_core(settings, plan.definition)
             _decode(plan, bar)
@@ -263,6 +272,8 @@ class Study:
 def _decode(plan: Plan, bar: ProgressBar) -> None:
     """Have the images ready before any worker waits for them."""
     definition = plan.definition
+    if definition.evaluate is not None:
+        return
     data = load_data(
         definition.data,
         resolution=definition.recipe.stored_resolution,

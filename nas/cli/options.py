@@ -61,6 +61,15 @@ Data = Annotated[
         "or a plug-in's; perhaps with options, as in 'folder:PATH?corrupt=skip&validation=0.1'.",
     ),
 ]
+Evaluate = Annotated[
+    str | None,
+    typer.Option(
+        "--evaluate",
+        metavar="MODULE:FUNCTION",
+        help="Your own training in place of the proxy, as my_package.train:score or train.py:score?lr=0.1; its code is "
+        "run. It takes no --data, and of a recipe only --epochs and --rungs.",
+    ),
+]
 Output = Annotated[Path, typer.Option("--output", "-o", help="The folder to write; made if it is missing.")]
 Workers = Annotated[
     int | None,

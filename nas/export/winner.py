@@ -97,6 +97,7 @@ def export_winner(
             f"the accuracies of study {study!r} were told, so that there are no weights to export and no training to "
             f"repeat; its networks are built by: nas.Study.open({study!r}).best.build()"
         )
+    definition.require_recipe(study, "there are no weights of it to export; `nas train` trains what it has found")
     require_folder(folder)
     found = Architecture.from_dict(ledger.architecture(row.id))
     recipe = definition.recipe

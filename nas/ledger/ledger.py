@@ -226,6 +226,18 @@ class Ledger:
         """Every study with its progress, the most recently active one first."""
         return self._read(lambda connection: studies.summaries(connection))
 
+    def redefine_study(self, name: str, definition: Mapping[str, Plain]) -> None:
+        """Put another definition in the place of a study's that has no evaluation yet.
+
+        Raises:
+            StudyError: it has one.
+        """
+        self._write(lambda connection: studies.redefine(connection, name, definition))
+
+    def recipe_of(self, study: str) -> str | None:
+        """The recipe that evaluations of a study's trials have; None where there are none yet."""
+        return self._read(lambda connection: studies.recipe_of(connection, study))
+
     def latest_study(self, kind: StudyKind | None = None) -> str:
         """The name of the most recently active study, of a kind if one is given.
 

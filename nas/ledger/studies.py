@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections import defaultdict
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import NoReturn
 
@@ -13,7 +14,7 @@ from nas.errors import StudyError
 from nas.ledger.engine import insert_missing
 from nas.ledger.summary import StudySummary
 from nas.ledger.tables import evaluations, studies, trials
-from nas.records import StudyKind, StudyRecord, TrialState
+from nas.records import Plain, StudyKind, StudyRecord, TrialState
 
 _LISTED = 10  # names in a message before it says "and N more"
 
@@ -60,6 +61,23 @@ def read(connection: sa.Connection, name: str) -> StudyRecord:
     if row is None:
         reject_unknown(connection, name)
     return StudyRecord(name=row.name, kind=StudyKind(row.kind), definition=row.definition, created=row.created)
+
+
+def recipe_of(connection: sa.Connection, name: str) -> str | None:
+    """The recipe of an evaluation that a trial of a study has, or None."""
+    found: str | None = connection.execute(_recipe, {"name": name}).scalar()
+    return found
+
+
+def redefine(connection: sa.Connection, name: str, definition: Mapping[str, Plain]) -> None:
+    """Change a study that has no evaluation yet.
+
+    Raises:
+        StudyError: it has one.
+    """
+    if recipe_of(connection, name) is not None:
+        raise StudyError(f"study {name!r} has evaluations already; what they are made by cannot change any more")
+    connection.execute(sa.update(studies).where(studies.c.name == name).values(definition=definition))
 
 
 def require(connection: sa.Connection, name: str) -> None:
@@ -122,6 +140,12 @@ def summaries(connection: sa.Connection) -> list[StudySummary]:
 _exists = sa.select(studies.c.name).where(studies.c.name == sa.bindparam("name"))
 _progress = sa.select(trials.c.study, trials.c.state, sa.func.count(), sa.func.max(trials.c.updated)).group_by(
     trials.c.study, trials.c.state
+)
+_recipe = (
+    sa.select(evaluations.c.recipe)
+    .join(trials, trials.c.evaluation == evaluations.c.id)
+    .where(trials.c.study == sa.bindparam("name"))
+    .limit(1)
 )
 _best = (
     sa.select(trials.c.study, sa.func.max(evaluations.c.accuracy).label("best"))

@@ -13,7 +13,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from nas import plugins
 from nas.cost import METRICS, Budget
-from nas.errors import UserError
+from nas.errors import StudyError, UserError
+from nas.evaluate.own import OwnTraining
 from nas.ledger import Ledger
 from nas.measure.profile import NamedProfile, Profile
 from nas.records import StudyKind
@@ -32,6 +33,7 @@ from nas.task import Task
 from nas.train.recipe import Recipe, RecipePlace
 from nas.units import parse_seconds
 
+DEFAULT_DATA = "digits"
 DEFAULT_SAMPLER = "surrogate"
 DEFAULT_TRIALS = 16
 STUDY_NAME = r"[A-Za-z0-9][A-Za-z0-9._-]*"
@@ -57,6 +59,7 @@ class StudyDefinition:
         plugins: what was loaded for it, as `NAME==VERSION`.
         profiles: how the latencies among bounds and objectives are measured, by metric.
         guided_by: costs and milliseconds of measured networks that samplers guess latencies by, by metric.
+        evaluate: somebody's own training, in place of the proxy's; data, fingerprint and recipe then say nothing.
     """
 
     space: SearchSpace
@@ -74,6 +77,7 @@ class StudyDefinition:
     plugins: tuple[str, ...] = ()
     profiles: Mapping[str, NamedProfile] = field(default_factory=dict)
     guided_by: Mapping[str, Sequence[Guide]] = field(default_factory=dict)
+    evaluate: OwnTraining | None = None
 
     def problem(self, checkpoints: str | None = None, gauge: Gauge | None = None) -> Problem:
         """What the engine needs to know of it.
@@ -86,21 +90,38 @@ class StudyDefinition:
         return Problem(
             domain=SpaceDomain(self.space, self.budget, self.task, gauge=gauge, guesses=guesses),
             objectives=self.objectives,
-            proxy=Proxy(
-                recipe=self.recipe.to_dict(),
-                recipe_id=self.recipe.id,
-                data=self.data,
-                fingerprint=self.fingerprint,
-                seed=self.seed,
-                rungs=len(self.recipe.fidelities),
-                reduction=self.reduction,
-                checkpoints=checkpoints,
-            ),
+            proxy=self._proxy(checkpoints),
             sampler=self.sampler,
             seed=self.seed,
             control=self.control,
             start=self.start,
         )
+
+    def _proxy(self, checkpoints: str | None) -> Proxy:
+        own = self.evaluate
+        return Proxy(
+            recipe=self.recipe.to_dict() if own is None else own.recipe(self.task),
+            recipe_id=self.recipe.id if own is None else own.id(self.task),
+            data=self.data,
+            fingerprint=self.fingerprint,
+            seed=self.seed,
+            rungs=len(self.recipe.fidelities if own is None else own.stops),
+            reduction=self.reduction,
+            checkpoints=checkpoints,
+        )
+
+    def require_recipe(self, study: str, purpose: str) -> None:
+        """Refuse a study whose networks are not trained by a recipe of ours.
+
+        Args:
+            study: its name.
+            purpose: what has to be said, or cannot be done.
+
+        Raises:
+            StudyError: they are trained by somebody's own function.
+        """
+        if self.evaluate is not None:
+            raise StudyError(f"study {study!r} trains by its own function, {self.evaluate.function.name}: {purpose}")
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for the ledger; the space travels as the text of its file."""
@@ -123,6 +144,7 @@ class StudyDefinition:
             "reduction": self.reduction,
             "plugins": list(self.plugins),
             **self._latencies(),
+            **({} if self.evaluate is None else {"evaluate": self.evaluate.to_dict()}),
         }
 
     def _latencies(self) -> dict[str, Any]:
@@ -164,6 +186,7 @@ class StudyDefinition:
                 for metric, one in data.get("profiles", {}).items()
             },
             guided_by={metric: [Guide(*one) for one in some] for metric, some in data.get("guided_by", {}).items()},
+            evaluate=None if data.get("evaluate") is None else OwnTraining.from_dict(data["evaluate"]),
         )
 
     def differences(self, other: StudyDefinition) -> list[str]:
@@ -230,6 +253,8 @@ class StudyFile(BaseModel):
         trials, time, train_time, patience: how long; without any of them a few trials.
         workers: how wide.
         plugins: files (relative to this file) or modules that register parts; reading the file runs their code.
+        evaluate: somebody's own training, MODULE:FUNCTION or FILE.py:FUNCTION (looked for beside this file first), in
+            place of the proxy: there is no data set then, and of the recipe only epochs and rungs.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -239,7 +264,7 @@ class StudyFile(BaseModel):
     space: str
     budget: Annotated[list[str], BeforeValidator(_listed)] = []
     task: TaskFile = TaskFile()
-    data: str = "digits"
+    data: str = DEFAULT_DATA
     recipe: Recipe = Recipe()
     objective: str = str(Objectives())
     sampler: str = DEFAULT_SAMPLER
@@ -252,6 +277,7 @@ class StudyFile(BaseModel):
     patience: int | None = Field(default=None, ge=1)
     workers: int | None = Field(default=None, ge=1)
     plugins: PluginList = []
+    evaluate: str | None = None
 
     @property
     def limits(self) -> Limits:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,15 @@ from nas.cost import Budget
 from nas.data import Description, describe
 from nas.data.cores import available_cores
 from nas.errors import StudyError, UserError
+from nas.evaluate.function import Code, Evaluate, EvaluateFunction, find_function
+from nas.evaluate.own import OwnTraining, evaluate_by_function
+from nas.executors.base import Work
+from nas.executors.image_transfer import Decoded
 from nas.executors.settings import LOCAL, ExecutorSettings
 from nas.ledger import Ledger
 from nas.records import StudyKind, StudyRecord
 from nas.search.artifacts import weights_folder
-from nas.search.definition import StudyDefinition, require_name
+from nas.search.definition import DEFAULT_DATA, StudyDefinition, require_name
 from nas.search.driver import Driver, Listen, Watch, this_process
 from nas.search.gauge import Gauge, gauging, require_profiles
 from nas.search.guiding import guided
@@ -31,7 +36,7 @@ from nas.search.pulse import Progress
 from nas.search.samplers import samplers
 from nas.search.search import Search
 from nas.search.stopping import Limits
-from nas.search.workers import images_of, workers_of
+from nas.search.workers import images_of, proxy_work, workers_of
 from nas.space import SearchSpace, Value
 from nas.space.extremes import require_reachable
 from nas.task import Task
@@ -48,12 +53,29 @@ class Plan:
         definition: what it searches.
         limits: when it ends.
         is_new: whether the ledger does not know it yet.
+        code: of the function that trains in place of the proxy, where one does.
+        takes_up: whether a study that the ledger knows is trained by that function from now on.
     """
 
     name: str
     definition: StudyDefinition
     limits: Limits
     is_new: bool
+    code: Code | None = None
+    takes_up: bool = False
+
+    def work(self, device: str) -> Work:
+        """What workers do with a candidate."""
+        own = self.definition.evaluate
+        if own is None or self.code is None:
+            return proxy_work(device)
+        return partial(evaluate_by_function, function=own.function, code=self.code, device=device)
+
+    @property
+    def images(self) -> tuple[Decoded, ...]:
+        """The decoded images that its trainings read; none where they bring their own."""
+        definition = self.definition
+        return images_of(definition.fingerprint, definition.recipe) if definition.evaluate is None else ()
 
 
 def define(
@@ -68,6 +90,7 @@ def define(
     objectives: Objectives | None = None,
     control: float = DEFAULT_CONTROL,
     start: Sequence[Mapping[str, Value]] = (),
+    evaluate: OwnTraining | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> StudyDefinition:
     """Check everything that can be checked before anything is paid for, and put it together.
@@ -81,14 +104,18 @@ def define(
     samplers[sampler]
     profiles = require_profiles([*(one.metric for one in budget.bounds), *(objectives or Objectives()).costs])
     require_reachable(space.root, budget.closed, task)
-    found = describe(data, progress=progress)
-    _require_fits(space, found, recipe)
+    if evaluate is None:
+        found = describe(data, progress=progress)
+        _require_fits(space, found, recipe)
+        reference, fingerprint = found.reference, found.fingerprint
+    else:
+        reference = fingerprint = ""
     return StudyDefinition(
         space=space,
         budget=budget,
         task=task,
-        data=found.reference,
-        fingerprint=found.fingerprint,
+        data=reference,
+        fingerprint=fingerprint,
         recipe=recipe,
         sampler=sampler,
         seed=seed,
@@ -97,6 +124,7 @@ def define(
         start=tuple(start),
         plugins=tuple(plugin.label for plugin in plugins.given()),
         profiles=profiles,
+        evaluate=evaluate,
     )
 
 
@@ -111,13 +139,16 @@ def _require_fits(space: SearchSpace, data: Description, recipe: Recipe) -> None
         raise UserError(f"the proxy trains at {recipe.resolution}x{recipe.resolution}: {error}") from None
 
 
-def new_plan(definition: StudyDefinition, *, name: str | None, limits: Limits, taken: Collection[str]) -> Plan:
+def new_plan(
+    definition: StudyDefinition, *, name: str | None, limits: Limits, taken: Collection[str], code: Code | None = None
+) -> Plan:
     """A plan for a new study; without a name it gets one from space and budget.
 
     Args:
         definition: what it searches.
         name: of the study, or None.
         limits: when it ends.
+        code: of the function that trains, where one does.
         taken: names of the studies in the ledger.
 
     Raises:
@@ -134,11 +165,18 @@ def new_plan(definition: StudyDefinition, *, name: str | None, limits: Limits, t
             raise StudyError(
                 f"there is a study {name!r} already; continue it with --resume, or choose another --study name"
             )
-    return Plan(name=name, definition=definition, limits=limits, is_new=True)
+    return Plan(name=name, definition=definition, limits=limits, is_new=True, code=code)
 
 
 def resumed_plan(
-    ledger: Ledger, name: str | None, *, limits: Limits, given: Mapping[str, Any], data: str | None = None
+    ledger: Ledger,
+    name: str | None,
+    *,
+    limits: Limits,
+    given: Mapping[str, Any],
+    data: str | None = None,
+    evaluate: Evaluate | None = None,
+    folders: Sequence[Path] = (),
 ) -> Plan:
     """A plan that continues a study.
 
@@ -148,9 +186,13 @@ def resumed_plan(
         limits: when it ends; where none is given those it was begun with hold.
         given: what the command line says about the definition, by its words; it must agree with the study.
         data: where the data set is now, or None for where it was.
+        evaluate: what is to train in place of the proxy; a study that has no evaluation yet takes it up from now on,
+            and one that began with it goes on with it by itself.
+        folders: where that is looked for before the working directory.
 
     Raises:
-        StudyError: no such study, or the command line contradicts it.
+        StudyError: no such study, the command line contradicts it, or its accuracies are of another origin.
+        UserError: what trains cannot be found or imported.
     """
     name = name or ledger.latest_study(StudyKind.SEARCH)
     stored = ledger.study(name, StudyKind.SEARCH).definition
@@ -159,10 +201,59 @@ def resumed_plan(
         shown = ", ".join(f"{word} {stored.get(word)!r}, not {given[word]!r}" for word in differs)
         raise StudyError(f"study {name!r} was begun with {shown}; leave that out to resume it, or begin a new study")
     definition = StudyDefinition.from_dict(stored)
-    moved = definition if data is None else replace(definition, data=data)
+    if data is not None:
+        definition.require_recipe(name, "it brings its own data; leave --data out to resume it")
+        definition = replace(definition, data=data)
+    takes_up, code = evaluate is not None and definition.evaluate is None, None
+    if evaluate is not None or definition.evaluate is not None:
+        definition, code = _with_function(name, definition, evaluate, folders)
+    definition.problem().proxy.require_alike(name, ledger.recipe_of(name))
     return Plan(
-        name=name, definition=moved, limits=limits if limits.is_given else Limits.from_dict(stored), is_new=False
+        name=name,
+        definition=definition,
+        limits=limits if limits.is_given else Limits.from_dict(stored),
+        is_new=False,
+        code=code,
+        takes_up=takes_up,
     )
+
+
+def _with_function(
+    name: str, definition: StudyDefinition, evaluate: Evaluate | None, folders: Sequence[Path]
+) -> tuple[StudyDefinition, Code]:
+    """A study that is trained by a function: the one it began with, or one that it takes up now."""
+    own = definition.evaluate
+    found = find_function(evaluate or (own.function.reference if own is not None else ""), folders)
+    if own is None:
+        return _taking_up(name, definition, found.function), found.code
+    if own.function.identity != found.function.identity:
+        raise StudyError(
+            f"study {name!r} is trained by {own.function}, and this is {found.function}; results of different "
+            "trainings do not mix: bring back the former, or begin another study"
+        )
+    return definition, found.code
+
+
+def _taking_up(name: str, definition: StudyDefinition, function: EvaluateFunction) -> StudyDefinition:
+    """A study that was begun for the proxy, with a function instead; what was said for the proxy alone is refused."""
+    schedule = own_schedule(definition.recipe)
+    if schedule is None or definition.data != DEFAULT_DATA:
+        raise StudyError(
+            f"study {name!r} was begun with a data set or a recipe, which {function.name} would take no notice of; "
+            "begin one without them, and give the function what it needs as arguments"
+        )
+    epochs, rungs = schedule
+    own = OwnTraining(function=function, epochs=epochs, rungs=rungs)
+    return replace(definition, data="", fingerprint="", recipe=Recipe(), evaluate=own)
+
+
+def own_schedule(recipe: Recipe) -> tuple[int | None, tuple[int, ...]] | None:
+    """Epochs and rungs, for a training of somebody's own, of a recipe that says nothing else; None if it says more."""
+    is_more = bool(recipe.model_fields_set - {"epochs", "rungs"})
+    if is_more or any(rung.resolution is not None or rung.data_share is not None for rung in recipe.rungs):
+        return None
+    epochs = recipe.epochs if "epochs" in recipe.model_fields_set else None
+    return epochs, tuple(rung.epochs for rung in recipe.rungs)
 
 
 def run_plan(
@@ -193,15 +284,21 @@ def run_plan(
         ...: what `Driver.run` and `Search` raise.
     """
     definition = plan.definition
+    if definition.evaluate is not None and "://" in checkpoints:
+        raise UserError(
+            f"--checkpoints {checkpoints}: an evaluate function is given a folder; name one that all machines share"
+        )
     weights = weights_folder(storage, plan.name)
     weights.make()
-    images = images_of(definition.fingerprint, definition.recipe)
     with (
         gauging(definition.profiles, definition.task, ledger, settings) as gauge,
-        workers_of(settings, jobs=plan.limits.trials, images=images, say=say) as pool,
+        workers_of(settings, plan.work(settings.device), jobs=plan.limits.trials, images=plan.images, say=say) as pool,
     ):
         if plan.is_new:
             definition = begun(plan, gauge, ledger)
+        elif plan.takes_up:
+            stored = ledger.study(plan.name).definition
+            ledger.redefine_study(plan.name, {**stored, **definition.to_dict()})
         problem = definition.problem(checkpoints, gauge)
         search = Search(
             plan.name,

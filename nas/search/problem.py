@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nas.records import TOLD, EvaluationKey, Job, Plain
+from nas.errors import StudyError
+from nas.records import OWN, TOLD, EvaluationKey, Job, Plain
 from nas.search.domain import Domain
 from nas.search.halving import DEFAULT_REDUCTION
 from nas.search.objectives import Objectives
@@ -28,10 +29,10 @@ class Proxy:
     """How every candidate of a study is trained.
 
     Attributes:
-        recipe: canonical dict of the recipe.
-        recipe_id: its hash.
-        data: reference of the data set.
-        fingerprint: of the data set and its split.
+        recipe: canonical dict of the recipe, or what a training of somebody's own is told.
+        recipe_id: what marks its results: a hash of it, or the mark of what was told or trained by such a function.
+        data: reference of the data set; empty for a training that brings its own.
+        fingerprint: of the data set and its split; likewise.
         seed: of initialisation, order and augmentation.
         rungs: how many fidelities the recipe has; every candidate reaches the first one.
         reduction: of the candidates on a rung, one in so many goes on to the next.
@@ -58,14 +59,34 @@ class Proxy:
             architecture=architecture, recipe=self.recipe_id, data=self.fingerprint, seed=self.seed, rung=rung
         )
 
+    def require_alike(self, study: str, recipe: str | None) -> None:
+        """Refuse to compare accuracies of unlike origin: of our trainings, of somebody's function, told ones.
+
+        Args:
+            study: which has them.
+            recipe: of the evaluations that it has; None for none yet.
+
+        Raises:
+            StudyError: they are no accuracies like those to come.
+        """
+        if recipe is None or recipe == self.recipe_id:
+            return
+        made, wanted = _origin(recipe), _origin(self.recipe_id)
+        if made == wanted == _TRAINED:
+            return
+        raise StudyError(
+            f"the accuracies of study {study!r} are {made}, which does not mix with those that are {wanted}; begin "
+            "another study for that"
+        )
+
     @property
-    def is_told(self) -> bool:
-        """Whether accuracies come from outside."""
-        return self.recipe_id.startswith(TOLD)
+    def _has_places(self) -> bool:
+        """Whether trainings are put aside: between rungs, and by a function of somebody's own whenever it likes."""
+        return self.checkpoints is not None and (self.rungs > 1 or self.recipe_id.startswith(OWN))
 
     def forget(self, key: EvaluationKey) -> None:
         """Remove the checkpoint of a training that needs none any more; one that cannot be reached is left."""
-        if self.checkpoints is not None and self.rungs > 1:
+        if self._has_places:
             with suppress(OSError):
                 remove_checkpoint(self._place(key))
 
@@ -83,7 +104,6 @@ class Proxy:
             weights: file for the trained weights, or None.
         """
         key = self.key(architecture, rung)
-        between = self.checkpoints is not None and self.rungs > 1
         return Job(
             id=name,
             key=key,
@@ -91,8 +111,18 @@ class Proxy:
             recipe=self.recipe,
             data=self.data,
             weights=weights,
-            checkpoint=self._place(key) if between else None,
+            checkpoint=self._place(key) if self._has_places else None,
         )
+
+
+_TRAINED = "trained by its recipe"
+
+
+def _origin(recipe: str) -> str:
+    """Where accuracies under this mark are from."""
+    if recipe.startswith(TOLD):
+        return "told"
+    return f"of its own evaluate function ({recipe})" if recipe.startswith(OWN) else _TRAINED
 
 
 @dataclass(frozen=True, kw_only=True)

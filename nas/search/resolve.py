@@ -17,11 +17,13 @@ from nas import plugins
 from nas.cost import METRICS, Budget
 from nas.data import describe
 from nas.errors import LedgerError, StudyError, UserError
+from nas.evaluate.function import Evaluate, Found, find_function
+from nas.evaluate.own import OwnTraining
 from nas.ledger import Ledger
 from nas.registry import did_you_mean
 from nas.schema.packaged import STUDIES, packaged, space_names
 from nas.search.definition import DEFAULT_TRIALS, StudyDefinition, StudyFile, read_study_file
-from nas.search.launch import Plan, define, new_plan, resumed_plan
+from nas.search.launch import Plan, define, new_plan, own_schedule, resumed_plan
 from nas.search.objectives import Objectives
 from nas.search.stopping import Limits
 from nas.search.warm_start import WarmStart
@@ -44,11 +46,13 @@ class Asked:
         given: what is said beside or instead of it, by field of a study file, and by the short words for parts of
             `task` and `recipe`; None is what is not said.
         space: the space itself, where it is at hand and not the name of one.
+        function: what trains in place of the proxy, likewise.
     """
 
     path: Path | None = None
     given: Mapping[str, Any] = field(default_factory=dict)
     space: SearchSpace | None = None
+    function: Evaluate | None = None
 
     @property
     def said(self) -> dict[str, Any]:
@@ -78,6 +82,32 @@ class Asked:
         """Where the study file's architectures to begin with are looked for; None where they are said beside it."""
         return None if self.path is None or "start" in self.said else self.path.parent
 
+    @property
+    def folders(self) -> tuple[Path, ...]:
+        """Where code is looked for before the working directory."""
+        return () if self.path is None else (self.path.parent,)
+
+    def evaluate(self, written: StudyFile) -> Found | None:
+        """What trains in place of the proxy, if anything does.
+
+        Raises:
+            UserError: it cannot be found, or something is said that it would take no notice of.
+        """
+        asked = self.function or written.evaluate
+        if asked is None:
+            return None
+        if "data" in written.model_fields_set:
+            raise UserError(
+                "data is what the proxy trains on; an evaluate function brings its own: leave it out, and hand over "
+                "what it needs as arguments, as in my_package.train:score?path=images"
+            )
+        if own_schedule(written.recipe) is None:
+            raise UserError(
+                "a recipe is how the proxy trains; an evaluate function has its own, and is asked for epochs and rungs "
+                "alone: leave the rest out, or hand it over as arguments, as in my_package.train:score?lr=0.1"
+            )
+        return find_function(asked, self.folders)
+
     def find_space(self, written: StudyFile) -> SearchSpace:
         """The space: what is given itself, or a file beside the study file, or one from here."""
         if self.space is not None:
@@ -99,9 +129,11 @@ def planned(asked: Asked, name: str | None, storage: str, progress: Callable[[in
         UserError: anything that is wrong with what is wanted.
     """
     written = asked.written()
-    definition = _defined(asked, written, storage, progress)
+    found = asked.evaluate(written)
+    definition = _defined(asked, written, found, storage, progress)
     limits = written.limits if written.limits.is_given else Limits(trials=DEFAULT_TRIALS)
-    return new_plan(definition, name=name or written.name, limits=limits, taken=_taken(storage))
+    code = None if found is None else found.code
+    return new_plan(definition, name=name or written.name, limits=limits, taken=_taken(storage), code=code)
 
 
 def resumed(asked: Asked, name: str | None, storage: str) -> Plan:
@@ -127,7 +159,15 @@ def resumed(asked: Asked, name: str | None, storage: str) -> Plan:
         name, limits = name or written.name, written.limits
     said, moved = _stated(asked)
     with Ledger.read(storage) as ledger:
-        return resumed_plan(ledger, name, limits=limits, given=said, data=moved)
+        return resumed_plan(
+            ledger,
+            name,
+            limits=limits,
+            given=said,
+            data=moved,
+            evaluate=asked.function or given.get("evaluate"),
+            folders=asked.folders,
+        )
 
 
 def limits_of(given: Mapping[str, Any]) -> Limits:
@@ -180,11 +220,14 @@ def _checked(fields: Mapping[str, Any]) -> StudyFile:
         raise UserError(f"{name}: {finding['msg'].removeprefix('Value error, ')}, got {finding['input']!r}") from None
 
 
-def _defined(asked: Asked, written: StudyFile, storage: str, progress: Callable[[int, int], None]) -> StudyDefinition:
+def _defined(
+    asked: Asked, written: StudyFile, found: Found | None, storage: str, progress: Callable[[int, int], None]
+) -> StudyDefinition:
     space = asked.find_space(written)
     task = written.task.on(space.task)
     budget = Budget.parse(written.budget)
     objectives = Objectives.parse(written.objective, known=METRICS)
+    own = _own(written, found)
     starts = WarmStart(space, budget, task, objectives, asked.start_folder)
     start = _start(written.start, starts, storage) if written.start else []
     return define(
@@ -192,14 +235,22 @@ def _defined(asked: Asked, written: StudyFile, storage: str, progress: Callable[
         budget,
         task=task,
         data=written.data,
-        recipe=written.recipe,
+        recipe=written.recipe if own is None else Recipe(),
         sampler=written.sampler,
         seed=written.seed,
         objectives=objectives,
         control=written.control,
         start=start,
+        evaluate=own,
         progress=progress,
     )
+
+
+def _own(written: StudyFile, found: Found | None) -> OwnTraining | None:
+    if found is None:
+        return None
+    epochs, rungs = own_schedule(written.recipe) or (None, ())
+    return OwnTraining(function=found.function, epochs=epochs, rungs=rungs)
 
 
 def _start(references: list[str], starts: WarmStart, storage: str) -> list[dict[str, Value]]:

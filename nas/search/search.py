@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from nas.errors import BudgetError, StudyError
+from nas.errors import BudgetError
 from nas.ledger import Ledger
 from nas.pulse import Pulse
 from nas.records import Ending, Evaluation, Plain, TrialRecord, TrialState
@@ -135,7 +135,6 @@ class Search:
         beaten: set[str] = set()
         for record, climbed in replayed(self._ledger, self.writer.study, self._problem.proxy):
             alive()
-            self._require_alike(record)
             self._proposer.restore(climbed[0])
             self._note(climbed[0])
             self._trials.put(record)
@@ -149,17 +148,6 @@ class Search:
             if record.state is TrialState.FAILED:
                 self._halving.fall(record.number, next_rung(record))
         self._drop_weights(beaten)
-
-    def _require_alike(self, record: TrialRecord) -> None:
-        """Refuse to compare accuracies of our trainings with those that were told."""
-        evaluation = record.evaluation
-        if evaluation is None or evaluation.key.is_told == self._problem.proxy.is_told:
-            return
-        made, other = ("told", "search") if evaluation.key.is_told else ("trained", "ask")
-        raise StudyError(
-            f"the accuracies of study {self.writer.study!r} are {made}, which does not mix with {other}; begin another "
-            "study for that"
-        )
 
     def unfinished(self) -> list[Submission]:
         """What earlier runs asked for and nobody has an accuracy of, by number."""

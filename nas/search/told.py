@@ -94,14 +94,21 @@ def _replayed(ledger: Ledger, storage: str, study: str, settings: ExecutorSettin
     """The search as it stands, for as long as nobody else may touch it."""
     record = ledger.study(study, StudyKind.SEARCH)
     definition = StudyDefinition.from_dict(record.definition)
+    if definition.evaluate is not None:
+        raise StudyError(
+            f"the candidates of study {study!r} are evaluated by {definition.evaluate.function.name}, which does not "
+            "mix with ask and tell; begin another study for that"
+        )
     with (
         gauging(definition.profiles, definition.task, ledger, settings) as gauge,
         ledger.lease(study, holder=this_process()) as lease,
     ):
         problem = definition.problem(gauge=gauge)
+        proxy = _told(problem.proxy, record)
+        proxy.require_alike(study, ledger.recipe_of(study))
         search = Search(
             study,
-            replace(problem, proxy=_told(problem.proxy, record)),
+            replace(problem, proxy=proxy),
             ledger=ledger,
             limits=_LIMITS,
             gauge=gauge,

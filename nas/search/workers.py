@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from functools import partial
 
 from nas.evaluate.proxy import evaluate
-from nas.executors.base import Executor
+from nas.executors.base import Executor, Work
 from nas.executors.image_transfer import Decoded
 from nas.executors.settings import ExecutorSettings, log_of
 from nas.train.recipe import Recipe
@@ -15,12 +15,13 @@ from nas.train.recipe import Recipe
 
 @contextmanager
 def workers_of(
-    settings: ExecutorSettings, *, jobs: int | None, images: Sequence[Decoded], say: Callable[[str], None]
+    settings: ExecutorSettings, work: Work, *, jobs: int | None, images: Sequence[Decoded], say: Callable[[str], None]
 ) -> Iterator[Executor]:
-    """Workers that train proxies, for the block.
+    """Workers that do some work, for the block.
 
     Args:
         settings: who they are.
+        work: what they do with a job.
         jobs: how many trainings there will be, where that is known.
         images: what they train on, decoded.
         say: told at the end where the system under them has left its messages.
@@ -28,12 +29,17 @@ def workers_of(
     Raises:
         UserError, NasError: there are none to be had.
     """
-    with settings.start(partial(evaluate, device=settings.device), jobs=jobs, images=images) as executor:
+    with settings.start(work, jobs=jobs, images=images) as executor:
         try:
             yield executor
         finally:
             if (log := log_of(executor)) is not None:
                 say(f"What Ray had to say is in {log}")
+
+
+def proxy_work(device: str) -> Work:
+    """Training a candidate by its recipe."""
+    return partial(evaluate, device=device)
 
 
 def images_of(fingerprint: str, *recipes: Recipe) -> tuple[Decoded, ...]:

@@ -79,10 +79,10 @@ def read_checkpoint(place: str, key: EvaluationKey, device: torch.device | str =
 
 
 def remove_checkpoint(place: str) -> None:
-    """Remove a checkpoint, if there is one."""
+    """Remove a checkpoint, if there is one, or the folder of one."""
     system, path = fsspec.url_to_fs(place)
     if system.exists(path):
-        system.rm(path)
+        system.rm(path, recursive=True)
 
 
 def prune_checkpoints(folder: str, keep: set[str]) -> int:
@@ -92,7 +92,7 @@ def prune_checkpoints(folder: str, keep: set[str]) -> int:
         return 0
     superfluous = [one for one in system.glob(f"{path}/*.ckpt") if one.rpartition("/")[2] not in keep]
     for one in superfluous:
-        system.rm(one)
+        system.rm(one, recursive=True)
     return len(superfluous)
 
 

@@ -99,11 +99,11 @@ def test_another_process_asks_for_the_open_candidates_first(tmp_path: Path) -> N
     assert asked.stdout.strip() == candidate.id
 
 
-@pytest.mark.slow
-def test_what_is_told_is_not_searched(tmp_path: Path) -> None:
+def test_what_is_told_is_not_searched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     study = begun(tmp_path)
     told(study, 1)
-    with pytest.raises(StudyError, match="are told, which does not mix with search"):
+    monkeypatch.setattr("nas.api.study.run_plan", lambda *given, **named: pytest.fail("it is refused before it begins"))
+    with pytest.raises(StudyError, match="are told, which does not mix with those that are trained"):
         study.search(trials=2, executor=nas.Local(workers=1), quiet=True)
 
 

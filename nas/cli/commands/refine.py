@@ -143,6 +143,8 @@ def _plan(
         else:
             rows = best_of_front(ledger, name, definition, top=top)
             architectures = [Architecture.from_dict(ledger.architecture(row.id)) for row in rows]
+    if data is None or recipe is None:
+        definition.require_recipe(name, "say what to refine by --recipe and --data")
     found = _recipe(definition.recipe, recipe, epochs, rungs)
     with StepDisplay("reading the images") as display:
         described = describe(data or definition.data, progress=display.count)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -15,6 +15,7 @@ from nas.cli.options import (
     CpusPerWorker,
     Data,
     Device,
+    Evaluate,
     Executor,
     GpusPerWorker,
     Json,
@@ -33,11 +34,11 @@ if TYPE_CHECKING:
     from nas.executors.settings import ExecutorSettings
     from nas.ledger import Ledger
     from nas.pulse import Pulse
+    from nas.search.definition import StudyDefinition
     from nas.search.launch import Plan
     from nas.search.pulse import Progress
     from nas.search.resolve import Asked
     from nas.search.stopping import Limits
-    from nas.train.recipe import Recipe
 
 
 _LIMITS, _CHOOSING, _PROXY = "When it ends", "How candidates are chosen", "How they are trained"  # headings of the help
@@ -129,6 +130,7 @@ def run(
             "--data-share", help="Part of the training images a proxy uses, in (0, 1].", rich_help_panel=_PROXY
         ),
     ] = None,
+    evaluate: Evaluate = None,
     resolution: Resolution = None,
     classes: Classes = None,
     executor: Executor = "local",
@@ -145,7 +147,8 @@ def run(
 ) -> None:
     """Search a space within a budget and end with a Pareto front.
 
-    Candidates are trained as proxies: the network itself, at low resolution for few epochs, on real images.
+    Candidates are trained as proxies: the network itself, at low resolution for few epochs, on real images; or by your
+    own function with --evaluate.
     Everything is kept in the ledger as it happens; an interrupted search goes on with --resume.
     """
     from nas.cli.metrics import serving
@@ -163,7 +166,7 @@ def run(
             "space": space, "budget": budget, "data": data, "objective": objective, "sampler": sampler, "seed": seed,
             "control": control, "start": start, "recipe": recipe, "rungs": _rungs(rungs), "epochs": epochs,
             "data_share": data_share, "resolution": resolution, "classes": classes, "trials": trials, "time": time,
-            "train_time": train_time, "patience": patience, "workers": workers,
+            "train_time": train_time, "patience": patience, "workers": workers, "evaluate": evaluate,
         },
     )  # fmt: skip
     page = None if metrics is None else parse_place(metrics)
@@ -219,18 +222,16 @@ def _plan(asked: Asked, name: str | None, storage: str, *, resume: bool) -> Plan
 def _announce(plan: Plan, settings: ExecutorSettings, storage: str) -> None:
     from nas.cli.output import aside, strong
     from nas.ledger import redacted
-    from nas.units import plural
 
     definition = plan.definition
-    task, recipe = definition.task, definition.recipe
+    task = definition.task
     out = aside()
     verb = "New study" if plan.is_new else "Going on with study"
     out.print(strong(f"{verb} {plan.name}") + f" in {redacted(storage)}", soft_wrap=True)
     out.print(
         f"  space   {definition.space.name}: {definition.space.size():,} architectures\n"
         f"  budget  {definition.budget}, at {task.resolution}x{task.resolution} with {task.classes} classes\n"
-        f"  proxy   {definition.data} at {recipe.resolution}x{recipe.resolution}, {plural(recipe.epochs, 'epoch')}"
-        f"{_stops(recipe)}\n"
+        f"{_trained_by(definition)}\n"
         f"  search  {definition.objectives} by {definition.sampler}, seed {definition.seed}, "
         f"{len(definition.start)} given to begin with\n"
         f"  train   {settings.describe(plan.limits.trials)}\n"
@@ -239,10 +240,23 @@ def _announce(plan: Plan, settings: ExecutorSettings, storage: str) -> None:
     )
 
 
-def _stops(recipe: Recipe) -> str:
+def _trained_by(definition: StudyDefinition) -> str:
+    """How candidates are trained, for people."""
+    from rich.markup import escape
+
+    from nas.units import plural
+
+    own, recipe = definition.evaluate, definition.recipe
+    if own is None:
+        length = f"{plural(recipe.epochs, 'epoch')}{_stops([rung.epochs for rung in recipe.rungs])}"
+        return f"  proxy   {definition.data} at {recipe.resolution}x{recipe.resolution}, {length}"
+    length = "" if own.epochs is None else f", {plural(own.epochs, 'epoch')}{_stops(own.rungs)}"
+    return f"  by      {escape(str(own.function))}{length}"
+
+
+def _stops(epochs: Sequence[int]) -> str:
     """Where most trainings stop, for people."""
-    epochs = " and ".join(str(rung.epochs) for rung in recipe.rungs)
-    return f"; most stop after {epochs}" if epochs else ""
+    return f"; most stop after {' and '.join(map(str, epochs))}" if epochs else ""
 
 
 def _search(
@@ -267,7 +281,8 @@ def _search(
         require_place(place)
     try:
         definition = plan.definition
-        decode_images(definition.data, definition.recipe.stored_resolution, expected=definition.fingerprint)
+        if definition.evaluate is None:
+            decode_images(definition.data, definition.recipe.stored_resolution, expected=definition.fingerprint)
         with SearchDisplay() as display:
             return run_plan(
                 plan,

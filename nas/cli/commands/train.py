@@ -74,6 +74,8 @@ def run(
 
         label = str(architecture)
         found, study = resolve_architecture(label, storage), split_reference(label)
+        if study is not None and (data is None or recipe is None):
+            _require_recipe(study[0], storage)
         base = _longer_proxy(study, storage) if recipe is None else load_recipe(recipe)
         data = data or _data_of(study, storage)
     train_and_show(
@@ -90,6 +92,16 @@ def run(
         micro_batch=micro_batch,
         as_json=as_json,
     )
+
+
+def _require_recipe(study: str, storage: str) -> None:
+    """Refuse to guess for a study that trains by a function of its own."""
+    from nas.errors import StudyError
+    from nas.ledger import Ledger
+
+    with Ledger.read(storage) as ledger:
+        if "evaluate" in ledger.study(study).definition:
+            raise StudyError(f"study {study!r} trains by its own function: say how to train by --recipe and --data")
 
 
 def _longer_proxy(study: tuple[str, str] | None, storage: str) -> Recipe:

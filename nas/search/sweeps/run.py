@@ -10,7 +10,7 @@ from nas.search.driver import Driver, Listen, Watch, this_process
 from nas.search.sweeps.refinement_run import RefinementRun
 from nas.search.sweeps.sweep_run import SweepRun
 from nas.search.sweeps.trainings import open_study
-from nas.search.workers import images_of, workers_of
+from nas.search.workers import images_of, proxy_work, workers_of
 from nas.train.checkpoint import prune_checkpoints
 
 
@@ -41,7 +41,7 @@ def run_sweep(
     open_study(writer.ledger, writer.study, sweep.kind, definition)
     if _has_work(source):
         images = images_of(sweep.fingerprint, *sweep.recipes)
-        with workers_of(settings, jobs=sweep.width, images=images, say=say) as executor:
+        with workers_of(settings, proxy_work(settings.device), jobs=sweep.width, images=images, say=say) as executor:
             Driver(source, executor=executor, watch=watch, listen=listen).run(this_process())
     if sweep.checkpoints is not None:  # all is done; trainings that failed have left theirs
         prune_checkpoints(sweep.checkpoints, set())
