@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 
+import nas
 from nas.architecture import Architecture
 from nas.errors import DataError
 from nas.evaluate.function import Code, EvaluateFunction
@@ -28,9 +29,7 @@ TASK = Task(resolution=32, classes=10, channels=3)
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Evaluation]:
     """Evaluate by a function that is at hand."""
-    from nas.export.references import resolve_architecture
-
-    form = resolve_architecture("convnext_tiny").to_dict()
+    form = nas.load_architecture("convnext_tiny").to_dict()
 
     def run(
         function: Callable[..., object],
