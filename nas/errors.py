@@ -40,6 +40,18 @@ class FieldError(UserError):
         self.rule = rule
 
 
+class MisfitError(FieldError):
+    """A part cannot stand at its place in a network: its groups do not divide the width there, it cannot stride.
+
+    Attributes:
+        part: the part, by its name in `Architecture.parts`.
+    """
+
+    def __init__(self, part: str, field: str, rule: str) -> None:
+        super().__init__(field, rule)
+        self.part = part
+
+
 class UnknownNameError(UserError, LookupError):
     """A name that nothing is registered under; the message proposes the nearest one."""
 

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, Self
 import yaml
 
 from nas.cost import NOTHING, Cost
-from nas.errors import FieldError, UserError
+from nas.errors import FieldError, MisfitError, UserError
 from nas.layers import Block, Downsample, Head, Norm, Site, Spec, Stem, blocks, downsamples, heads, norms, stems
 from nas.layers.mixer_first import MixerFirst
 from nas.layers.patchify import Patchify
@@ -129,14 +129,17 @@ class Architecture:
     drop_path: float = 0.0
 
     def __post_init__(self) -> None:
-        """Check what joins the parts."""
+        """Check what joins the parts; raises MisfitError where one cannot stand at its place."""
         if not self.stages:
             raise FieldError("stages", "an architecture needs at least one stage")
         if type(self.drop_path) not in (int, float) or not 0 <= self.drop_path < 1:
             raise FieldError("drop_path", f"must be a rate of at least 0 and below 1, got {self.drop_path!r}")
         object.__setattr__(self, "drop_path", float(self.drop_path))
         for part in self.parts(Task(resolution=NOMINAL_RESOLUTION)):
-            part.spec.require(part.site)
+            try:
+                part.spec.require(part.site)
+            except FieldError as error:
+                raise MisfitError(part.name, error.field, error.rule) from None
 
     @property
     def depth(self) -> int:

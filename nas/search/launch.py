@@ -134,7 +134,7 @@ def _require_fits(space: SearchSpace, data: Description, recipe: Recipe) -> None
     from nas.space.askers import following
 
     try:
-        estimate(space.build(following({})), data.task(recipe.resolution))
+        estimate(space.fitting(following({}))[0], data.task(recipe.resolution))
     except UserError as error:
         raise UserError(f"the proxy trains at {recipe.resolution}x{recipe.resolution}: {error}") from None
 

@@ -91,6 +91,8 @@ class SpaceDomain:
     def build(self, ask: Ask) -> Candidate:
         """One walk of the space, priced, and measured where the budget or the objectives ask for it.
 
+        Where parts would not fit, the candidate is one nearby, and its choices are not all those that `ask` made.
+
         Raises:
             BudgetError: many in a row were measured and none was within the budget.
             StudyError: the space holds a point that breaks a rule, which trying its options at load did not find.
@@ -102,7 +104,7 @@ class SpaceDomain:
             return answers[name]
 
         try:
-            architecture, choices = self._space.choices(noting)
+            architecture, choices = self._space.fitting(noting)
         except FieldError as error:
             raise StudyError(
                 f"a point of {self.name} cannot be built: {error}; keep walks away from it by a condition "

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Protocol, TypeVar
 
-from nas.errors import UserError
+from nas.errors import MisfitError, UserError
 from nas.registry import did_you_mean
 from nas.schema.fields import shown
 from nas.space.dimension import Ask, Dimension, Range, Value
@@ -79,12 +80,15 @@ def crossing(mother: Mapping[str, Value], father: Mapping[str, Value], rng: rand
 
 
 def enumerating(space: _Walkable[T_co]) -> Iterator[T_co]:
-    """Every point of a space once, in a fixed order; only for spaces small enough to be seen to the end."""
+    """Every point of a space once, in a fixed order; only for spaces small enough to be seen to the end.
+
+    Answers by which a part would not fit its place are no point.
+    """
     trail: list[tuple[int, int]] | None = []  # (index of the answer, number of answers) of each question in turn
     while trail is not None:
         asked: list[tuple[int, int]] = []
-        built = space.build(_retracing(trail, asked))
-        yield built
+        with suppress(MisfitError):
+            yield space.build(_retracing(trail, asked))
         trail = _next_trail(asked)
 
 

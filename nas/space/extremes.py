@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
 from nas.architecture import Architecture, estimate
 from nas.cost import Bound, Budget
-from nas.errors import BudgetError
+from nas.errors import BudgetError, MisfitError
 from nas.space.askers import drawing, following
 from nas.space.dimension import Answers, Ask, Dimension, Value
+from nas.space.fitting import fitting
 from nas.space.root import Root
 from nas.task import Task
 from nas.units import format_quantity
@@ -30,16 +31,16 @@ def extreme(root: Root, task: Task, metric: str, *, largest: bool) -> Extreme:
     """The smallest or largest value of a metric that was found, and where.
 
     Coordinate descent from several starts: each decision in turn takes its best value, until none improves; what a
-    value asks for in addition is settled before the value is judged. Exact where the order of a decision's values does
-    not depend on the others, as with depths, widths and kernels.
+    value asks for in addition is settled before the value is judged, and what no longer fits is exchanged. Exact where
+    the order of a decision's values does not depend on the others, as with depths, widths and kernels.
     """
     sign = -1 if largest else 1
     dimensions = root.dimensions()
     rng = random.Random(0)
     asks = [following({}), _last, *(drawing(rng) for _ in range(_STARTS - 2))]
 
-    def price(ask: Ask) -> Extreme:
-        architecture, asked = root.choices(ask)
+    def price(ask: Ask, kept: Collection[str] = ()) -> Extreme:
+        architecture, asked = fitting(root, ask, kept=kept)
         return Extreme(getattr(estimate(architecture, task), metric), architecture, asked)
 
     def settle(best: Extreme, names: Iterable[str]) -> Extreme:
@@ -48,7 +49,10 @@ def extreme(root: Root, task: Task, metric: str, *, largest: bool) -> Extreme:
             for value in dimensions[name].values if name in best.answers else ():
                 if value == best.answers[name]:
                     continue
-                tried = price(following({**best.answers, name: value}))
+                try:
+                    tried = price(following({**best.answers, name: value}), [name])
+                except MisfitError:
+                    continue
                 tried = settle(tried, [fresh for fresh in tried.answers if fresh not in best.answers])
                 if sign * tried.value < sign * best.value:
                     best = tried

@@ -9,16 +9,18 @@ from shlex import quote
 from typing import Any
 
 from nas.architecture import Architecture
-from nas.errors import FieldError, UnknownNameError, UserError
+from nas.cost import Budget
+from nas.errors import BudgetError, FieldError, UnknownNameError, UserError
 from nas.registry import did_you_mean
 from nas.schema.fields import shown
 from nas.schema.nodes import Node, read_yaml
 from nas.schema.packaged import SPACES, packaged, preset_names, preset_path, space_names
 from nas.schema.problems import Mark, Problems
 from nas.space.askers import following
+from nas.space.feasible import FeasibleSet
 from nas.space.reader import Reader
 from nas.space.root import Root
-from nas.space.rules import broken_rules
+from nas.space.rules import try_options
 from nas.space.space import SearchSpace
 from nas.task import Task
 
@@ -115,9 +117,9 @@ def read_space(node: Node, problems: Problems) -> SearchSpace:
     problems.check()
     name = name or problems.source.name.rpartition("/")[2].rpartition(".")[0]
     root = Root(name, top, columns, count)
-    _try_options(root, node.key_mark("stages"), problems)
+    is_cut = _try_options(root, task, node.key_mark("stages"), problems)
     problems.check()
-    return SearchSpace(root, about, task, problems.source.text)
+    return SearchSpace(root, about, task, problems.source.text, is_cut)
 
 
 def _text(file: Node, word: str, problems: Problems) -> str:
@@ -151,10 +153,27 @@ def _task(file: Node, problems: Problems) -> Task:
     return Task(**values)
 
 
-def _try_options(root: Root, stages: Mark, problems: Problems) -> None:
-    """Note the rules between fields that some answers break, now and not in the middle of a search."""
+def _try_options(root: Root, task: Task, stages: Mark, problems: Problems) -> bool:
+    """Note the rules between fields that some answers break, now and not in the middle of a search.
+
+    Returns:
+        Whether parts may not fit their places, so that not every set of answers is a network.
+    """
     decisions = {name: decision for decision in root.decisions() for name in decision.names()}
-    for answers, error in broken_rules(root):
+    found = try_options(root)
+    for answers, error in found.broken:
         mark = max((decisions[name].mark for name in answers), default=stages)
         given = " and ".join(f"{name}={shown(value)}" for name, value in answers.items())
         problems.add(mark, f"{error} (with {given})" if given else str(error))
+    if found.is_empty and not found.broken and found.misfit is not None and _is_empty(root, task):
+        choices = ", whatever the choices: nothing is left of this space" if decisions else ""
+        problems.add(stages, f"{found.misfit.part}: {found.misfit}{choices}")
+    return found.misfit is not None
+
+
+def _is_empty(root: Root, task: Task) -> bool:
+    """Whether a space has no network at all, exactly."""
+    try:
+        return FeasibleSet(root, Budget(), task).size.points == 0
+    except BudgetError:
+        return True

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from nas.architecture import Architecture, Stage
+from nas.errors import FieldError
 from nas.layers import Spec
 from nas.schema.fields import field_types
 from nas.space.askers import following
@@ -36,7 +37,10 @@ class Wanted(NamedTuple):
 def locate(root: Root, architecture: Architecture) -> Answers | None:
     """The answers that give `architecture`, or None if it is no point of the space."""
     for answers in _possible(root, architecture):
-        built, asked = root.choices(following(answers))  # what leaves no trace in it is answered with anything
+        try:
+            built, asked = root.choices(following(answers))  # what leaves no trace in it is answered with anything
+        except FieldError:
+            continue
         if built == architecture:
             return asked
     return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from nas.cost import Budget
 from nas.errors import BudgetError
 from nas.space.dimension import Answers, Ask, Dimension
 from nas.space.feasible import FeasibleSet
+from nas.space.fitting import fitting
 from nas.space.locate import locate
 from nas.space.root import Root
 from nas.space.size import count_points
@@ -27,12 +29,15 @@ class SearchSpace:
         about: a sentence for people.
         task: what its networks are priced for unless a command says otherwise.
         text: the file it was read from, word for word.
+        is_cut: whether parts may not fit their places (groups that do not divide a width), so that not every set of
+            answers is a network.
     """
 
     root: Root
     about: str
     task: Task
     text: str
+    is_cut: bool = False
 
     @property
     def name(self) -> str:
@@ -43,7 +48,7 @@ class SearchSpace:
         """The architecture that `ask` describes, one answer a decision.
 
         Raises:
-            FieldError: the answers break a rule that joins several fields.
+            FieldError: the answers break a rule that joins several fields; MisfitError where a part does not fit.
         """
         return self.root.build(ask)
 
@@ -51,13 +56,25 @@ class SearchSpace:
         """The architecture and what was answered, by name; raises as `build` does."""
         return self.root.choices(ask)
 
+    def fitting(self, ask: Ask) -> tuple[Architecture, Answers]:
+        """The same or, where parts would not fit their places, those of a point nearby; see `nas.space.fitting`."""
+        return fitting(self.root, ask)
+
     def dimensions(self) -> dict[str, Dimension]:
         """Every question a walk may ask, by name."""
         return self.root.dimensions()
 
     def size(self) -> int:
-        """The exact number of points: different sets of answers a walk can collect."""
-        return count_points(self.root)
+        """The exact number of points: different sets of answers a walk can collect, those aside that are no network.
+
+        Where these are aside, it takes seconds; and in a space that is walked (see `nas.space.feasible`) it is an
+        estimate.
+        """
+        return self._networks if self.is_cut else count_points(self.root)
+
+    @cached_property
+    def _networks(self) -> int:
+        return round(self.within().size.points)
 
     def contains(self, architecture: Architecture) -> bool:
         """Whether some walk gives this architecture."""

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from nas.architecture import Architecture, estimate
 from nas.cost import METRICS, Budget
+from nas.errors import MisfitError
 from nas.space.askers import following
-from nas.space.dimension import Value
-from nas.space.extremes import Extreme, extreme
+from nas.space.dimension import Answers, Value
+from nas.space.extremes import extreme
 from nas.space.feasible import FeasibleSet
+from nas.space.fitting import fitting
 from nas.space.root import Root
 from nas.space.size import count_points
 from nas.task import Task
@@ -37,7 +39,8 @@ class Summary:
     """What a space holds under a budget.
 
     Attributes:
-        size: exact number of points.
+        size: number of points, exact unless the space is walked.
+        answers: exact number of sets of answers; more than `size` where parts do not fit their places in some.
         decisions: number of questions a walk may ask.
         reach: range of each metric; the median is over random points.
         points: how many points are within budget, exactly or about.
@@ -50,6 +53,7 @@ class Summary:
     """
 
     size: int
+    answers: int
     decisions: int
     reach: tuple[Reach, ...]
     points: float
@@ -74,19 +78,14 @@ def summarise(within: FeasibleSet, *, seed: int = 0, draws: int = DRAWS) -> Summ
     root, task = within.root, within.task
     anywhere = FeasibleSet(root, Budget(), task)
     costs = anywhere.costs(anywhere.random(draws, np.random.default_rng(seed)))
-    ends = {metric: _ends(root, task, metric) for metric in METRICS}
-    reach = [
-        Reach(
-            metric=metric,
-            smallest=low.value,
-            median=int(np.sort(costs[metric])[draws // 2]),
-            largest=high.value,
-        )
-        for metric, (low, high) in ends.items()
-    ]
-    size, count = count_points(root), within.size
+    reach = []
+    for metric in METRICS:
+        low, high = anywhere.ends(metric) or _ends(root, task, metric)
+        reach.append(Reach(metric=metric, smallest=low, median=int(np.sort(costs[metric])[draws // 2]), largest=high))
+    size, count = round(anywhere.size.points), within.size
     return Summary(
         size=size,
+        answers=count_points(root),
         decisions=len(root.dimensions()),
         reach=tuple(reach),
         points=count.points,
@@ -96,7 +95,7 @@ def summarise(within: FeasibleSet, *, seed: int = 0, draws: int = DRAWS) -> Summ
         feasible=count.points / size,
         feasible_low=count.low / size,
         feasible_high=count.high / size,
-        dead=tuple(_dead(root, within.budget, task, {metric: low for metric, (low, _) in ends.items()})),
+        dead=tuple(_dead(root, within.budget, task)),
         examples=tuple(_examples(within, seed)),
     )
 
@@ -114,30 +113,51 @@ def spread_over(rows: Sequence[Architecture], count: int) -> list[Architecture]:
     return [rows[round(position * (len(rows) - 1) / (count - 1))] for position in range(count)]
 
 
-def _ends(root: Root, task: Task, metric: str) -> tuple[Extreme, Extreme]:
-    return extreme(root, task, metric, largest=False), extreme(root, task, metric, largest=True)
+def _ends(root: Root, task: Task, metric: str) -> tuple[int, int]:
+    return extreme(root, task, metric, largest=False).value, extreme(root, task, metric, largest=True).value
 
 
-def _dead(root: Root, budget: Budget, task: Task, cheapest: dict[str, Extreme]) -> list[str]:
+def _dead(root: Root, budget: Budget, task: Task) -> list[str]:
     """Sentences about choices that are none."""
+    cheapest = {bound.metric: extreme(root, task, bound.metric, largest=False).answers for bound in budget.bounds}
     found = []
     for name, dimension in root.dimensions().items():
         values = list(dimension.values)
         if len(values) == 1:
             found.append(f"{name} has the single option {values[0]!r}")
             continue
-        over = [value for value in values if _always_over(root, budget, task, cheapest, name, value)]
+        misfits = {value: why for value in values if (why := _misfit(root, name, value)) is not None}
+        if misfits:
+            found.append(f"{name}: {_are(list(misfits))} never at its place ({next(iter(misfits.values()))})")
+        over = [
+            value
+            for value in values
+            if value not in misfits and _always_over(root, budget, task, cheapest, name, value)
+        ]
         if over:
-            shown = ", ".join(map(repr, over))
-            found.append(f"{name}: {shown} {'is' if len(over) == 1 else 'are'} over budget whatever the rest")
+            found.append(f"{name}: {_are(over)} over budget whatever the rest")
     return found
 
 
-def _always_over(root: Root, budget: Budget, task: Task, cheapest: dict[str, Extreme], name: str, value: Value) -> bool:
+def _are(values: Sequence[Value]) -> str:
+    return f"{', '.join(map(repr, values))} {'is' if len(values) == 1 else 'are'}"
+
+
+def _misfit(root: Root, name: str, value: Value) -> str | None:
+    """Why no network near the first one has this answer."""
+    try:
+        fitting(root, following({name: value}), kept=[name])
+    except MisfitError as error:
+        return str(error)
+    return None
+
+
+def _always_over(
+    root: Root, budget: Budget, task: Task, cheapest: Mapping[str, Answers], name: str, value: Value
+) -> bool:
     """Whether even the cheapest network with this answer breaks an upper bound."""
     for bound in budget.bounds:
-        answers = cheapest[bound.metric].answers
-        architecture, asked = root.choices(following({**answers, name: value}))
+        architecture, asked = fitting(root, following({**cheapest[bound.metric], name: value}), kept=[name])
         excess = getattr(estimate(architecture, task), bound.metric) / bound.high - 1
         if name in asked and not math.isnan(excess) and excess > 0:
             return True

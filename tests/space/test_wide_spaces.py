@@ -89,3 +89,17 @@ def test_anynet_is_a_space_whose_groups_always_divide() -> None:
     assert space.size() == (16 * 63 * 3 * 6) ** 4
     for seed in range(1):  # drawn by a walk: to price all of it takes a minute
         check(space, space.build(drawing(random.Random(seed))))
+
+
+@pytest.mark.slow
+def test_anynet_without_rounding_has_the_points_whose_groups_divide() -> None:
+    space = read_space(*parse_yaml(ANYNET.replace("    round: groups\n", ""), "anynet.yaml"))
+    ways = sum(
+        round(ratio * width) % groups == 0
+        for width in range(16, 513, 8)
+        for ratio in (1, 0.5, 0.25)
+        for groups in (1, 2, 4, 8, 16, 32)
+    )
+    assert space.size() == (16 * ways) ** 4
+    for architecture in space.sample(5, "300..500MFLOPs", seed=1):
+        check(space, architecture)

@@ -101,10 +101,10 @@ def _draw(looked: Summary, title: str, points: str, plan: dict[str, Any]) -> Non
     for reach in looked.reach:
         made.add_row(reach.metric, *(format_count(one) for one in (reach.smallest, reach.median, reach.largest)))
     draw(made)
-    draw(
-        f"{looked.size:,} architectures from {looked.decisions} decisions",
-        f"{points} of them within budget, {looked.feasible:.3%}",
-    )
+    draw(f"{looked.size:,} architectures from {looked.decisions} decisions")
+    if looked.size < looked.answers:
+        draw(f"the other {1 - looked.size / looked.answers:.1%} of {looked.answers:,} combinations do not fit together")
+    draw(f"{points} of them within budget, {looked.feasible:.3%}")
     for sentence in looked.dead:
         draw(strong("dead choice", "yellow") + f"  {sentence}")
     counts = ", ".join(f"{count:,} {split}" for split, count in plan["images"].items())

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import optuna
 from optuna.samplers import BaseSampler
-from optuna.storages import InMemoryStorage
 from optuna.trial import Trial
 
 from nas.records import Plain, TrialRecord
 from nas.search.domain import Candidate
 from nas.search.optuna.trials import asking, constraints, directions, frozen_trial, notes, optuna_state, values
-from nas.search.optuna.window import WindowedStorage
+from nas.search.optuna.window import Memory, WindowedStorage
 from nas.search.problem import Problem
+from nas.search.samplers.base import distribution
 
 _NAME = "search"
 _FEWEST, _MOST = 32, 128  # trials in a sampler's window
@@ -52,7 +52,11 @@ class OptunaStudy:
         self._study.sampler = sampler
         trial = self._study.ask()
         candidate = self._problem.domain.build(asking(trial))
-        return candidate, notes(self._storage.get_trial_system_attrs(self._trial_id(trial.number)))
+        identity = self._trial_id(trial.number)
+        if candidate.choices != trial.params:  # parts did not fit: the sampler is told of the point it was led to
+            asked = {name: distribution(self._problem.domain.dimensions[name]) for name in candidate.choices}
+            self._storage.answer(identity, candidate.choices, asked)
+        return candidate, notes(self._storage.get_trial_system_attrs(identity))
 
     def tell(self, record: TrialRecord) -> None:
         """What became of a candidate: over budget, trained or failed."""
@@ -65,9 +69,9 @@ class OptunaStudy:
         return self._storage.get_trial_id_from_study_id_trial_number(self._id, number)
 
 
-def _storage(problem: Problem, window: int | None) -> InMemoryStorage:
+def _storage(problem: Problem, window: int | None) -> Memory:
     """A memory from which a sampler sees as many trials as have `window` answers, or all of them."""
     if window is None:
-        return InMemoryStorage()
+        return Memory()
     trials = min(max(window // len(problem.domain.feasible.names), _FEWEST), _MOST)
     return WindowedStorage(trials, problem.objectives.maximise)

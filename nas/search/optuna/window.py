@@ -4,15 +4,29 @@ from __future__ import annotations
 
 import copy
 from collections import deque
-from collections.abc import Container, Sequence
+from collections.abc import Container, Mapping, Sequence
 
+from optuna.distributions import BaseDistribution
 from optuna.storages import InMemoryStorage
 from optuna.trial import FrozenTrial, TrialState
 
 from nas.analysis.running_front import RunningFront
+from nas.space.dimension import Value
 
 
-class WindowedStorage(InMemoryStorage):
+class Memory(InMemoryStorage):
+    """Optuna's memory, where the answers of a trial can be exchanged for those that it was led to."""
+
+    def answer(self, trial_id: int, choices: Mapping[str, Value], asked: Mapping[str, BaseDistribution]) -> None:
+        """Give a running trial these answers, and no others."""
+        with self._lock:
+            trial = copy.copy(self._get_trial(trial_id))
+            trial.params = dict(choices)
+            trial.distributions = dict(asked)
+            self._set_trial(trial_id, trial)
+
+
+class WindowedStorage(Memory):
     """Shows a sampler what is under way, the front, and the latest of the other finished trials.
 
     Samplers of Optuna walk through all trials at every ask, so that a study of n trials would take time of the order of

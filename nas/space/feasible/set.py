@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from nas.analysis.intervals import mean_interval, wilson
 from nas.architecture import Architecture, estimate
 from nas.cost import Budget
-from nas.errors import BudgetError, UserError
+from nas.errors import BudgetError, MisfitError, UserError
 from nas.space.askers import following, replaying
 from nas.space.dimension import Answers, Dimension, Value
 from nas.space.extremes import require_reachable
@@ -32,6 +32,7 @@ from nas.space.feasible.options import TooManyError
 from nas.space.feasible.pricing import COSTS
 from nas.space.feasible.rows import NOT_ASKED, Codes, Coding, Row
 from nas.space.feasible.sources import Batch, Source, Tabled, Walked
+from nas.space.fitting import fitting
 from nas.space.root import Root
 from nas.space.size import controllers, count_points
 from nas.task import Task
@@ -218,6 +219,10 @@ class FeasibleSet:
         ends = mean_interval(counted)
         return Count(fmean(counted), max(0.0, ends.low), ends.high, is_exact=False)
 
+    def ends(self, metric: str) -> tuple[int, int] | None:
+        """The smallest and the largest value of a metric in the whole space, exactly; None where it is walked."""
+        return self._source.ends(metric)
+
     @cached_property
     def _no_rows(self) -> Codes:
         return np.zeros((0, len(self.names)), np.int16)
@@ -264,7 +269,11 @@ class FeasibleSet:
         with suppress(BudgetError):
             if not self._source.is_empty and self._has_some(rng):
                 return
-        estimate(self.root.build(following({})), self.task)  # says so where the resolution is too small for a network
+        try:
+            nearby, _ = fitting(self.root, following({}))
+        except MisfitError as error:
+            raise BudgetError(f"no answers give a network of {self.root.name}: {error}") from None
+        estimate(nearby, self.task)  # says so where the resolution is too small for a network
         require_reachable(self.root, self.budget, self.task)
         if not self.budget.bounds:
             raise BudgetError(f"{self._nothing()}: no answers give a network for this task. Raise the resolution.")

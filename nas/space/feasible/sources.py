@@ -91,6 +91,10 @@ class Source(ABC, Generic[B]):
         """What is next to an empty budget, where it can be had exactly."""
         return None
 
+    def ends(self, metric: str) -> tuple[int, int] | None:
+        """The smallest and the largest value of a metric, budget or not, where they can be had exactly."""
+        return None
+
 
 class Tabled(Source[Points]):
     """Points by table: a microsecond to price, ten to draw."""
@@ -106,7 +110,7 @@ class Tabled(Source[Points]):
             budget: what they should be near.
             points: how many the space has.
         """
-        self.prices = table
+        self.prices = self._table = table
         self._points = points
         trellises = [(Trellis(table, one.metric), int(one.low), int(one.high)) for one in budget.bounds]
         binding = [one for one in trellises if not _always_holds(*one)] or [(Trellis(table, None), 0, 0)]
@@ -138,6 +142,10 @@ class Tabled(Source[Points]):
         with suppress(TooLargeError):
             return Nearest(COSTS[trellis.metric], PathCount(trellis, self._points).beside(low, high))
         return None
+
+    def ends(self, metric: str) -> tuple[int, int] | None:
+        """From the trellis of the metric."""
+        return ends(Trellis(self._table, metric))
 
 
 def _always_holds(trellis: Trellis, low: int, high: int) -> bool:
