@@ -38,6 +38,7 @@ from nas.cli.commands import (
     refine,
     sample,
     search,
+    shape_bias,
     show,
     status,
     studies,
@@ -82,7 +83,7 @@ def root(
 # The commands that read architectures or spaces, whose parts may be of plug-ins.
 _WITH_PARTS = (
     *("search", "check", "sample", "calibrate", "compare", "trust", "refine", "pareto", "show", "cost", "latency"),
-    *("diff", "grammar", "erf", "export", "train", "import"),
+    *("diff", "grammar", "erf", "shape-bias", "export", "train", "import"),
 )
 
 _SEARCHING, _LOOKING, _TAKING = "Searching", "Looking", "Taking a winner"
@@ -103,6 +104,7 @@ for _name, _run, _panel in (
     ("latency", latency.run, _LOOKING),
     ("diff", diff.run, _LOOKING),
     ("erf", erf.run, _LOOKING),
+    ("shape-bias", shape_bias.run, _LOOKING),
     ("grammar", grammar.run, _LOOKING),
     ("presets", presets.run, _LOOKING),
     ("cache", cache.run, _LOOKING),
