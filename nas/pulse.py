@@ -22,6 +22,7 @@ class WorkerState:
         architecture, rung: of that job's training.
         seconds: since it got the job.
         fraction: of the job that is done, in [0, 1].
+        silent: seconds since its work last said how far it is.
     """
 
     name: str
@@ -30,6 +31,7 @@ class WorkerState:
     rung: int = 0
     seconds: float = 0.0
     fraction: float = 0.0
+    silent: float = 0.0
 
     @property
     def node(self) -> str:

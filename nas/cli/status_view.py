@@ -16,6 +16,7 @@ from nas.records import StudyKind, TrialState
 from nas.units import format_bytes, format_count, format_seconds, plural
 
 _BAR = 16
+_SILENT = 60.0  # seconds; a training says how far it is at every step
 _SHOWN = 12  # trainings under way; who has hundreds of workers reads nodes
 _STYLES = {Driving.RUNNING: "green", Driving.SILENT: "bold red", Driving.IDLE: "dim"}
 _WORDS = {
@@ -78,9 +79,7 @@ def under_way_table(busy: Sequence[WorkerState]) -> Table:
     caption = f"and {hidden} more" if hidden > 0 else None
     made = table("Under way", "candidate", ">rung", "worker", ">for", "done", caption=caption)
     for worker in busy[:_SHOWN]:
-        made.add_row(
-            worker.architecture, str(worker.rung), worker.name, format_seconds(worker.seconds), _bar(worker.fraction)
-        )
+        made.add_row(worker.architecture, str(worker.rung), worker.name, format_seconds(worker.seconds), _done(worker))
     return made
 
 
@@ -169,6 +168,13 @@ def _memory(count: int | None) -> str:
 def _bar(fraction: float) -> str:
     full = round(fraction * _BAR)
     return f"{'█' * full}{'░' * (_BAR - full)} {fraction:>4.0%}"
+
+
+def _done(worker: WorkerState) -> Text:
+    """How far a training is; one that has not said so for long may hang."""
+    if worker.silent < _SILENT:
+        return Text(_bar(worker.fraction))
+    return Text.assemble(_bar(worker.fraction), (f"  silent for {format_seconds(worker.silent)}", "yellow"))
 
 
 def _moment(seconds: float) -> str:

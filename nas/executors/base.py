@@ -106,11 +106,17 @@ class Executor(Protocol):
         ...
 
 
-def busy_worker(name: str, job: Job, *, seconds: float, fraction: float) -> WorkerState:
-    """A worker that has had a job for so many seconds."""
+def busy_worker(name: str, job: Job, *, seconds: float, fraction: float, silent: float = 0.0) -> WorkerState:
+    """A worker that has had a job for so many seconds, and for so many has not said how far it is."""
     key = job.key
     return WorkerState(
-        name=name, job=job.id, architecture=key.architecture, rung=key.rung, seconds=seconds, fraction=fraction
+        name=name,
+        job=job.id,
+        architecture=key.architecture,
+        rung=key.rung,
+        seconds=seconds,
+        fraction=fraction,
+        silent=silent,
     )
 
 

@@ -53,13 +53,16 @@ class _Slot:
     job: Job | None = None
     request: bytes = b""
     sent: float | None = None  # when a worker got the job, on the monotonic clock
+    heard: float = 0.0  # when its worker last said how far it is
     fraction: float = 0.0
 
     def state(self, now: float) -> WorkerState:
         """Its worker, and the job that this one was sent."""
         if self.job is None or self.sent is None:
             return WorkerState(name=self.worker.name)
-        return busy_worker(self.worker.name, self.job, seconds=now - self.sent, fraction=self.fraction)
+        return busy_worker(
+            self.worker.name, self.job, seconds=now - self.sent, fraction=self.fraction, silent=now - self.heard
+        )
 
 
 @executors.register("local")
@@ -183,7 +186,7 @@ class LocalExecutor:
 
     def _send(self, slot: _Slot) -> None:
         slot.log.clear()  # the log tells of one job and does not grow with the study
-        slot.sent = time.monotonic()
+        slot.sent = slot.heard = time.monotonic()
         slot.worker.channel.send(slot.request)
         self._watch(slot.worker)
 
@@ -231,7 +234,7 @@ class LocalExecutor:
             if slot.job is not None:
                 self._send(slot)
         elif message["kind"] == "progress":
-            slot.fraction = message["fraction"]
+            slot.fraction, slot.heard = message["fraction"], time.monotonic()
         elif message["kind"] == "done":
             self._finish(slot, Evaluation.from_dict(message["evaluation"]))
 

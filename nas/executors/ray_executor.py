@@ -47,6 +47,7 @@ class _Flight:
     worker: _Worker | None = None
     sent: float = 0.0  # when its worker got it, on the monotonic clock
     fraction: float = 0.0
+    heard: float = 0.0  # when its work last said how far it is
 
 
 @dataclass(slots=True, eq=False)
@@ -74,7 +75,9 @@ class _Worker:
         if self.flight is None:
             return WorkerState(name=self.name)
         flight = self.flight
-        return busy_worker(self.name, flight.job, seconds=now - flight.sent, fraction=flight.fraction)
+        return busy_worker(
+            self.name, flight.job, seconds=now - flight.sent, fraction=flight.fraction, silent=now - flight.heard
+        )
 
 
 @executors.register("ray")
@@ -241,7 +244,8 @@ class RayExecutor:
     def _dispatch(self) -> None:
         while self._waiting and self._idle:
             flight, worker = self._waiting.popleft(), self._idle.popleft()
-            flight.worker, flight.sent, worker.flight = worker, time.monotonic(), flight
+            flight.worker, worker.flight = worker, flight
+            flight.sent = flight.heard = time.monotonic()
             self._expect(worker, worker.actor.run(flight.request), self._take_evaluation)
 
     def _take_evaluation(self, worker: _Worker, evaluation: str) -> None:
@@ -308,11 +312,11 @@ class RayExecutor:
         self._idle.append(worker)
         self._dispatch()
 
-    def _take_pulse(self, worker: _Worker, pulse: tuple[str, float]) -> None:
-        job_id, fraction = pulse
+    def _take_pulse(self, worker: _Worker, pulse: tuple[str, float, float]) -> None:
+        job_id, fraction, silent = pulse
         worker.is_placed, worker.silent = True, 0.0
         if worker.flight is not None and worker.flight.job.id == job_id:
-            worker.flight.fraction = fraction
+            worker.flight.fraction, worker.flight.heard = fraction, time.monotonic() - silent
         self._expect(worker, worker.actor.pulse(self._pulse_seconds), self._take_pulse)
 
     @property

@@ -168,3 +168,17 @@ def test_recipes_are_listed_and_shown(capsys: pytest.CaptureFixture[str]) -> Non
 )
 def test_former_names_answer_with_the_new_one(capsys: Capture, old: list[str], new: str) -> None:
     assert f"`nas {new}`" in complaint(capsys, *old)
+
+
+def test_check_with_a_training_of_ones_own_needs_no_images(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "own_check.py").write_text("def score(architecture, *, job, report): return 0.5\n")
+    own = ("check", "--space", "tiny", "--budget", "3MFLOPs", "--evaluate", "own_check.py:score")
+    plan = document(capsys, *own)["plan"]
+    assert (plan["evaluate"]["name"], "images" in plan) == ("own_check:score", False)
+    assert main(own) == 0
+    assert "trained by own_check:score" in capsys.readouterr().out
+    assert main([*own, "--data", "digits"]) == 2
+    assert "brings its own" in capsys.readouterr().err

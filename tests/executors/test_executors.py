@@ -123,6 +123,7 @@ def test_the_crew_is_who_is_ready_and_what_each_does(executor: Executor, tmp_pat
     time.sleep(0.01)
     (later,) = [worker for worker in executor.worker_states() if worker.is_busy]
     assert later.seconds > busy.seconds >= 0.0
+    assert later.silent > busy.silent >= 0.0
     (tmp_path / "go").touch()
     assert all_of(executor, 1)["a.1"].worker == busy.name
     assert not any(worker.is_busy for worker in executor.worker_states())

@@ -6,7 +6,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nas.cli.options import Budgets, Classes, Data, Device, Json, RecipeName, Resolution, Space, Workers, overridden
+from nas.cli.options import (
+    Budgets,
+    Classes,
+    Data,
+    Device,
+    Evaluate,
+    Json,
+    RecipeName,
+    Resolution,
+    Space,
+    Workers,
+    overridden,
+)
 
 if TYPE_CHECKING:
     from nas.architecture import Architecture
@@ -20,11 +32,12 @@ _TIMED = 3  # architectures whose pace is measured
 def run(
     space: Space,
     budget: Budgets = None,
-    data: Data = "digits",
+    data: Data = None,
     trials: Annotated[int | None, typer.Option("--trials", "-n", min=1, help="Candidates the run would have.")] = None,
     workers: Workers = None,
     recipe: RecipeName = None,
     epochs: Annotated[int | None, typer.Option("--epochs", min=1, help="Length of a proxy training.")] = None,
+    evaluate: Evaluate = None,
     resolution: Resolution = None,
     classes: Classes = None,
     device: Device = "auto",
@@ -39,40 +52,54 @@ def run(
 
     from nas.cost import Budget
     from nas.search.definition import DEFAULT_TRIALS
-    from nas.search.halving import expected_share
     from nas.search.launch import default_workers, resolve_device
+    from nas.search.resolve import Asked
     from nas.space import load_space
     from nas.space.summary import summarise
-    from nas.train.recipe import Recipe, load_recipe
 
     limits, found = Budget.parse(budget), load_space(space)
     task = overridden(found.task, resolution, classes)
+    asked = Asked(given={"space": space, "data": data, "recipe": recipe, "epochs": epochs, "evaluate": evaluate})
+    own = asked.evaluate(written := asked.written())
     looked = summarise(within := found.within(limits, task=task))
-    proxy = Recipe() if recipe is None else load_recipe(recipe)
-    proxy = proxy if epochs is None else proxy.changed(epochs=epochs)
     place = resolve_device(device)
-    wide, count = workers or default_workers(place), trials or DEFAULT_TRIALS
-    images = _read(data or "digits", proxy)
-    seconds = _paces(looked, images, proxy, place)
-    run_seconds = sum(seconds) / len(seconds) * expected_share(proxy.fidelities) * count / min(wide, count)
-    plan = {
-        "trials": count,
-        "workers": wide,
-        "seconds_per_candidate": seconds,
-        "run_seconds": run_seconds,
-        "epochs": proxy.epochs,
-        "rungs": [rung.epochs for rung in proxy.rungs],
-        "data": data,
-        "images": {"train": len(images.train), "validation": len(images.validation), "test": len(images.test)},
-        "findings": list(images.findings.sentences()),
-    }
+    plan: dict[str, Any] = {"trials": trials or DEFAULT_TRIALS, "workers": workers or default_workers(place)}
+    if own is None:
+        plan |= _proxy_plan(looked, written.data, written.recipe, place, plan)
+    else:
+        plan |= {"evaluate": own.function.to_dict(), "epochs": epochs, "findings": []}
     if as_json:
         from nas.cli.output import print_json
 
         numbers = {name: value for name, value in asdict(looked).items() if name != "examples"}
         print_json({"space": found.name, "budget": str(limits), "resolution": task.resolution, **numbers, "plan": plan})
         return
-    _draw(looked, f"{found.name} within {limits} at {task.resolution}x{task.resolution}", str(within.size), plan)
+    trained_by = None if own is None else str(own.function)
+    _draw(
+        looked,
+        trained_by,
+        f"{found.name} within {limits} at {task.resolution}x{task.resolution}",
+        str(within.size),
+        plan,
+    )
+
+
+def _proxy_plan(looked: Summary, data: str, proxy: Recipe, device: str, plan: dict[str, Any]) -> dict[str, Any]:
+    """What training candidates as proxies would read and take."""
+    from nas.search.halving import expected_share
+
+    images = _read(data, proxy)
+    seconds = _paces(looked, images, proxy, device)
+    mean, count = sum(seconds) / len(seconds) * expected_share(proxy.fidelities), plan["trials"]
+    return {
+        "seconds_per_candidate": seconds,
+        "run_seconds": mean * count / min(plan["workers"], count),
+        "epochs": proxy.epochs,
+        "rungs": [rung.epochs for rung in proxy.rungs],
+        "data": data,
+        "images": {"train": len(images.train), "validation": len(images.validation), "test": len(images.test)},
+        "findings": list(images.findings.sentences()),
+    }
 
 
 def _read(data: str, recipe: Recipe) -> DataSet:
@@ -92,7 +119,7 @@ def _paces(looked: Summary, images: DataSet, recipe: Recipe, device: str) -> lis
     return [proxy_seconds(example, images, recipe, device=device) for example in examples]
 
 
-def _draw(looked: Summary, title: str, points: str, plan: dict[str, Any]) -> None:
+def _draw(looked: Summary, trained_by: str | None, title: str, points: str, plan: dict[str, Any]) -> None:
     from nas.cli.output import draw, strong
     from nas.cli.tables import table
     from nas.units import format_count, format_seconds, plural
@@ -107,6 +134,12 @@ def _draw(looked: Summary, title: str, points: str, plan: dict[str, Any]) -> Non
     draw(f"{points} of them within budget, {looked.feasible:.3%}")
     for sentence in looked.dead:
         draw(strong("dead choice", "yellow") + f"  {sentence}")
+    if trained_by is not None:
+        draw(
+            f"candidates are trained by {trained_by}, which says itself what it takes",
+            f"{plan['trials']} candidates, {plan['workers']} at a time",
+        )
+        return
     counts = ", ".join(f"{count:,} {split}" for split, count in plan["images"].items())
     draw(f"images of {plan['data']}: {counts}")
     for sentence in plan["findings"]:

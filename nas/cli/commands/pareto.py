@@ -70,7 +70,7 @@ def run(
     elif as_csv:
         _print_csv(shown)
     else:
-        draw_front(name, budget, rows, best, shown, storage, axes)
+        draw_front(name, budget, rows, best, shown, storage, axes, has_recipe="evaluate" not in definition)
 
 
 def searched_costs(definition: Mapping[str, Any]) -> tuple[str, ...]:
@@ -132,8 +132,13 @@ def draw_front(
     shown: list[FrontRow],
     storage: str,
     axes: tuple[str, str] = ("flops", "accuracy"),
+    *,
+    has_recipe: bool = True,
 ) -> None:
-    """Draw the front of a study: table, scatter plot of two metrics, what to do next."""
+    """Draw the front of a study: table, scatter plot of two metrics, what to do next.
+
+    One that trains by somebody's own function has no recipe, so there is nothing of it to export.
+    """
     from nas.analysis.front import require_metric
     from nas.cli.output import draw
     from nas.cli.tables import front_table, scatter
@@ -150,5 +155,7 @@ def draw_front(
         draw("", scatter(same, best, *axes))
     if len(same) < len(rows):
         draw("", f"{len(rows) - len(same)} of {len(rows)} candidates stopped at a lower rung (`nas pareto --all`)")
-    take = proposed("export", name, "--best", "-o", "winner/", storage=storage)
-    draw("", f"take the best: {take}", f"look at one: {proposed('show', f'{name}:{best[-1].id}', storage=storage)}")
+    hints = [f"look at one: {proposed('show', f'{name}:{best[-1].id}', storage=storage)}"]
+    if has_recipe:
+        hints.insert(0, f"take the best: {proposed('export', name, '--best', '-o', 'winner/', storage=storage)}")
+    draw("", *hints)

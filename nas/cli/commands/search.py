@@ -242,8 +242,6 @@ def _announce(plan: Plan, settings: ExecutorSettings, storage: str) -> None:
 
 def _trained_by(definition: StudyDefinition) -> str:
     """How candidates are trained, for people."""
-    from rich.markup import escape
-
     from nas.units import plural
 
     own, recipe = definition.evaluate, definition.recipe
@@ -251,7 +249,7 @@ def _trained_by(definition: StudyDefinition) -> str:
         length = f"{plural(recipe.epochs, 'epoch')}{_stops([rung.epochs for rung in recipe.rungs])}"
         return f"  proxy   {definition.data} at {recipe.resolution}x{recipe.resolution}, {length}"
     length = "" if own.epochs is None else f", {plural(own.epochs, 'epoch')}{_stops(own.rungs)}"
-    return f"  by      {escape(str(own.function))}{length}"
+    return f"  by      {own.function}{length}"
 
 
 def _stops(epochs: Sequence[int]) -> str:
@@ -333,7 +331,7 @@ def _finish(plan: Plan, ledger: Ledger, storage: str, progress: Progress, *, as_
         from nas.cli.commands.pareto import draw_front
 
         _say_what_it_took(progress)
-        draw_front(plan.name, budget, rows, best, best, storage)
+        draw_front(plan.name, budget, rows, best, best, storage, has_recipe=plan.code is None)
     _require_success(plan.name, ledger, progress)
 
 
