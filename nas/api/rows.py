@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, overload
 
@@ -17,6 +17,7 @@ from nas.architecture import Architecture, build as build_network
 from nas.cost import Cost
 from nas.cost.budget import latency_of, profile_of
 from nas.errors import UserError
+from nas.export.folder import whole
 from nas.export.winner import Exported, export_winner
 from nas.ledger import Ledger
 from nas.records import Plain, TrialRecord, TrialState
@@ -72,7 +73,13 @@ class Row:
         return build_network(self.architecture, task.classes, task.channels)
 
     def export(
-        self, folder: str | os.PathLike[str], *, data: str | None = None, device: str = "auto", quiet: bool = False
+        self,
+        folder: str | os.PathLike[str],
+        *,
+        data: str | None = None,
+        device: str = "auto",
+        force: bool = False,
+        quiet: bool = False,
     ) -> Exported:
         """Write it as a folder: architecture, trained weights, and the accuracy on images no search has seen.
 
@@ -80,23 +87,29 @@ class Row:
             folder: where to; made if it is missing.
             data: the study's data set, should it have moved.
             device: where to train, should its weights not have been kept, and to test: `auto`, `cpu` or `cuda`.
+            force: write over something else in the folder, too.
             quiet: show no progress.
 
         Raises:
             StudyError: it has no accuracy.
-            UserError: the folder cannot be written, or the images are gone.
+            UserError: the folder cannot be written or holds something else, or the images are gone.
         """
-        place = resolve_device(device)
-        with Ledger.open(self.storage, create=False) as ledger, ProgressBar(quiet=quiet) as bar:
-            return export_winner(
+        where = resolve_device(device)
+        with (
+            Ledger.open(self.storage, create=False) as ledger,
+            ProgressBar(quiet=quiet) as bar,
+            whole(Path(folder), force=force) as place,
+        ):
+            exported = export_winner(
                 ledger,
                 self.study,
                 self.id,
-                Path(folder),
+                place,
                 data=data,
-                device=place,
+                device=where,
                 report=lambda done: bar.fraction("training it again", done),
             )
+        return replace(exported, folder=str(folder))
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values: costs by their names, decisions as `decisions`."""

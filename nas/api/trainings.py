@@ -27,13 +27,16 @@ from nas.train.memory import keep_freed_memory
 from nas.train.recipe import Recipe, load_recipe
 
 
-def import_checkpoint(path: str | os.PathLike[str], preset: str, folder: str | os.PathLike[str]) -> Imported:
+def import_checkpoint(
+    path: str | os.PathLike[str], preset: str, folder: str | os.PathLike[str], *, force: bool = False
+) -> Imported:
     """Write an official checkpoint as a folder that `nas.load_model` reads, as `nas import` does.
 
     Raises:
-        UserError: the file cannot be read, does not fit the preset, or the folder cannot be written.
+        UserError: the file cannot be read, does not fit the preset, or the folder cannot be written or holds something
+            else, which is written over only with `force`.
     """
-    return import_file(Path(path), preset, Path(folder))
+    return import_file(Path(path), preset, Path(folder), force=force)
 
 
 def train_network(
@@ -46,6 +49,7 @@ def train_network(
     seed: int = 0,
     device: str = "auto",
     micro_batch: int | None = None,
+    force: bool = False,
     quiet: bool = False,
 ) -> Trained:
     """Train one architecture, judge it on the test split, and write it as a folder, as `nas train` does.
@@ -61,10 +65,12 @@ def train_network(
         seed: of everything random.
         device: `auto`, `cpu` or `cuda`.
         micro_batch: images per forward pass; None for the whole batch, or what the memory is enough for.
+        force: write over something else in the folder, too.
         quiet: show nothing.
 
     Raises:
-        UserError: neither or both of architecture and start, or something named does not exist.
+        UserError: neither or both of architecture and start, something named does not exist, or the
+            folder holds something else.
         DataError: the data cannot be used.
         Diverged: the loss became infinite or NaN.
     """
@@ -81,7 +87,16 @@ def train_network(
             bar.fraction(f"epoch {moment.epoch} of {moment.epochs}, {pace}", moment.fraction)
 
         trained = train_in_full(
-            found, data, chosen, Path(folder), seed=seed, place=place, start=begun, micro_batch=micro_batch, watch=watch
+            found,
+            data,
+            chosen,
+            Path(folder),
+            seed=seed,
+            place=place,
+            start=begun,
+            micro_batch=micro_batch,
+            force=force,
+            watch=watch,
         )
     if trained is None:
         raise UserError("under torchrun, train with `nas train`: only its first process has a result")

@@ -71,6 +71,9 @@ Evaluate = Annotated[
     ),
 ]
 Output = Annotated[Path, typer.Option("--output", "-o", help="The folder to write; made if it is missing.")]
+Force = Annotated[
+    bool, typer.Option("--force", help="Write over what is in the folder, also where it is something else.")
+]
 Workers = Annotated[
     int | None,
     typer.Option(

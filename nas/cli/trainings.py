@@ -41,26 +41,29 @@ def train_and_show(
     device: str,
     start: Start | None = None,
     micro_batch: int | None = None,
+    force: bool = False,
     as_json: bool,
 ) -> None:
     """Train with every seed, each into a folder of its own where there are several, and show how it went."""
     from nas.cli.live import StepDisplay
     from nas.cli.preparing import decode_images
-    from nas.export.training import Moment, train_network
+    from nas.export.training import Moment, require_room, train_network
     from nas.search.launch import resolve_device
     from nas.train.distributed import joined
     from nas.train.memory import keep_freed_memory
     from nas.units import plural
 
     keep_freed_memory()
+    folders = {seed: folder if len(seeds) == 1 else folder / f"seed-{seed}" for seed in seeds}
     done: list[Trained] = []
     with joined(resolve_device(device)) as place:
         if place.is_first:
+            for there in folders.values():
+                require_room(there, force=force)
             note_open_drop_path(recipe, {label: architecture})
             decode_images(data, recipe.stored_resolution)
         place.wait()
-        for seed in seeds:
-            there = folder if len(seeds) == 1 else folder / f"seed-{seed}"
+        for seed, there in folders.items():
             which = "" if len(seeds) == 1 else f", seed {seed}"
             try:
                 with StepDisplay(
@@ -80,6 +83,7 @@ def train_and_show(
                         place=place,
                         start=start,
                         micro_batch=micro_batch,
+                        force=force,
                         watch=watch,
                     )
             except KeyboardInterrupt:

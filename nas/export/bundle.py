@@ -19,12 +19,12 @@ from nas.architecture.network import Network, backbone
 from nas.architecture.text import to_yaml
 from nas.data.atomic import new_file
 from nas.errors import FieldError, UserError
+from nas.export.folder import ARCHITECTURE, WEIGHTS, require_folder
 from nas.space import load_architecture
 from nas.space.references import ABOUT, task_of
 from nas.task import Task
 from nas.train.weights import load_weights, save_weights
 
-ARCHITECTURE, WEIGHTS = "architecture.yaml", "weights.safetensors"
 _OF_THE_FOLDER = (
     "architecture", "in_channels", "classes", "resolution", "merged", "class_names", "mean", "std", "written_by",
     "plugins", "forms",
@@ -114,22 +114,6 @@ def about_of(folder: Path) -> About:
         return About(provenance, document["merged"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UserError(f"{folder / ABOUT}: not what `nas export` writes: {error}") from None
-
-
-def require_folder(folder: Path) -> None:
-    """Make a folder that can be written, before anything is paid for that should go there.
-
-    Raises:
-        UserError: it cannot be made or written.
-    """
-    if folder.exists() and not folder.is_dir():
-        raise UserError(f"{folder}: is a file; name a folder with -o")
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        if not os.access(folder, os.W_OK | os.X_OK):
-            raise PermissionError(13, "permission denied")
-    except OSError as error:
-        raise UserError(f"{folder}: cannot be written: {error.strerror or error}") from None
 
 
 def load_model(

@@ -14,6 +14,7 @@ from safetensors.torch import load_file
 
 from nas.errors import UserError
 from nas.export.bundle import Provenance, write_bundle
+from nas.export.folder import require_free, whole
 from nas.export.normalisation import released_normalisation
 from nas.export.official import classes_of, from_official, held_tensors
 from nas.space import load_architecture
@@ -72,12 +73,14 @@ def read_checkpoint(path: Path) -> Mapping[str, Any]:
     return found
 
 
-def import_checkpoint(path: Path, preset: str, folder: Path) -> Imported:
+def import_checkpoint(path: Path, preset: str, folder: Path, *, force: bool = False) -> Imported:
     """Write an official checkpoint as a folder that `nas.load_model` reads.
 
     Raises:
-        UserError: the file cannot be read, does not fit the preset, or the folder cannot be written.
+        UserError: the file cannot be read, does not fit the preset, or the folder cannot be written or holds something
+            else, which is written over only with `force`.
     """
+    require_free(folder, force=force)
     architecture = load_architecture(preset)
     found = read_checkpoint(path)
     network = from_official(preset, found)
@@ -91,7 +94,8 @@ def import_checkpoint(path: Path, preset: str, folder: Path) -> Imported:
         std=normalisation.std,
         results={"preset": preset, "checkpoint": path.name, "container": held.container},
     )
-    files = write_bundle(folder, architecture, network, about)
+    with whole(folder, force=force) as place:
+        files = write_bundle(place, architecture, network, about)
     return Imported(
         preset=preset,
         id=architecture.id,

@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
-import secrets
-import shutil
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +13,8 @@ from torch import Tensor, nn
 
 from nas.architecture import Architecture, build, fuse
 from nas.errors import NasError, UserError
-from nas.export.bundle import WEIGHTS, Provenance, about_of, load_model, require_folder, write_bundle
+from nas.export.bundle import Provenance, about_of, load_model, write_bundle
+from nas.export.folder import beside, move, require_free
 from nas.export.forms import Form, Options, Subject, forms
 from nas.export.normalisation import IMAGENET
 from nas.space import load_architecture
@@ -74,7 +71,7 @@ def write_export(
     wanted = {name: forms[name] for name in dict.fromkeys(names)}
     for form in wanted.values():
         form.require()
-    with _beside(folder) as place:
+    with beside(folder) as place:
         bundle(place)
         network = load_model(place)
         about = about_of(place)
@@ -91,7 +88,7 @@ def write_export(
             report(name)
             written.append(_checked(name, form, subject, options))
         _note(place, written)
-        _move(place, folder)
+        move(place, folder)
     return written
 
 
@@ -116,27 +113,6 @@ def copied_bundle(source: Path) -> Callable[[Path], None]:
         write_bundle(folder, load_architecture(source), load_model(source), about.provenance)
 
     return write
-
-
-def require_free(folder: Path, place: Path | None = None, *, force: bool) -> None:
-    """Refuse to write onto something else than the same network with the same weights.
-
-    Args:
-        folder: to be written.
-        place: holds what will be written; None where it is not there yet, and only what is no export is refused.
-        force: refuse nothing but what is no folder.
-
-    Raises:
-        UserError: it holds something else.
-    """
-    if force or not folder.is_dir() or not any(folder.iterdir()):
-        return
-    same = (folder / ABOUT).is_file()
-    if same and place is not None:
-        same = (folder / WEIGHTS).is_file() and (folder / WEIGHTS).read_bytes() == (place / WEIGHTS).read_bytes()
-    if not same:
-        what = "other weights" if (folder / ABOUT).is_file() else "something else"
-        raise UserError(f"{folder}: holds {what}; name another folder with -o, or say --force to write over it")
 
 
 def _checked(name: str, form: Form, subject: Subject, options: Options) -> Written:
@@ -179,24 +155,3 @@ def _note(place: Path, written: Sequence[Written]) -> None:
     document: dict[str, Any] = json.loads((place / ABOUT).read_text(encoding="utf-8"))
     document["forms"] = {one.format: {"file": one.file, "difference": one.difference} for one in written}
     (place / ABOUT).write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
-
-
-@contextmanager
-def _beside(folder: Path) -> Iterator[Path]:
-    """An empty folder on the same disk, gone after the block."""
-    require_folder(folder.parent)
-    place = folder.parent / f".{folder.name}.{os.getpid()}-{secrets.token_hex(4)}"
-    place.mkdir()
-    try:
-        yield place
-    finally:
-        shutil.rmtree(place, ignore_errors=True)
-
-
-def _move(place: Path, folder: Path) -> None:
-    """Put everything where it belongs, file by file, what is there already replaced."""
-    require_folder(folder)
-    for file in sorted(path for path in place.rglob("*") if path.is_file()):
-        target = folder / file.relative_to(place)
-        target.parent.mkdir(exist_ok=True)
-        file.replace(target)

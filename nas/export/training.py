@@ -16,7 +16,8 @@ from nas.analysis.intervals import wilson
 from nas.architecture import Architecture
 from nas.data import DataSet, load_data
 from nas.errors import NasError, UserError
-from nas.export.bundle import WEIGHTS, load_model, require_folder, write_bundle
+from nas.export.bundle import load_model, write_bundle
+from nas.export.folder import WEIGHTS, held, is_used, require_folder
 from nas.export.winner import measure_test, provenance
 from nas.records import EvaluationKey
 from nas.space import load_architecture
@@ -139,6 +140,7 @@ def train_network(
     place: Place,
     start: Start | None = None,
     micro_batch: int | None = None,
+    force: bool = False,
     watch: Watch,
 ) -> Trained | None:
     """Train an architecture, judge it on the test split, write it as a folder.
@@ -156,6 +158,7 @@ def train_network(
         start: weights to begin with; None for fresh ones.
         micro_batch: images per forward pass and process; None for the whole batch, or, where there is one process,
             the largest half, quarter or eighth of it that the memory is enough for.
+        force: write over what is in the folder, also where it is something else.
         watch: told after every step how far it is.
 
     Returns:
@@ -165,8 +168,9 @@ def train_network(
         DataError: the data cannot be used.
         Diverged: the loss became infinite or NaN.
         TooLittleMemory: not even a small part of a batch fits.
-        UserError: the folder cannot be written, or holds the checkpoint of another training.
+        UserError: the folder cannot be written, or holds something else.
     """
+    require_room(folder, force=force)
     require_folder(folder)
     images = load_data(data, resolution=recipe.stored_resolution, decoders=place.cores)
     images = images if start is None else start.normalised_as(images)
@@ -181,6 +185,8 @@ def train_network(
     if done is not None:
         return done if place.is_first else None
     checkpoint = folder / CHECKPOINT
+    if is_used(folder) and not checkpoint.exists() and not force:
+        raise held(folder, "other weights")
     while True:
         network = make_model(architecture, images.task, recipe, seed=seed)
         if start is not None:
@@ -188,7 +194,8 @@ def train_network(
         training = Training(
             network, images, recipe, seed=seed, device=place.device, shard=place.shard, micro_batch=micro_batch
         )
-        pace = _Pace(training, _restore(training, checkpoint, key), checkpoint if place.is_first else None, key, watch)
+        spent = _restore(training, checkpoint, key, force=force)
+        pace = _Pace(training, spent, checkpoint if place.is_first else None, key, watch)
         try:
             training.run(after_step=pace.after_step)
             break
@@ -201,6 +208,16 @@ def train_network(
     training.keep_average()
     place.wait()
     return _written(training, architecture, images, data, folder, key, pace) if place.is_first else None
+
+
+def require_room(folder: Path, *, force: bool) -> None:
+    """Refuse a folder that holds something, but no training: before anything is read for one.
+
+    Raises:
+        UserError: it does.
+    """
+    if is_used(folder) and not force and not any((folder / name).is_file() for name in (CHECKPOINT, ABOUT)):
+        raise held(folder, "something else")
 
 
 class TooLittleMemory(NasError):
@@ -269,15 +286,17 @@ class _Pace:
         self._saved = time.monotonic()
 
 
-def _restore(training: Training, checkpoint: Path, key: EvaluationKey) -> float:
+def _restore(training: Training, checkpoint: Path, key: EvaluationKey, *, force: bool) -> float:
     """Go on from a checkpoint, if there is one; returns the seconds that were spent before."""
     if not checkpoint.exists():
         return 0.0
     state = read_checkpoint(str(checkpoint), key)
+    if state is None and force:
+        return 0.0
     if state is None:
         raise UserError(
             f"{checkpoint}: belongs to another training (architecture, recipe, data or seed differ), or is damaged; "
-            "delete it to begin anew, or name another folder with -o"
+            "name another folder with -o, or say --force to begin anew"
         )
     training.load_state_dict(state)
     return float(state["seconds"])

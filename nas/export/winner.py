@@ -15,7 +15,8 @@ from nas.analysis.intervals import wilson
 from nas.architecture import Architecture, estimate
 from nas.data import DataSet, load_data
 from nas.errors import StudyError, UserError
-from nas.export.bundle import Provenance, require_folder, write_bundle
+from nas.export.bundle import Provenance, write_bundle
+from nas.export.folder import require_folder
 from nas.ledger import Ledger
 from nas.search.definition import StudyDefinition, searched_study
 from nas.train.loop import Training

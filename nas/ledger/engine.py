@@ -19,6 +19,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from nas.errors import LedgerError
 from nas.ledger.address import DEFAULT_STORAGE, place
 from nas.ledger.failures import BUSY_SECONDS
+from nas.ledger.relative import keep_relative_to
 
 CONNECT_SECONDS = 10
 """How long to wait for a PostgreSQL server that does not answer."""
@@ -166,6 +167,7 @@ def _sqlite_engine(address: sa.URL, path: Path, mode: Mode) -> sa.Engine:
         return sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
 
     engine = sa.create_engine(address, creator=open_file)
+    keep_relative_to(path.parent, engine)
     event.listen(engine, "connect", _configure_sqlite)
     if mode is Mode.CREATE:
         event.listen(engine, "connect", _use_write_ahead_log)

@@ -11,6 +11,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from nas.ledger.relative import PathBeside
+
 
 class Json(sa.types.TypeDecorator[Any]):
     """Plain data as JSON text.
@@ -77,7 +79,7 @@ evaluations = sa.Table(
     sa.Column("energy", sa.Double),
     sa.Column("micro_batch", sa.Integer),
     sa.Column("worker", sa.Text, nullable=False),
-    sa.Column("weights", sa.Text),
+    sa.Column("weights", PathBeside),
     sa.Column("failure", sa.Text),
     sa.Column("message", sa.Text, nullable=False),
     sa.Column("traceback", sa.Text, nullable=False),

@@ -53,7 +53,9 @@ def printed(capsys: pytest.CaptureFixture[str], *arguments: str) -> Any:
 @pytest.mark.usefixtures("_inside")
 def test_search_ends_with_a_front_within_budget(capsys: pytest.CaptureFixture[str]) -> None:
     front = printed(capsys, "pareto")
-    assert front == json.loads(Path("printed.json").read_text())["front"]
+    first = json.loads(Path("printed.json").read_text())["front"]
+    assert [{**row, "weights": ""} for row in front] == [{**row, "weights": ""} for row in first]
+    assert all(Path(row["weights"]).parents[2] == Path.cwd() for row in front)  # the project has moved since
     assert front == sorted(front, key=lambda row: row["flops"])
     assert all(row["flops"] <= 10_000_000 for row in front)
     accuracies = [row["accuracy"] for row in front]

@@ -134,6 +134,11 @@ def test_a_checkpoint_file_becomes_a_folder_that_loads(suffix: str, tmp_path: Pa
     done = import_checkpoint(path, "van_b1", tmp_path / "van")
     assert (done.params, done.classes) == (13861800, 1000)
     assert distance(load_model(tmp_path / "van"), "VAN-B1") <= 1e-4
+    import_checkpoint(path, "van_b1", tmp_path / "van")  # the same weights
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine/thesis.tex").touch()
+    with pytest.raises(UserError, match=r"holds something else; .*--force"):
+        import_checkpoint(path, "van_b1", tmp_path / "mine")
 
 
 @pytest.mark.parametrize(

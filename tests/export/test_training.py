@@ -71,8 +71,17 @@ def test_what_is_finished_is_not_done_again(tmp_path: Path) -> None:
     moments: list[Moment] = []
     assert asdict(run(tmp_path, watch=moments.append)) == asdict(first)
     assert not moments
-    run(tmp_path, seed=1, watch=moments.append)
+    with pytest.raises(UserError, match=r"holds other weights; .*--force"):
+        run(tmp_path, seed=1)
+    run(tmp_path, seed=1, watch=moments.append, force=True)
     assert moments
+
+
+def test_a_folder_of_something_else_is_not_written_into(tmp_path: Path) -> None:
+    (tmp_path / "thesis.tex").touch()
+    with pytest.raises(UserError, match=r"holds something else; .*--force"):
+        run(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
 
 
 def test_another_trainings_checkpoint_is_not_overwritten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -86,6 +95,8 @@ def test_another_trainings_checkpoint_is_not_overwritten(tmp_path: Path, monkeyp
         run(tmp_path, watch=interrupt)
     with pytest.raises(UserError, match="belongs to another training"):
         run(tmp_path, seed=1)
+    run(tmp_path, seed=1, force=True)
+    assert not (tmp_path / CHECKPOINT).exists()
 
 
 def test_divergence_names_the_step(tmp_path: Path) -> None:

@@ -71,7 +71,7 @@ class Records:
             "train_seconds": 1.0,
             "peak_memory": 80 * 2**30,
             "worker": "host:1",
-            "weights": "weights/a0.safetensors",
+            "weights": "/weights/a0.safetensors",
         }
         return Evaluation(accuracy=accuracy, **(fields | changed))
 

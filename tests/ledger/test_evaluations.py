@@ -86,8 +86,8 @@ def test_weights_can_be_forgotten_and_found_again(filled: Ledger, records: Any) 
     filled.finish("alpha", 0, records.success(), TrialState.DONE)
     filled.set_weights(records.key(), None)
     assert filled.find(records.key()) == records.success(weights=None)
-    filled.set_weights(records.key(), "elsewhere")
-    assert filled.find(records.key()) == records.success(weights="elsewhere")
+    filled.set_weights(records.key(), "/elsewhere")
+    assert filled.find(records.key()) == records.success(weights="/elsewhere")
     with pytest.raises(LedgerError, match=r"no successful evaluation of .*'a1'"):
         filled.set_weights(records.key("a1"), None)
 

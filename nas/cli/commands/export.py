@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nas.cli.options import Classes, Device, Json, Output, Resolution, Storage, loading, proposed
+from nas.cli.options import Classes, Device, Force, Json, Output, Resolution, Storage, loading, proposed
 from nas.ledger.address import DEFAULT_STORAGE
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def run(
     batch: Annotated[
         int | None, typer.Option("--batch", help="Images at a time, fixed in ONNX and the like; default: any number.")
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Write over what is in the folder.")] = False,
+    force: Force = False,
     resolution: Resolution = None,
     classes: Classes = None,
     data: Annotated[str | None, typer.Option("--data", "-d", help="Where the images are now, if moved.")] = None,
@@ -62,8 +62,9 @@ def run(
 
     from nas.cli.options import overridden
     from nas.errors import UserError
+    from nas.export.folder import require_free
     from nas.export.forms import Options
-    from nas.export.taking import copied_bundle, fresh_bundle, require_free, write_export
+    from nas.export.taking import copied_bundle, fresh_bundle, write_export
     from nas.space.references import ABOUT, resolve_architecture, split_reference
     from nas.task import Task
 

@@ -7,13 +7,14 @@ from typing import Annotated
 
 import typer
 
-from nas.cli.options import Json, Output, loading
+from nas.cli.options import Force, Json, Output, loading
 
 
 def run(
     checkpoint: Annotated[Path, typer.Argument(help="An official checkpoint: .pth, .pt or .safetensors.")],
     output: Output,
     preset: Annotated[str, typer.Option("--preset", "-p", help="The published network it belongs to.")],
+    force: Force = False,
     as_json: Json = False,
 ) -> None:
     """Bring in an official checkpoint of a published network.
@@ -24,7 +25,7 @@ def run(
 
     from nas.export.imported import import_checkpoint
 
-    done = import_checkpoint(checkpoint, preset, output)
+    done = import_checkpoint(checkpoint, preset, output, force=force)
     if as_json:
         from nas.cli.output import print_json
 

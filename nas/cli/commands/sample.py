@@ -62,7 +62,7 @@ def _write(folder: Path, drawn: list[Architecture]) -> None:
     from nas.architecture.text import to_yaml
     from nas.data.atomic import new_file
     from nas.errors import UserError
-    from nas.export.bundle import require_folder
+    from nas.export.folder import require_folder
 
     require_folder(folder)
     try:

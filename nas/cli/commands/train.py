@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nas.cli.options import Data, Device, Json, MicroBatch, Output, RecipeName, Seed, Seeds, Storage
+from nas.cli.options import Data, Device, Force, Json, MicroBatch, Output, RecipeName, Seed, Seeds, Storage
 from nas.ledger.address import DEFAULT_STORAGE
 
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ def run(
     micro_batch: MicroBatch = None,
     seed: Seed = 0,
     seeds: Seeds = 1,
+    force: Force = False,
     device: Device = "auto",
     storage: Storage = DEFAULT_STORAGE,
     as_json: Json = False,
@@ -90,6 +91,7 @@ def run(
         device=device,
         start=start,
         micro_batch=micro_batch,
+        force=force,
         as_json=as_json,
     )
 
