@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import Any
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
@@ -76,8 +78,21 @@ def root(
     version: bool = typer.Option(
         False, "--version", callback=lambda asked: _version(asked=asked), is_eager=True, help="Show the version."
     ),
+    cache: Annotated[
+        Path | None,
+        typer.Option(
+            "--cache",
+            metavar="FOLDER",
+            help="Where resized images are kept; NAS_CACHE in the environment says the same. Default: "
+            "$XDG_CACHE_HOME/nas, or ~/.cache/nas.",
+        ),
+    ] = None,
 ) -> None:
     """Explore the design space of modern ConvNets: a search space in YAML, a budget, a Pareto front, a winner."""
+    if cache is not None:
+        from nas.data.load import CACHE_VARIABLE
+
+        os.environ[CACHE_VARIABLE] = str(cache.absolute())  # which the workers of this machine inherit
 
 
 # The commands that read architectures or spaces, whose parts may be of plug-ins.

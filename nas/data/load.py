@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from contextlib import suppress
 from dataclasses import asdict, replace
 from hashlib import sha256
@@ -17,10 +18,19 @@ from nas.data.source import DECODING, Catalog, Source, open_source
 from nas.data.streamed import stream
 from nas.errors import DataError
 
+CACHE_VARIABLE = "NAS_CACHE"
+
 
 def default_cache() -> Path:
-    """Where resized images are kept unless another folder is given."""
-    return Path.home() / ".cache" / "nas"
+    """Where resized images are kept unless another folder is given: as `NAS_CACHE` says, or below the user's caches.
+
+    These are `XDG_CACHE_HOME` or `~/.cache`; a relative path there means nothing, by the XDG specification.
+    """
+    said = os.environ.get(CACHE_VARIABLE)
+    if said:
+        return Path(said).absolute()
+    caches = Path(os.environ.get("XDG_CACHE_HOME", ""))
+    return (caches if caches.is_absolute() else Path.home() / ".cache") / "nas"
 
 
 def describe(

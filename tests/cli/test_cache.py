@@ -61,3 +61,20 @@ def test_a_limit_is_kept(capsys: Capture) -> None:
     assert load_data("digits", resolution=32).train.is_streamed
     assert main(["cache", "--prune", "--limit", "much"]) == 2
     assert "cannot read 'much' as a size" in capsys.readouterr().err
+
+
+def test_the_cache_is_where_the_user_says(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def folder(*words: str) -> Path:
+        assert main([*words, "cache", "--json"]) == 0
+        return Path(json.loads(capsys.readouterr().out)["folder"])
+
+    monkeypatch.delenv("NAS_CACHE", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", "relative")
+    assert folder() == Path.home() / ".cache/nas"
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert folder() == tmp_path / "nas"
+    monkeypatch.setenv("NAS_CACHE", str(tmp_path / "mine"))
+    assert folder() == tmp_path / "mine"
+    assert folder("--cache", str(tmp_path / "once")) == tmp_path / "once"
