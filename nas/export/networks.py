@@ -11,7 +11,8 @@ import torch
 from nas.architecture import Architecture, build
 from nas.architecture.network import Network
 from nas.errors import UserError
-from nas.export.bundle import ARCHITECTURE, about_of, load_model
+from nas.export.bundle import about_of, load_model
+from nas.export.folder import ARCHITECTURE
 from nas.export.normalisation import IMAGENET
 from nas.space import load_architecture
 from nas.space.references import ABOUT, own_task, resolve_architecture, split_reference
