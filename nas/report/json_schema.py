@@ -92,7 +92,7 @@ class _Writer:
             "stages": self.stages(replace(top, in_stages=True)),
         }
         whole["required"] += ["stages"]
-        return whole
+        return whole | _FOR_ANCHORS
 
     def stages(self, place: _Place) -> Schema:
         """The key `stages`."""
@@ -154,6 +154,7 @@ class _Writer:
         return _to(name)
 
 
+_FOR_ANCHORS: Schema = {"patternProperties": {"^x-": {}}}
 _TASK = {"resolution": 1, "classes": 0, "channels": 1}
 _TYPES = {int: "integer", float: "number", bool: "boolean", str: "string"}
 _ANYTHING: Schema = {"type": ["integer", "number", "boolean", "string", "null"]}
@@ -228,7 +229,7 @@ def _recipe(definitions: dict[str, Schema]) -> Schema:
     found["properties"]["base"] = {**_recipe_name(), "description": "A packaged recipe or a file to start from."}
     rung = definitions["Rung"]
     definitions["Rung"] = {"anyOf": [{"type": "integer", "minimum": 1}, rung]}
-    return found
+    return found | _FOR_ANCHORS
 
 
 def _recipe_name() -> Schema:
@@ -240,7 +241,7 @@ def _study(definitions: dict[str, Schema]) -> Schema:
     found = []
     models: dict[str, type[BaseModel]] = {"search": StudyFile, "comparison": ComparisonFile}
     for name, model in models.items():
-        whole = _model(model, definitions)
+        whole = _model(model, definitions) | _FOR_ANCHORS
         for one in ("budget", "start", "plugins"):
             if one in whole["properties"]:
                 whole["properties"][one] = {"anyOf": [{"type": "string"}, whole["properties"][one]]}

@@ -1,13 +1,12 @@
 """YAML text to a tree of plain values that know their place in the file.
 
-Safe by construction: the loader only composes nodes, so no tag can build an object; aliases, tags and deep nesting are
-refused, and duplicate keys are a problem. Scalars follow the YAML 1.2 core schema, not 1.1: `1e-6` is a number, `on`
-is a word.
+Anchors, aliases and merge keys mean what they mean everywhere: `&a`, `*a`, `<<: *a`, `<<: [*a, *b]`. What a mapping
+says itself comes before what it merges, and of two that are merged the first. Keys of the file that begin with `x-` are
+for parts that are only there to be referred to.
 """
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,12 +14,12 @@ from typing import Any
 import yaml
 
 from nas.errors import UserError
+from nas.schema.loader import RefusedError, compose, has_anchor, is_merge
 from nas.schema.problems import Mark, Problem, Problems, SchemaError, Source
 
 Scalar = None | bool | int | float | str
 _YAML = "tag:yaml.org,2002:"
 _MAX_BYTES = 1 << 20
-_MAX_DEPTH = 50  # the deepest sensible space has about 15 levels; far below Python's own limit
 _MAX_DIGITS = 4000  # beyond this Python refuses to read a whole number
 
 
@@ -83,44 +82,6 @@ class Node:
         return here
 
 
-class _CoreLoader(yaml.SafeLoader):
-    """Composes nodes with the scalars of YAML 1.2's core schema; refuses what a space has no need of."""
-
-    _depth = 0
-
-    def compose_node(self, parent: Any, index: Any) -> Any:
-        event: Any = self.peek_event()  # type: ignore[no-untyped-call]
-        problem = self._problem(event)
-        if problem is not None:
-            raise _Refused(problem=problem, problem_mark=event.start_mark)
-        self._depth += 1
-        node = super().compose_node(parent, index)
-        self._depth -= 1
-        return node
-
-    def _problem(self, event: Any) -> str | None:
-        if isinstance(event, yaml.AliasEvent):
-            return "aliases (*name) are not supported; write the value out"
-        if event.tag not in (None, "!"):
-            return f"tags such as {event.tag.replace(_YAML, '!!')!r} are not supported; write the plain value"
-        return f"nested more than {_MAX_DEPTH} levels deep" if self._depth >= _MAX_DEPTH else None
-
-
-class _Refused(yaml.MarkedYAMLError):
-    """YAML, but none of ours."""
-
-
-_CoreLoader.yaml_implicit_resolvers = {}  # not SafeLoader's: the words of YAML 1.1 are left behind
-_RESOLVERS = (
-    ("null", r"~|null|Null|NULL|", ["~", "n", "N", ""]),
-    ("bool", r"true|True|TRUE|false|False|FALSE", list("tTfF")),
-    ("int", r"[-+]?[0-9][0-9_]*", list("-+0123456789")),
-    ("float", r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|[-+]?\.inf|\.nan", list("-+.0123456789")),
-)
-for _kind, _pattern, _first in _RESOLVERS:
-    _CoreLoader.add_implicit_resolver(f"{_YAML}{_kind}", re.compile(rf"(?:{_pattern})\Z"), _first)
-
-
 def read_yaml(path: Path, *, name: str | None = None) -> tuple[Node, Problems]:
     """Read a file; `name` is what messages call it (default: the path as given).
 
@@ -130,7 +91,7 @@ def read_yaml(path: Path, *, name: str | None = None) -> tuple[Node, Problems]:
 
     Raises:
         UserError: the file is missing, is a folder, is too large or is no text.
-        SchemaError: it is no YAML, or has aliases.
+        SchemaError: it is no YAML, or more of it than we read.
     """
     shown = name or str(path)
     try:
@@ -154,7 +115,7 @@ def parse_yaml(text: str, name: str) -> tuple[Node, Problems]:
     """Read YAML text that messages call `name`; raises SchemaError as `read_yaml` does."""
     source = Source(name, text)
     try:
-        root = yaml.compose(text, Loader=_CoreLoader)
+        root = compose(text)
     except yaml.MarkedYAMLError as error:
         raise SchemaError(source, [_syntax_problem(error)]) from None
     except yaml.reader.ReaderError as error:
@@ -162,14 +123,14 @@ def parse_yaml(text: str, name: str) -> tuple[Node, Problems]:
     if root is None:
         raise SchemaError(source, [Problem(Mark(1, 1), "the file is empty")])
     problems = Problems(source)
-    return _node(root, problems), problems
+    return _node(_without_kept(root, problems), problems), problems
 
 
 def _syntax_problem(error: yaml.MarkedYAMLError) -> Problem:
     """YAML's own complaint in words that say what to do, where we know what people mostly got wrong."""
     mark, problem = error.problem_mark or error.context_mark, error.problem or "it cannot be read"
     place = _mark(mark) if mark else Mark(1, 1)
-    if isinstance(error, _Refused):
+    if isinstance(error, RefusedError):
         return Problem(place, problem)
     context = ""
     if error.context and error.context_mark:
@@ -208,15 +169,49 @@ def _node(raw: yaml.Node, problems: Problems) -> Node:
 def _mapping(raw: yaml.MappingNode, mark: Mark, problems: Problems) -> Node:
     values: dict[str, Node] = {}
     keys: dict[str, Mark] = {}
+    merged: list[Node] = []
     for raw_key, raw_value in raw.value:
         key, place = str(raw_key.value), _mark(raw_key.start_mark)
         if not isinstance(raw_key, yaml.ScalarNode):
             problems.add(place, "a key must be a word, not a list or a mapping")
+        elif is_merge(raw_key):
+            merged += _merged(_node(raw_value, problems), problems)
         elif key in values:
             problems.add(place, f"duplicate key {key!r}; it is already set in line {keys[key].line}")
         else:
             values[key], keys[key] = _node(raw_value, problems), place
+    for one in merged:
+        for key in one.mapping:
+            keys.setdefault(key, one.keys[key])
+            values.setdefault(key, one.mapping[key])
     return Node(values, mark, keys)
+
+
+def _merged(node: Node, problems: Problems) -> list[Node]:
+    """The mappings that a merge key names."""
+    found = node.items if node.is_list else [node]
+    for one in found:
+        if not one.is_mapping:
+            problems.add(one.mark, "<< merges a mapping or a list of mappings: '<<: *name'")
+    return [one for one in found if one.is_mapping]
+
+
+_KEPT = "x-"
+
+
+def _without_kept(root: yaml.Node, problems: Problems) -> yaml.Node:
+    """The file without the keys that only hold what others refer to."""
+    if not isinstance(root, yaml.MappingNode):
+        return root
+    kept = []
+    for key, value in root.value:
+        if not str(key.value).startswith(_KEPT):
+            kept.append((key, value))
+        elif not has_anchor(value):
+            told = f"{key.value}: keys with {_KEPT!r} are for anchors (&name), and here is none; nothing would read it"
+            problems.add(_mark(key.start_mark), told)
+    root.value = kept
+    return root
 
 
 def _scalar(raw: yaml.Node, mark: Mark, problems: Problems) -> Scalar:

@@ -74,6 +74,21 @@ def test_what_is_written_is_read(value: Any) -> None:
     assert written(read) == written(value)  # 1, 1.0 and true are equal in Python, not here
 
 
+@given(PLAIN.filter(lambda value: isinstance(value, dict)), PLAIN.filter(lambda value: isinstance(value, dict)))
+def test_aliases_and_merges_mean_what_they_mean_everywhere(one: dict[str, Any], two: dict[str, Any]) -> None:
+    kept = f"x-kept:\n  - &one {written(one)}\n  - &two {written(two)}\n"
+    text = f"{kept}a: *one\nb: {{<<: [*one, *two], c: 1}}\nd: [*two, *two]"
+    assert plain(text) == {"a": one, "b": {**two, **one, "c": 1}, "d": [two, two]}
+
+
+def test_what_an_alias_stands_for_has_the_place_of_the_alias_and_its_parts_their_own() -> None:
+    root, _ = parse_yaml("a: &x {b: [1, 2]}\nc: *x\nd: {<<: *x, e: 3}\n'<<': 4", "x.yaml")
+    assert root.at(("c",)).mark == Mark(2, 4)
+    assert root.at(("c", "b", 1)).mark == Mark(1, 15)
+    assert root.mapping["d"].key_mark("b") == Mark(1, 8)
+    assert root.plain()["<<"] == 4
+
+
 def test_places_are_counted_from_one() -> None:
     root, _ = parse_yaml("stem: a\nstages:\n  depth: [3, 9]\n", "x.yaml")
     assert root.mark == Mark(1, 1)
@@ -83,12 +98,21 @@ def test_places_are_counted_from_one() -> None:
     assert root.at(("stages", "depth", 7, "x")).mark == Mark(3, 10)  # as near as one gets
 
 
+BOMB = "a0: &a0 [1, 1, 1]\n" + "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 10))
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
         ("a: 1\nb: 2\na: 3", "x.yaml:3:1: duplicate key 'a'; it is already set in line 1\n    a: 3\n    ^"),
-        ("a: &x 1\nb: *x", "x.yaml:2:4: aliases (*name) are not supported; write the value out"),
-        ("a: &x {b: 1}\nc: {<<: *x}", "x.yaml:2:9: aliases"),
+        ("a: *x", "x.yaml:1:4: not valid YAML: found undefined alias 'x'"),
+        ("a: &x [1, *x]", "x.yaml:1:11: *x stands inside of what it names"),
+        ("a: &x {b: {<<: *x}}", "x.yaml:1:16: *x stands inside of what it names"),
+        ("a: &x 1\nb: {<<: *x}", "x.yaml:2:9: << merges a mapping or a list of mappings"),
+        ("a: &x {b: 1}\nb: {<<: [*x, 3]}", "x.yaml:2:14: << merges a mapping or a list of mappings"),
+        ("x-a: {b: 1}\nc: 2", "x.yaml:1:1: x-a: keys with 'x-' are for anchors (&name), and here is none"),
+        (BOMB, "aliases repeat more than 100,000 values here"),
+        (f"a: &a {'[' * 30}{']' * 30}\nb: {'[' * 20}*a{']' * 20}", "x.yaml:2:24: nested more than 50 levels deep"),
         ("a: !!python/object/apply:os.system ['true']", "x.yaml:1:4: tags such as '!!python/object/apply:os.system'"),
         ("a: !!python/object:os.X {b: 1}", "x.yaml:1:4: tags such as '!!python/object:os.X' are not supported"),
         ("!!python/name:os.system a: 1", "x.yaml:1:1: tags such as '!!python/name:os.system'"),
