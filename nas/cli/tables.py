@@ -148,14 +148,6 @@ def drawing(rows: Sequence[PartRow], title: str) -> Table:
     return made
 
 
-def legend(rows: Sequence[PartRow]) -> str:
-    """What the parts of a drawing are, equal ones together."""
-    names: dict[str, list[str]] = {}
-    for row in rows:
-        names.setdefault(row.what, []).append(row.name)
-    return "\n".join(f"{', '.join(where)}: {what}" for what, where in names.items())
-
-
 def refine_table(rows: Sequence[RefinedRow], title: str) -> Table:
     """Recipes unchanged and best found, by architecture; what was stopped or failed is counted beside."""
     made = table(

@@ -11,6 +11,7 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from typing import NamedTuple
 from xml.sax.saxutils import escape
 
 from nas.architecture import Architecture
@@ -22,10 +23,19 @@ from nas.task import Task
 WIDTH = 384
 """Of a drawing, in its own units; an architecture decides the height."""
 
-_BARS, _TEXT = 56, 122  # where stacks have their middle and where words begin
+TEXT = 122
+"""Where the words of a part begin, across."""
+LINE = 14
+"""From a line of words to the next."""
+TOP = 34
+"""Where the parts begin, below the title; their own tops count from there."""
+BASELINE = 9
+"""Of the first line of words, from the top of its part."""
+
+_BARS = 56  # where stacks have their middle
 _LONGEST, _SHORTEST = 100.0, 6.0  # bars
 _PITCH, _HIGHEST = 7.0, 126.0  # from a bar to the next; of a stack
-_LINE, _GAP = 14, 10  # from a line of words to the next; between parts
+_GAP = 10  # between parts
 _COLUMNS = 42  # characters of a line
 _PALEST = 0.3  # opacity of the fewest channels
 _FIRST, _LATER = "#4269d0", "#d9822b"
@@ -93,7 +103,7 @@ def placed(parts: Sequence[DrawnPart]) -> list[Placed]:
     top = 0.0
     for part in parts:
         pitch = min(_PITCH, _HIGHEST / len(part.bars))
-        height = max(_LINE * (1 + len(part.words)), pitch * len(part.bars)) + _GAP
+        height = max(LINE * (1 + len(part.words)), pitch * len(part.bars)) + _GAP
         share = (math.log(part.width) - fewest) / (most - fewest) if most > fewest else 1.0
         rows.append(
             Placed(
@@ -115,7 +125,7 @@ def svg(parts: Sequence[DrawnPart], *, title: str) -> str:
     Colours are attributes, which the style of a page may overrule: `.paper` is the ground, text has the page's colour.
     """
     rows = placed(parts)
-    height = round(rows[-1].top + rows[-1].height + _LINE + 2 * _GAP)
+    height = height_of(rows)
     described = "; ".join(f"{part.name}: {', '.join((part.facts, *part.words))}" for part in parts)
     return "\n".join(
         [
@@ -125,8 +135,8 @@ def svg(parts: Sequence[DrawnPart], *, title: str) -> str:
             f"<title>{escape(title)}</title>",
             f"<desc>{escape(described)}</desc>",
             f'<rect class="paper" width="{WIDTH}" height="{height}" fill="{_PAPER}"/>',
-            f'<text x="{_GAP}" y="{_LINE + 4}" font-size="13" font-weight="bold">{escape(title)}</text>',
-            f'<g transform="translate(0 {_LINE + 2 * _GAP})">',
+            f'<text x="{_GAP}" y="{LINE + 4}" font-size="13" font-weight="bold">{escape(title)}</text>',
+            f'<g transform="translate(0 {TOP})">',
             *(line for row in rows for line in _drawn(row)),
             "</g>",
             "</svg>\n",
@@ -134,21 +144,43 @@ def svg(parts: Sequence[DrawnPart], *, title: str) -> str:
     )
 
 
+class Bar(NamedTuple):
+    """A block, as a rectangle in a drawing's units."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    colour: str
+
+
+def bars_of(row: Placed) -> list[Bar]:
+    """The blocks of a part, from the top."""
+    thick = max(row.pitch - 2, row.pitch * 0.6)
+    return [
+        Bar(_BARS - row.bar / 2, row.top + index * row.pitch, row.bar, thick, _FIRST if kind == 0 else _LATER)
+        for index, kind in enumerate(row.part.bars)
+    ]
+
+
+def height_of(rows: Sequence[Placed]) -> int:
+    """Of a whole drawing with its title."""
+    return round(rows[-1].top + rows[-1].height + TOP)
+
+
 def _drawn(row: Placed) -> Iterator[str]:
     part = row.part
-    thick = max(row.pitch - 2, row.pitch * 0.6)
-    for index, kind in enumerate(part.bars):
-        colour = _FIRST if kind == 0 else _LATER
+    for bar in bars_of(row):
         yield (
-            f'<rect x="{_BARS - row.bar / 2:.1f}" y="{row.top + index * row.pitch:.1f}" width="{row.bar:.1f}" '
-            f'height="{thick:.1f}" rx="1.5" fill="{colour}" fill-opacity="{row.opacity:.2f}"/>'
+            f'<rect x="{bar.x:.1f}" y="{bar.y:.1f}" width="{bar.width:.1f}" '
+            f'height="{bar.height:.1f}" rx="1.5" fill="{bar.colour}" fill-opacity="{row.opacity:.2f}"/>'
         )
     yield (
-        f'<text x="{_TEXT}" y="{row.top + 9:.1f}"><tspan font-weight="bold">{escape(part.name)}</tspan> '
+        f'<text x="{TEXT}" y="{row.top + BASELINE:.1f}"><tspan font-weight="bold">{escape(part.name)}</tspan> '
         f"{escape(part.facts)}</text>"
     )
     for index, line in enumerate(part.words, start=1):
-        yield f'<text x="{_TEXT}" y="{row.top + 9 + index * _LINE:.1f}" fill-opacity="0.75">{escape(line)}</text>'
+        yield f'<text x="{TEXT}" y="{row.top + BASELINE + index * LINE:.1f}" fill-opacity="0.75">{escape(line)}</text>'
 
 
 def _end(part: Part) -> DrawnPart:

@@ -17,17 +17,22 @@ IMAGES = (".png", ".svg")
 PAGE = ".html"
 
 
+def require_suffix(path: Path, what: str, forms: Collection[str]) -> None:
+    """Raise UserError for a file whose suffix is none of the forms that `what`, such as `a front`, is drawn as."""
+    if path.suffix not in forms:
+        raise UserError(f"{path}: {what} can be drawn as {', '.join(forms)}")
+
+
 def require_form(path: Path, what: str, forms: Collection[str] = IMAGES) -> None:
-    """Raise UserError for a file that cannot be drawn: an unknown suffix, or an image without matplotlib.
+    """Raise UserError for a file that matplotlib cannot draw: an unknown suffix, or no matplotlib.
 
     Args:
         path: the file.
         what: is drawn, such as `a front`.
-        forms: suffixes that it can be drawn as; every one but `.html` is an image.
+        forms: suffixes that it can be drawn as; `.html`, where it is among them, needs no matplotlib.
     """
-    if path.suffix not in forms:
-        raise UserError(f"{path}: {what} can be drawn as {', '.join(forms)}")
-    if path.suffix in IMAGES and find_spec("matplotlib") is None:
+    require_suffix(path, what, forms)
+    if path.suffix != PAGE and find_spec("matplotlib") is None:
         other = f"; {PAGE} needs nothing" if PAGE in forms else ""
         raise UserError(f"{path}: images need matplotlib; `pip install 'nas-convnets[plots]'` brings it{other}")
 

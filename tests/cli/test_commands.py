@@ -69,6 +69,19 @@ def test_show_draws_every_part_and_its_numbers_add_up(capsys: Capture) -> None:
     drawn = capsys.readouterr().out
     assert "stage 3 · blocks 1-9" in drawn
     assert "14x14" in drawn
+    assert "mixer: {kind: depthwise, kernel: 7, bias: true," in drawn  # defaults, too
+    assert "norm_placement: before_pointwise" in drawn
+
+
+def test_show_draws_into_files(capsys: Capture) -> None:
+    assert main(["show", "convnext_atto", "--svg", "new/a.svg", "--png", "a.png"]) == 0
+    assert Path("new/a.svg").read_text().startswith("<svg")
+    assert Path("a.png").read_bytes().startswith(b"\x89PNG")
+    capsys.readouterr()
+    assert "with --svg an architecture can be drawn as .svg" in complaint(
+        capsys, "show", "convnext_atto", "--svg", "a.png"
+    )
+    assert "can be drawn as .png" in complaint(capsys, "show", "convnext_atto", "--png", "a.pdf")
 
 
 def test_sample_is_distinct_within_budget_and_repeatable(capsys: Capture) -> None:
