@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from nas.executors.ray_address import require_address
 from nas.executors.ray_needs import Needs
 from nas.executors.settings import LOCAL, RAY, ExecutorSettings
+from nas.executors.silence import DEFAULT_HANG_SECONDS
 from nas.search.launch import default_workers, resolve_device
 
 
@@ -18,10 +19,12 @@ class Local:
     Attributes:
         workers: trainings at a time; None for one a core, or one on a GPU.
         device: where they train: `auto`, `cpu` or `cuda`.
+        hang_seconds: silence after which a worker counts as stuck and is replaced.
     """
 
     workers: int | None = None
     device: str = "auto"
+    hang_seconds: float = DEFAULT_HANG_SECONDS
 
     def settings(self, default: int | None = None) -> ExecutorSettings:
         """What starts them; `default` workers where their number is not given.
@@ -30,7 +33,12 @@ class Local:
             UserError: there is no such device.
         """
         place = resolve_device(self.device)
-        return ExecutorSettings(kind=LOCAL, workers=self.workers or default or default_workers(place), device=place)
+        return ExecutorSettings(
+            kind=LOCAL,
+            workers=self.workers or default or default_workers(place),
+            device=place,
+            hang_seconds=self.hang_seconds,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +51,7 @@ class Ray:
         cpus_per_worker: cores, and threads, of each.
         gpus_per_worker: a part of a GPU (0.25), or whole ones; 0 trains on the CPU.
         resources: of the cluster's own resources, by name.
+        hang_seconds: silence after which a worker counts as stuck and is replaced.
     """
 
     address: str | None = None
@@ -50,6 +59,7 @@ class Ray:
     cpus_per_worker: float = 1.0
     gpus_per_worker: float = 0.0
     resources: Mapping[str, float] = field(default_factory=dict)
+    hang_seconds: float = DEFAULT_HANG_SECONDS
 
     def settings(self, default: int | None = None) -> ExecutorSettings:
         """What starts them; `default` workers where their number is not given.
@@ -66,4 +76,5 @@ class Ray:
             device="cuda" if needs.gpus else "cpu",
             address=self.address,
             needs=needs,
+            hang_seconds=self.hang_seconds,
         )

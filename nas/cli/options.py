@@ -124,6 +124,15 @@ Resources = Annotated[
         rich_help_panel=WORKERS_PANEL,
     ),
 ]
+HangTime = Annotated[
+    str | None,
+    typer.Option(
+        "--hang-time",
+        help="Silence after which a worker counts as stuck, is replaced, and its training goes out again; longer where "
+        "its steps take longer; default: 2min.",
+        rich_help_panel=WORKERS_PANEL,
+    ),
+]
 Checkpoints = Annotated[
     str | None,
     typer.Option(

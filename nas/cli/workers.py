@@ -18,6 +18,7 @@ def executor_settings(
     cpus_per_worker: float | None,
     gpus_per_worker: float | None,
     resource: Sequence[str] | None,
+    hang_time: str | None,
 ) -> ExecutorSettings:
     """The settings that a command line means; None is what it does not say.
 
@@ -30,8 +31,11 @@ def executor_settings(
     from nas.errors import UserError
     from nas.executors import executors
     from nas.executors.settings import RAY
+    from nas.executors.silence import DEFAULT_HANG_SECONDS
+    from nas.units import parse_seconds
 
     executors[executor]
+    hang_seconds = DEFAULT_HANG_SECONDS if hang_time is None else parse_seconds(hang_time)
     if executor != RAY:
         given = {
             "--ray-address": ray_address,
@@ -42,7 +46,7 @@ def executor_settings(
         said = [option for option, value in given.items() if value is not None]
         if said:
             raise UserError(f"{', '.join(said)}: only workers on Ray have that; add --executor ray, or leave it out")
-        return Local(workers, device).settings()
+        return Local(workers, device, hang_seconds).settings()
     if ray_address is not None:
         notice(f"Connecting to the Ray cluster at {ray_address}")
     staff = Ray(
@@ -51,6 +55,7 @@ def executor_settings(
         cpus_per_worker=1.0 if cpus_per_worker is None else cpus_per_worker,
         gpus_per_worker=gpus_per_worker or 0.0,
         resources=_amounts(resource or ()),
+        hang_seconds=hang_seconds,
     )
     place = "cuda" if staff.gpus_per_worker else "cpu"
     if device not in ("auto", place):
@@ -64,11 +69,14 @@ def executor_settings(
 def as_options(settings: ExecutorSettings) -> list[str]:
     """The settings as the words of a command line, if they are not the usual ones."""
     from nas.executors.settings import RAY
+    from nas.executors.silence import DEFAULT_HANG_SECONDS
 
+    is_usual = settings.hang_seconds == DEFAULT_HANG_SECONDS
+    words = [] if is_usual else ["--hang-time", f"{settings.hang_seconds:.15g}s"]
     if settings.kind != RAY:
-        return []
+        return words
     needs = settings.needs
-    words = ["--executor", settings.kind]
+    words += ["--executor", settings.kind]
     words += [] if settings.address is None else ["--ray-address", settings.address]
     words += [] if needs.cpus == 1 else ["--cpus-per-worker", f"{needs.cpus:g}"]
     words += [] if not needs.gpus else ["--gpus-per-worker", f"{needs.gpus:g}"]

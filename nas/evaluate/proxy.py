@@ -9,7 +9,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 
 import torch
@@ -110,7 +110,8 @@ def evaluate(
 
     Args:
         job: what to train on what; its key names the data set's fingerprint, and other data is refused.
-        report: told after every step which share of the training is done, in (0, 1].
+        report: told which share of the training is done, in [0, 1]: before the first step, after every one, and while
+            it validates.
         device: where to train, `cpu` or `cuda`.
         cache: folder of the resized images; None for the default one.
         save_every: seconds between checkpoints, where the job has one.
@@ -174,13 +175,15 @@ def _train_and_validate(
         training = Training(model, data, recipe, seed=seed, device=device, micro_batch=micro_batch)
     is_ours = _restore(job, training, device, phases)
     restored = training.images
+    report(0.0)
     saver = _Saver(job, training, phases, save_every, is_on=is_ours)
     with phases.measured("train"):
         training.run(fidelity.rung, report=report, after_step=saver.now_and_then)
     saver.at_the_end()
     with training.averaged():
         with phases.measured("validate"):
-            result = validate(model, data, recipe, device=device, resolution=fidelity.resolution)
+            alive = partial(report, 1.0)
+            result = validate(model, data, recipe, device=device, resolution=fidelity.resolution, after_batch=alive)
         kept = _kept_weights(job, training)
     return Evaluation(
         key=job.key,

@@ -123,8 +123,8 @@ def busy_worker(name: str, job: Job, *, seconds: float, fraction: float, silent:
 class ExecutorFactory(Protocol):
     """How every registered executor can be made; each has further keyword arguments of its own."""
 
-    def __call__(self, work: Work, *, workers: int) -> Executor:
-        """An executor whose workers do `work`."""
+    def __call__(self, work: Work, *, workers: int, hang_seconds: float = ...) -> Executor:
+        """An executor whose workers do `work`, and count as stuck after so much silence."""
         ...
 
 

@@ -117,6 +117,10 @@ class ForkServer:
         with suppress(ConnectionError):
             self._socket.sendall(_RECORD.pack(KILL, key, 0))
 
+    def end(self) -> None:
+        """Kill the process, and so its workers; `news` says that it has ended."""
+        self._process.kill()
+
     def news(self) -> Iterator[News]:
         """What the server had to say since the last call; sets `ended` when that was its last."""
         while not self.ended:

@@ -8,7 +8,7 @@ import socket
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
 
@@ -18,21 +18,34 @@ from nas.executors.bookkeeping import Bookkeeping, lost
 from nas.executors.channel import Channel, Message, encode, job_to_dict
 from nas.executors.forkserver import ENDED, ForkServer, describe_exit
 from nas.executors.log import Log
+from nas.executors.silence import CHORE_SECONDS, DEFAULT_HANG_SECONDS, HangRule, Silence
 from nas.executors.worker import pickled
 from nas.pulse import WorkerState
 from nas.records import Evaluation, Job
 
 _WHAT = "worker processes"
-_LONGEST_WAIT_SECONDS = 60.0  # at a time; the operating system refuses to wait for weeks
+_KILL_SECONDS = 30.0  # from the order to kill a worker to its end; no news by then means that the server is stuck
 
 
 @dataclass(slots=True, eq=False)
 class _Worker:
-    """One process: the fork server knows it by `key`; `name` is its host:pid once it is ready for jobs."""
+    """One process.
+
+    Attributes:
+        key: how the fork server knows it.
+        channel: the way to it.
+        name: its host:pid once it is ready for jobs.
+        silence: how long it has said nothing.
+        ending: why it was killed, where it was for being stuck.
+        dying: seconds since the server was told to kill it, where it was.
+    """
 
     key: int
     channel: Channel
     name: str = ""
+    silence: Silence = field(default_factory=Silence)
+    ending: str = ""
+    dying: float | None = None
 
     @property
     def is_ready(self) -> bool:
@@ -80,6 +93,7 @@ class LocalExecutor:
         workers: int = 2,
         threads: int = 1,
         preload: Sequence[str] = ("nas.evaluate.proxy",),
+        hang_seconds: float = DEFAULT_HANG_SECONDS,
     ) -> None:
         """Start the processes; does not wait for them.
 
@@ -90,12 +104,15 @@ class LocalExecutor:
             threads: threads of torch and other numeric libraries in each process.
             preload: modules imported once, before the workers are forked from there; they must neither start threads
                 nor touch a GPU when they are imported. The work's own module is imported in each worker otherwise.
+            hang_seconds: a worker that says nothing for so long, not even that it lives, is killed and replaced; so is
+                one whose job has stopped reporting, where that is unlike the pauses seen so far (`HangRule`).
 
         Raises:
             ValueError: a number is not positive, or workers could not import the work.
         """
         if workers < 1 or threads < 1:
             raise ValueError(f"workers and threads must be at least 1, got {workers} and {threads}")
+        self._rule = HangRule(hang_seconds)
         self._work = pickled(work)
         self._threads = threads
         self._preload = tuple(preload)
@@ -187,6 +204,7 @@ class LocalExecutor:
     def _send(self, slot: _Slot) -> None:
         slot.log.clear()  # the log tells of one job and does not grow with the study
         slot.sent = slot.heard = time.monotonic()
+        slot.worker.silence.begin()
         slot.worker.channel.send(slot.request)
         self._watch(slot.worker)
 
@@ -204,11 +222,14 @@ class LocalExecutor:
     # What workers and their server have to say.
 
     def _handle_events(self, timeout: float) -> None:
-        for key, _ in self._selector.select(min(timeout, _LONGEST_WAIT_SECONDS)):
+        for key, _ in self._selector.select(min(timeout, CHORE_SECONDS)):
             if key.fileobj is self._server:
                 self._hear_server()
             else:
                 self._hear_worker(key.data)
+        passed = self._rule.listened()
+        if passed:
+            self._end_stuck(passed)
 
     def _hear_worker(self, key: int) -> None:
         slot = self._slot_of(key)
@@ -219,7 +240,7 @@ class LocalExecutor:
         self._read(slot)
         if channel.ended:
             self._selector.unregister(channel)
-            self._server.kill(key)  # as a rule it has ended, and its server says how; it may only have hung up
+            self._kill(slot.worker)  # as a rule it has ended, and its server says how; it may only have hung up
         else:
             self._watch(slot.worker)
 
@@ -228,6 +249,8 @@ class LocalExecutor:
             self._take(slot, message)
 
     def _take(self, slot: _Slot, message: Message) -> None:
+        silence = slot.worker.silence
+        silence.break_off()
         if message["kind"] == "ready":
             slot.worker.name = message["worker"]
             self._books.worker_started()
@@ -235,6 +258,7 @@ class LocalExecutor:
                 self._send(slot)
         elif message["kind"] == "progress":
             slot.fraction, slot.heard = message["fraction"], time.monotonic()
+            self._rule.report(silence, silence.reports + 1)
         elif message["kind"] == "done":
             self._finish(slot, Evaluation.from_dict(message["evaluation"]))
 
@@ -242,11 +266,29 @@ class LocalExecutor:
         for news in self._server.news():
             slot = self._slot_of(news.worker)
             if news.what == ENDED and slot is not None:  # else it was cancelled
-                self._handle_exit(slot, describe_exit(news.exit_code))
+                self._handle_exit(slot, slot.worker.ending or describe_exit(news.exit_code))
         if self._server.ended:
             self._restart_server()
 
+    def _end_stuck(self, passed: float) -> None:
+        """Kill the workers that have said nothing for too long, and a server that does not do so."""
+        for worker in [slot.worker for slot in self._slots]:
+            if worker.dying is not None:
+                worker.dying += passed
+                if worker.dying > _KILL_SECONDS:
+                    self._server.end()  # the news of that brings another one, and other workers
+                    return
+            elif self._server.is_loaded:  # until then nobody is there to say anything
+                worker.ending = self._rule.wait(worker.silence, passed) or ""
+                if worker.ending:
+                    self._kill(worker)
+
     # Processes.
+
+    def _kill(self, worker: _Worker) -> None:
+        """Have a worker killed; its place is filled when the server says that it has ended."""
+        worker.dying = 0.0
+        self._server.kill(worker.key)
 
     def _slot_of(self, key: int) -> _Slot | None:
         return next((slot for slot in self._slots if slot.worker.key == key), None)

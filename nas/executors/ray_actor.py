@@ -30,6 +30,7 @@ class CoreActor:
         self._job_id = ""
         self._fraction = 0.0
         self._heard = 0.0  # when the work last said how far it is, on this process's clock
+        self._reports = 0
 
     def greet(self, version: str, images: Sequence[Decoded]) -> Message:
         """Say who this is, which code it has and which of the images are not on this machine.
@@ -56,14 +57,15 @@ class CoreActor:
         if self._work is None:
             raise RuntimeError("a worker that refused the code's version was given a job")
         job = job_from_dict(json.loads(request))
-        self._job_id, self._fraction, self._heard = job.id, 0.0, time.monotonic()
+        self._job_id, self._fraction, self._heard, self._reports = job.id, 0.0, time.monotonic(), 0
         limit_threads(self._threads)
         return json.dumps(perform(self._work, job, report=self._report, worker=self._name))
 
-    def pulse(self, seconds: float) -> tuple[str, float, float]:
-        """After so many seconds: the job that was begun last, the fraction done, the seconds it has been silent."""
+    def pulse(self, seconds: float) -> tuple[str, float, float, int]:
+        """After so many seconds: the job begun last, the fraction done, the seconds it has been silent, its reports."""
         time.sleep(seconds)
-        return self._job_id, self._fraction, time.monotonic() - self._heard
+        return self._job_id, self._fraction, time.monotonic() - self._heard, self._reports
 
     def _report(self, fraction: float) -> None:
         self._fraction, self._heard = max(0.0, min(1.0, float(fraction))), time.monotonic()
+        self._reports += 1

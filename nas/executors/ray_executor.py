@@ -25,6 +25,7 @@ from nas.executors.bookkeeping import Bookkeeping, lost
 from nas.executors.channel import job_to_dict
 from nas.executors.image_transfer import Decoded, ImageTransfer
 from nas.executors.ray_needs import Needs
+from nas.executors.silence import CHORE_SECONDS, DEFAULT_HANG_SECONDS, PULSE_SECONDS, HangRule, Silence
 from nas.executors.version import code_version
 from nas.executors.worker import pickled
 from nas.pulse import WorkerState
@@ -33,8 +34,6 @@ from nas.records import Evaluation, Job
 if TYPE_CHECKING:
     from nas.executors.ray_cluster import Call, RayWorker
 
-_CHORE_SECONDS = 1.0  # between looks at who is silent and which nodes there are
-_PULSE_SECONDS = 1.0  # between two pulses of a worker
 _PULSES_PER_SECOND = 50  # of all workers together, at a millisecond each
 
 
@@ -58,7 +57,7 @@ class _Worker:
         actor: the handle on it.
         name: its host:pid once it is ready for jobs.
         is_placed: whether it was heard of at all; until then it may be waiting for a node with room.
-        silent: seconds that the driver has listened since it was last heard of.
+        silence: how long it has said nothing.
         flight: the job it does.
         calls: those it has not answered yet.
     """
@@ -66,7 +65,7 @@ class _Worker:
     actor: RayWorker
     name: str = ""
     is_placed: bool = False
-    silent: float = 0.0
+    silence: Silence = field(default_factory=Silence)
     flight: _Flight | None = None
     calls: set[Call] = field(default_factory=set)
 
@@ -104,7 +103,7 @@ class RayExecutor:
         resources: Mapping[str, float] | None = None,
         address: str | None = None,
         images: Sequence[Decoded] = (),
-        hang_seconds: float = 120.0,
+        hang_seconds: float = DEFAULT_HANG_SECONDS,
         room_seconds: float = 600.0,
         log: Path | None = None,
     ) -> None:
@@ -123,7 +122,8 @@ class RayExecutor:
                 process is connected to, or else one started on this machine, which ends with the executor.
             images: decoded data sets in this machine's cache; a node that lacks one gets it, once, before its workers
                 are given jobs. One that is not in the cache cannot be sent, and the work has to find it by itself.
-            hang_seconds: a worker that says nothing for so long, not even that it lives, is killed and replaced.
+            hang_seconds: a worker that says nothing for so long, not even that it lives, is killed and replaced; so is
+                one whose job has stopped reporting, where that is unlike the pauses seen so far (`HangRule`).
             room_seconds: how long to wait for a node with room for a worker, while there is none.
             log: file for what Ray has to say; None for a new one in the temporary folder.
 
@@ -133,16 +133,15 @@ class RayExecutor:
                 not have; the cluster cannot be joined, or this machine alone has no room for a single worker.
             NasError: a Ray on this machine does not start.
         """
-        if any(count is not None and count < 1 for count in (workers, most)) or hang_seconds <= 0 or room_seconds < 0:
+        if any(count is not None and count < 1 for count in (workers, most)) or room_seconds < 0:
             raise ValueError(
-                "workers must be at least 1 and times positive, "
-                f"got {workers}, at most {most}, {hang_seconds} and {room_seconds}"
+                f"workers must be at least 1 and times positive, got {workers}, at most {most}, and {room_seconds}"
             )
+        self._rule = HangRule(hang_seconds)
         from nas.executors.ray_cluster import Cluster  # Ray takes a second to import
 
         self._needs = Needs(cpus=cpus_per_worker, gpus=gpus_per_worker, resources=resources or {})
         self._work = pickled(_on_device(work, "cuda" if gpus_per_worker else "cpu"))
-        self._hang_seconds = hang_seconds
         self._room_seconds = room_seconds
         self._asked = workers
         self._most = math.inf if most is None else most
@@ -163,7 +162,7 @@ class RayExecutor:
             if self._cluster.is_own and not self._room:
                 raise UserError(f"this machine has no room for a worker of {self._needs}; {self._describe_nodes()}")
             self._scale()
-            self._listened = time.monotonic()  # when the chores were last done
+            self._rule.listened()
         except BaseException:
             self.close()
             raise
@@ -246,6 +245,7 @@ class RayExecutor:
             flight, worker = self._waiting.popleft(), self._idle.popleft()
             flight.worker, worker.flight = worker, flight
             flight.sent = flight.heard = time.monotonic()
+            worker.silence.begin()
             self._expect(worker, worker.actor.run(flight.request), self._take_evaluation)
 
     def _take_evaluation(self, worker: _Worker, evaluation: str) -> None:
@@ -262,7 +262,7 @@ class RayExecutor:
     # What workers have to say.
 
     def _listen(self, timeout: float) -> None:
-        ended = self._cluster.ended(self._expected, min(timeout, _CHORE_SECONDS))
+        ended = self._cluster.ended(self._expected, min(timeout, CHORE_SECONDS))
         # Pulses last: a worker may have finished its job before it ended.
         for call in sorted(ended, key=lambda call: self._expected[call][1] == self._take_pulse):
             if call in self._expected:  # else forgotten with a worker that another call of the same moment told of
@@ -312,35 +312,33 @@ class RayExecutor:
         self._idle.append(worker)
         self._dispatch()
 
-    def _take_pulse(self, worker: _Worker, pulse: tuple[str, float, float]) -> None:
-        job_id, fraction, silent = pulse
-        worker.is_placed, worker.silent = True, 0.0
+    def _take_pulse(self, worker: _Worker, pulse: tuple[str, float, float, int]) -> None:
+        job_id, fraction, silent, reports = pulse
+        worker.is_placed = True
+        worker.silence.break_off()
         if worker.flight is not None and worker.flight.job.id == job_id:
             worker.flight.fraction, worker.flight.heard = fraction, time.monotonic() - silent
+            self._rule.report(worker.silence, reports)
         self._expect(worker, worker.actor.pulse(self._pulse_seconds), self._take_pulse)
 
     @property
     def _pulse_seconds(self) -> float:
-        return max(_PULSE_SECONDS, len(self._workers) / _PULSES_PER_SECOND)
+        return max(PULSE_SECONDS, len(self._workers) / _PULSES_PER_SECOND)
 
     # Workers and nodes.
 
     def _do_chores(self) -> None:
         """See who is silent and what room there is, now and then."""
-        now = time.monotonic()
-        passed = now - self._listened
-        if passed < _CHORE_SECONDS:
-            return
-        self._listened = now
-        passed = min(passed, 2 * _CHORE_SECONDS)  # while nobody listened, nobody was silent
-        self._end_silent(passed)
-        self._survey(passed)
+        passed = self._rule.listened()
+        if passed:
+            self._end_stuck(passed)
+            self._survey(passed)
 
-    def _end_silent(self, passed: float) -> None:
+    def _end_stuck(self, passed: float) -> None:
         for worker in [worker for worker in self._workers if worker.is_placed]:
-            worker.silent += passed
-            if worker.silent > self._hang_seconds + self._pulse_seconds:
-                self._handle_exit(worker, f"said nothing for {self._hang_seconds:g} s and was killed", "")
+            ending = self._rule.wait(worker.silence, passed, pulse_seconds=self._pulse_seconds)
+            if ending is not None:
+                self._handle_exit(worker, ending, "")
 
     def _survey(self, passed: float) -> None:
         self._room = self._count_room()

@@ -10,6 +10,7 @@ from nas.executors.base import Executor, Work, executors
 from nas.executors.image_transfer import Decoded
 from nas.executors.ray_executor import RayExecutor
 from nas.executors.ray_needs import Needs
+from nas.executors.silence import DEFAULT_HANG_SECONDS
 
 LOCAL, RAY = "local", "ray"
 
@@ -24,6 +25,7 @@ class ExecutorSettings:
         device: where the workers train, 'cpu' or 'cuda'.
         address: of the Ray cluster, as in `RayExecutor`; None for a Ray of our own on this machine.
         needs: what each worker on Ray has.
+        hang_seconds: silence after which a worker counts as stuck, as in `HangRule`.
     """
 
     kind: str = LOCAL
@@ -31,6 +33,7 @@ class ExecutorSettings:
     device: str = "cpu"
     address: str | None = None
     needs: Needs = field(default_factory=Needs)
+    hang_seconds: float = DEFAULT_HANG_SECONDS
 
     def start(self, work: Work, *, jobs: int | None, images: Sequence[Decoded] = ()) -> Executor:
         """Make the executor.
@@ -53,8 +56,9 @@ class ExecutorSettings:
                 resources=self.needs.resources,
                 address=self.address,
                 images=images,
+                hang_seconds=self.hang_seconds,
             )
-        return executors[self.kind](work, workers=self.workers_for(jobs) or 1)
+        return executors[self.kind](work, workers=self.workers_for(jobs) or 1, hang_seconds=self.hang_seconds)
 
     def workers_for(self, jobs: int | None) -> int | None:
         """As many workers as are wanted, but no more than there are jobs; None where the cluster's room decides."""

@@ -7,25 +7,68 @@ import os
 import pickle
 import socket
 import sys
+import threading
 import time
 import traceback
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 
 from nas import plugins
 from nas.executors.base import Report, Work
 from nas.executors.channel import encode, job_from_dict, messages_from
+from nas.executors.silence import PULSE_SECONDS
 from nas.records import Evaluation, Failure, Job, Plain
 
 _REPORT_SECONDS = 0.2  # at most five progress messages a second
 
 
+class Line:
+    """A worker's end of the socket, shared by its work and its pulse."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        """Speak on `sock`."""
+        self._socket = sock
+        self._lock = threading.Lock()
+
+    def send(self, message: Mapping[str, Plain]) -> None:
+        """Send a message; waits until the driver listens. Raises ConnectionError where it is gone."""
+        encoded = encode(message)
+        with self._lock:
+            self._socket.sendall(encoded)
+
+    def offer(self, message: Mapping[str, Plain]) -> None:
+        """Send a message that may be dropped: not while the driver is busy elsewhere, since a later one says more.
+
+        Where the driver is gone it ends the process: an exception could be caught by the work, which would go on for
+        nobody.
+        """
+        encoded = encode(message)
+        with self._lock:
+            try:
+                sent = self._socket.send(encoded, socket.MSG_DONTWAIT)
+                self._socket.sendall(encoded[sent:])
+            except BlockingIOError:
+                return
+            except OSError:
+                os._exit(1)
+
+    def keep_pulse(self) -> None:
+        """Say every second that this process lives, from a thread of its own."""
+        threading.Thread(target=self._beat, name="pulse", daemon=True).start()
+
+    def _beat(self) -> None:
+        while True:
+            self.offer({"kind": "pulse"})
+            time.sleep(PULSE_SECONDS)
+
+
 class ProgressSender:
     """Sends the fraction of a job that is done: not too often, and never at the price of waiting."""
 
-    def __init__(self, sock: socket.socket) -> None:
-        """Report on `sock`, the first time at once."""
-        self._socket = sock
+    def __init__(self, line: Line) -> None:
+        """Report on `line`, the first time at once."""
+        self._line = line
         self._due = 0.0
 
     def __call__(self, fraction: float) -> None:
@@ -34,14 +77,7 @@ class ProgressSender:
         if now < self._due:
             return
         self._due = now + _REPORT_SECONDS
-        message = encode({"kind": "progress", "fraction": max(0.0, min(1.0, float(fraction)))})
-        try:
-            sent = self._socket.send(message, socket.MSG_DONTWAIT)
-            self._socket.sendall(message[sent:])
-        except BlockingIOError:
-            return  # the socket is full because the driver is busy elsewhere; a later report says more
-        except ConnectionError:
-            os._exit(1)  # the driver is gone; an exception could be caught by the work, which would go on for nobody
+        self._line.offer({"kind": "progress", "fraction": max(0.0, min(1.0, float(fraction)))})
 
 
 def pickled(work: Work) -> bytes:
@@ -82,14 +118,16 @@ def unpickled(pickled_work: bytes) -> Work:
 
 def serve(sock: socket.socket, pickled_work: bytes, *, threads: int) -> None:
     """Do the jobs that arrive on `sock` until its other end closes."""
+    line = Line(sock)
+    line.keep_pulse()
     work = unpickled(pickled_work)
     limit_threads(threads)
     host = f"{socket.gethostname()}:{os.getpid()}"
     try:
-        sock.sendall(encode({"kind": "ready", "worker": host}))
+        line.send({"kind": "ready", "worker": host})
         for message in messages_from(sock):
-            result = perform(work, job_from_dict(message), report=ProgressSender(sock), worker=host)
-            sock.sendall(encode({"kind": "done", "evaluation": result}))
+            result = perform(work, job_from_dict(message), report=ProgressSender(line), worker=host)
+            line.send({"kind": "done", "evaluation": result})
     except ConnectionError:
         return  # the driver is gone
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -41,6 +41,7 @@ def validate(
     split: Literal["train", "validation", "test"] = "validation",
     device: torch.device | str = "cpu",
     resolution: int | None = None,
+    after_batch: Callable[[], object] = lambda: None,
 ) -> Validation:
     """Classify a split, without augmentation, in evaluation mode; the model's mode is restored.
 
@@ -53,6 +54,7 @@ def validate(
         split: which images.
         device: where to compute.
         resolution: side of the images in pixels; None for the recipe's.
+        after_batch: called after every batch.
     """
     was_training = model.training
     place = torch.device(device)
@@ -66,13 +68,15 @@ def validate(
         device=place,
     )
     try:
-        return _classify(model.eval(), batches, recipe, place)
+        return _classify(model.eval(), batches, recipe, place, after_batch)
     finally:
         model.train(was_training)
 
 
 @torch.inference_mode()
-def _classify(model: nn.Module, batches: Iterable[Batch], recipe: Recipe, device: torch.device) -> Validation:
+def _classify(
+    model: nn.Module, batches: Iterable[Batch], recipe: Recipe, device: torch.device, after_batch: Callable[[], object]
+) -> Validation:
     count = 0
     correct = torch.zeros((), dtype=torch.int64, device=device)
     loss = torch.zeros((), dtype=torch.float64, device=device)
@@ -81,6 +85,7 @@ def _classify(model: nn.Module, batches: Iterable[Batch], recipe: Recipe, device
         correct += (logits.argmax(1) == labels).sum()
         loss += functional.cross_entropy(logits, labels, reduction="sum")
         count += len(labels)
+        after_batch()
     hits = int(correct.item())
     return Validation(accuracy=hits / count, loss=loss.item() / count, correct=hits, images=count)
 

@@ -20,6 +20,7 @@ UNSAID: dict[str, Any] = {
     "cpus_per_worker": None,
     "gpus_per_worker": None,
     "resource": None,
+    "hang_time": None,
 }
 
 
@@ -66,6 +67,7 @@ def test_what_makes_no_sense_is_refused(said: dict[str, Any], message: str) -> N
     "made",
     [
         ExecutorSettings(kind="ray", workers=None),
+        ExecutorSettings(kind="ray", workers=None, hang_seconds=600.0),
         ExecutorSettings(
             kind="ray", workers=3, device="cuda", address="auto", needs=Needs(cpus=0.5, gpus=2, resources={"a b": 1.5})
         ),

@@ -79,12 +79,12 @@ def hold_lock(report: Report, started: str) -> None:
 
 def send_half(report: Any, number: int) -> None:
     """Be stopped or killed in the middle of a message."""
-    report._socket.sendall(b"\0\0\4\0" + b'{"kind": "done", "evalu')
+    report._line._socket.sendall(b"\0\0\4\0" + b'{"kind": "done", "evalu')
     die(report, number)
 
 
 def hang_up(report: Any) -> None:
-    report._socket.close()
+    report._line._socket.close()
     time.sleep(60)
 
 
@@ -94,6 +94,22 @@ def leave_child(report: Report, seconds: float) -> None:
         time.sleep(seconds)
         os._exit(0)
     die(report)
+
+
+def stall(report: Report, started: str) -> None:
+    """Native code that has let the interpreter go and never ends, after some steps."""
+    for step in range(5):
+        report(step / 10)
+        time.sleep(0.21)
+    Path(started).touch()
+    ctypes.CDLL(None).pause()
+
+
+def step_at_a_pace(report: Report, pauses: list[float]) -> None:
+    """Report, and take so many seconds until the next time."""
+    for number, pause in enumerate(pauses):
+        report(number / len(pauses))
+        time.sleep(pause)
 
 
 def halves(report: Report, until: str) -> None:
@@ -167,6 +183,7 @@ ACTIONS: dict[str, Callable[..., Any]] = {
     action.__name__: action
     for action in (
         *(sleep, fail, leave, die, segfault, say_and_exit, hold_lock, send_half, hang_up, leave_child, halves),
+        *(stall, step_at_a_pace),
         *(chatter, say_much, measure, where, streams, torch_threads, environment, meet),
         *(nothing, another, unplain, misnamed),
     )

@@ -5,8 +5,8 @@ from __future__ import annotations
 import importlib
 import os
 import random
-import select
 import signal
+import socket
 import subprocess
 import sys
 import textwrap
@@ -20,13 +20,14 @@ from executor_works import SCRIPT_PATH, job, work
 
 from nas.errors import NasError
 from nas.executors import Finished, LocalExecutor, Report, Work
+from nas.executors.channel import Channel
 from nas.records import Evaluation, Failure, Job
 
 PATIENCE = 30.0  # seconds; only a defect takes this long
 
 
-def start(workers: int = 2, threads: int = 1) -> LocalExecutor:
-    return LocalExecutor(work, workers=workers, threads=threads, preload=("executor_works",))
+def start(workers: int = 2, threads: int = 1, hang_seconds: float = 60.0) -> LocalExecutor:
+    return LocalExecutor(work, workers=workers, threads=threads, preload=("executor_works",), hang_seconds=hang_seconds)
 
 
 @pytest.fixture
@@ -79,6 +80,15 @@ def until(condition: Callable[[], bool], seconds: float = PATIENCE) -> bool:
 
 def server_of(executor: LocalExecutor) -> int:
     return executor._server._process.pid
+
+
+def unread(channel: Channel) -> bytes:
+    """What a worker has sent that the driver has not read."""
+    with socket.socket(fileno=os.dup(channel.fileno())) as ours:
+        try:
+            return ours.recv(1 << 20, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return b""
 
 
 def when_ready(executor: LocalExecutor) -> LocalExecutor:
@@ -174,7 +184,7 @@ def test_a_result_sent_before_the_end_counts(executor: LocalExecutor) -> None:
     executor.submit(job("a"))
     executor.submit(job("b"))
     channels = [slot.worker.channel for slot in executor._slots]
-    assert until(lambda: len(select.select(channels, [], [], 0)[0]) == 2)  # both results have arrived, unread
+    assert until(lambda: all(b'"done"' in unread(channel) for channel in channels))
     for pid in workers:
         os.kill(pid, signal.SIGKILL)
     assert until(lambda: not any(map(is_alive, workers)))
@@ -192,6 +202,64 @@ def test_a_worker_stays_for_many_jobs_and_a_cancelled_one_goes() -> None:
         executor.cancel("b")
         assert until(lambda: not is_alive(first))
         assert outcome(executor, "where").images != first
+
+
+# A worker that is stuck.
+
+
+@pytest.mark.parametrize(
+    ("do", "words"),
+    [("sleep", "said nothing for 1.5 s"), ("hold_lock", "said nothing for 1.5 s"), ("stall", "made no progress for")],
+)
+def test_a_stuck_worker_is_noticed_by_its_silence_and_replaced(tmp_path: Path, do: str, words: str) -> None:
+    begun = tmp_path / "begun"
+    with start(workers=1, hang_seconds=1.5) as executor:
+        first = outcome(executor, "where").images
+        assert first is not None
+        executor.submit(job("b", do, started=str(begun), **({"seconds": 60.0} if do == "sleep" else {})))
+        assert until(begun.exists)
+        if do == "sleep":
+            os.kill(first, signal.SIGSTOP)
+        lost = one(executor).evaluation
+        assert lost.failure is Failure.NODE_LOST
+        assert words in lost.message
+        assert lost.worker.endswith(f":{first}")
+        assert outcome(executor, "where").images != first
+        assert not is_alive(first)
+
+
+@pytest.mark.parametrize(
+    ("do", "details"),
+    [
+        ("sleep", {"seconds": 4.0}),  # a work that never reports is asked for its pulse only
+        ("step_at_a_pace", {"pauses": [4.0]}),  # a first step
+        ("step_at_a_pace", {"pauses": [2.1, 2.1, 4.5]}),  # no longer than one may expect
+    ],
+)
+def test_a_work_that_is_slow_is_not_stuck(do: str, details: dict[str, object]) -> None:
+    with start(workers=1, hang_seconds=1.0) as executor:
+        assert outcome(executor, do, **details).succeeded
+
+
+def test_a_driver_that_does_not_listen_finds_nobody_stuck() -> None:
+    with start(workers=1, hang_seconds=1.0) as executor:
+        executor.submit(job("a", seconds=6.0))
+        executor.completed(0.5)
+        time.sleep(4.0)
+        assert one(executor).evaluation.succeeded
+
+
+def test_a_server_that_is_stopped_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("nas.executors.local._KILL_SECONDS", 1.0)
+    with start(workers=1, hang_seconds=1.0) as executor:
+        first = outcome(executor, "where").images
+        assert first is not None
+        executor.submit(job("b", seconds=60.0))
+        executor.completed(0.2)
+        os.kill(server_of(executor), signal.SIGSTOP)
+        os.kill(first, signal.SIGKILL)
+        assert one(executor).evaluation.failure is Failure.NODE_LOST
+        assert outcome(executor, "sleep").succeeded
 
 
 # Progress, threads.

@@ -14,6 +14,7 @@ from nas.cli.options import (
     Device,
     Executor,
     GpusPerWorker,
+    HangTime,
     Json,
     Metrics,
     RayAddress,
@@ -57,6 +58,7 @@ def run(
     cpus_per_worker: CpusPerWorker = None,
     gpus_per_worker: GpusPerWorker = None,
     resource: Resources = None,
+    hang_time: HangTime = None,
     device: Device = "auto",
     metrics: Metrics = None,
     storage: Storage = DEFAULT_STORAGE,
@@ -90,6 +92,7 @@ def run(
         cpus_per_worker=cpus_per_worker,
         gpus_per_worker=gpus_per_worker,
         resource=resource,
+        hang_time=hang_time,
     )
     said = {"name": study, "data": data, "seeds": seeds, "recipe": None if recipe is None else load_recipe(recipe)}
     file = _study_file(architectures)

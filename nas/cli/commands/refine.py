@@ -14,6 +14,7 @@ from nas.cli.options import (
     Device,
     Executor,
     GpusPerWorker,
+    HangTime,
     Json,
     Metrics,
     RayAddress,
@@ -73,6 +74,7 @@ def run(
     cpus_per_worker: CpusPerWorker = None,
     gpus_per_worker: GpusPerWorker = None,
     resource: Resources = None,
+    hang_time: HangTime = None,
     device: Device = "auto",
     checkpoints: Checkpoints = None,
     metrics: Metrics = None,
@@ -99,6 +101,7 @@ def run(
         cpus_per_worker=cpus_per_worker,
         gpus_per_worker=gpus_per_worker,
         resource=resource,
+        hang_time=hang_time,
     )
     plan = _plan(study, top, identity or [], trials, recipe, epochs, rungs, data, seed, storage)
     _announce(plan, settings, storage)

@@ -18,6 +18,7 @@ from nas.cli.options import (
     Evaluate,
     Executor,
     GpusPerWorker,
+    HangTime,
     Json,
     Metrics,
     RayAddress,
@@ -138,6 +139,7 @@ def run(
     cpus_per_worker: CpusPerWorker = None,
     gpus_per_worker: GpusPerWorker = None,
     resource: Resources = None,
+    hang_time: HangTime = None,
     device: Device = "auto",
     checkpoints: Checkpoints = None,
     storage: Storage = DEFAULT_STORAGE,
@@ -179,6 +181,7 @@ def run(
         cpus_per_worker=cpus_per_worker,
         gpus_per_worker=gpus_per_worker,
         resource=resource,
+        hang_time=hang_time,
     )
     plan = _plan(asked, None if path is not None else study, storage, resume=resume)
     if not wide:

@@ -16,6 +16,7 @@ from nas.cli.options import (
     Device,
     Executor,
     GpusPerWorker,
+    HangTime,
     Json,
     Metrics,
     RayAddress,
@@ -69,6 +70,7 @@ def run(
     cpus_per_worker: CpusPerWorker = None,
     gpus_per_worker: GpusPerWorker = None,
     resource: Resources = None,
+    hang_time: HangTime = None,
     device: Device = "auto",
     metrics: Metrics = None,
     storage: Storage = DEFAULT_STORAGE,
@@ -97,6 +99,7 @@ def run(
         cpus_per_worker=cpus_per_worker,
         gpus_per_worker=gpus_per_worker,
         resource=resource,
+        hang_time=hang_time,
     )
     found = load_space(space)
     limits = Budget.parse(budget)
