@@ -109,6 +109,7 @@ class Pulse:
         rungs: from the cheapest one.
         failures: of all its trainings, by type; workers that were lost are among them.
         slots: workers that the driver would have at best.
+        waiting: why no worker is at hand; empty where one is.
         workers: those that are ready.
         nodes: the same by host.
         images_per_second: of all nodes; None before the first training.
@@ -128,6 +129,7 @@ class Pulse:
     rungs: tuple[RungState, ...] = ()
     failures: Mapping[Failure, int] = field(default_factory=dict)
     slots: int = 0
+    waiting: str = ""
     workers: tuple[WorkerState, ...] = ()
     nodes: tuple[NodeState, ...] = ()
     images_per_second: float | None = None

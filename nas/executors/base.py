@@ -87,6 +87,10 @@ class Executor(Protocol):
         """The workers that are ready for jobs and what they do, as of the last `completed`; none once it is closed."""
         ...
 
+    def shortage(self) -> str:
+        """Why jobs wait although there are fewer than `workers`: who has the room; empty where a worker is at hand."""
+        ...
+
     def cancel(self, job_id: str) -> None:
         """Stop a job; `completed` never returns it. A job that is not under way is no error: it may just have ended."""
         ...

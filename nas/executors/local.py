@@ -165,6 +165,10 @@ class LocalExecutor:
         now = time.monotonic()
         return [] if self._books.is_closed else [slot.state(now) for slot in self._slots if slot.worker.is_ready]
 
+    def shortage(self) -> str:
+        """Never any: workers are started at once."""
+        return ""
+
     def cancel(self, job_id: str) -> None:
         """Stop a job by ending its worker; see `Executor.cancel`."""
         self._books.forget(job_id)

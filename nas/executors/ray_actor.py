@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import socket
+import threading
 import time
 from collections.abc import Sequence
 
@@ -13,6 +14,11 @@ from nas.executors.channel import Message, job_from_dict
 from nas.executors.image_transfer import Decoded, ImageTransfer, unpack
 from nas.executors.version import code_version
 from nas.executors.worker import limit_threads, perform, unpickled
+
+ORPHANED_SECONDS = 1800.0
+"""A worker that nobody asks for so long ends. A driver that waits for its database, 300 s at most, asks nobody."""
+
+_LOOK_SECONDS = 5.0
 
 
 class CoreActor:
@@ -31,6 +37,9 @@ class CoreActor:
         self._fraction = 0.0
         self._heard = 0.0  # when the work last said how far it is, on this process's clock
         self._reports = 0
+        self._asked = time.monotonic()  # when the driver last asked how it goes
+        self._parent = os.getppid()
+        threading.Thread(target=self._end_as_orphan, daemon=True).start()
 
     def greet(self, version: str, images: Sequence[Decoded]) -> Message:
         """Say who this is, which code it has and which of the images are not on this machine.
@@ -63,8 +72,19 @@ class CoreActor:
 
     def pulse(self, seconds: float) -> tuple[str, float, float, int]:
         """After so many seconds: the job begun last, the fraction done, the seconds it has been silent, its reports."""
+        self._asked = time.monotonic()
         time.sleep(seconds)
-        return self._job_id, self._fraction, time.monotonic() - self._heard, self._reports
+        self._asked = time.monotonic()
+        return self._job_id, self._fraction, self._asked - self._heard, self._reports
+
+    def _end_as_orphan(self) -> None:
+        """Free what this worker has once nobody is there any more for whom it could work.
+
+        Ray ends the workers of a driver that it sees go. It does not see one that hangs, or that is cut off.
+        """
+        while time.monotonic() - self._asked < ORPHANED_SECONDS and os.getppid() == self._parent:
+            time.sleep(_LOOK_SECONDS)
+        os._exit(1)
 
     def _report(self, fraction: float) -> None:
         self._fraction, self._heard = max(0.0, min(1.0, float(fraction))), time.monotonic()

@@ -7,7 +7,8 @@ import re
 import signal
 import sys
 import threading
-from collections.abc import Collection, Iterator, Mapping, Sequence
+import time
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -17,6 +18,7 @@ os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")  # else a warni
 
 import ray
 import ray.exceptions
+from ray._private.state import available_resources_per_node  # what is free by node is said nowhere else
 
 from nas.errors import NasError, UserError
 from nas.executors.forkserver import worker_variables
@@ -25,6 +27,7 @@ from nas.executors.ray_actor import CoreActor
 from nas.executors.ray_address import AUTO, require_address
 from nas.executors.ray_log import RayLog
 from nas.executors.ray_needs import Needs
+from nas.executors.ray_nodes import Nodes
 
 Call: TypeAlias = "ray.ObjectRef[Any]"
 """What a call of an actor will have returned."""
@@ -133,9 +136,16 @@ class Cluster:
             variables["PYTHONPATH"] = os.pathsep.join(entry or os.getcwd() for entry in sys.path)
         return {"env_vars": variables}
 
-    def nodes(self) -> list[Mapping[str, float]]:
-        """All the resources, in use or not, of every node that lives."""
-        return [node["Resources"] for node in ray.nodes() if node["Alive"]]  # type: ignore[no-untyped-call]
+    @property
+    def address(self) -> str:
+        """Of the head, `host:port`."""
+        return str(ray.get_runtime_context().gcs_address)
+
+    def nodes(self) -> Nodes:
+        """The resources of every node that lives; a head that is gone is waited for without end."""
+        alive = [node for node in ray.nodes() if node["Alive"]]  # type: ignore[no-untyped-call]
+        free = available_resources_per_node()  # type: ignore[no-untyped-call]
+        return Nodes([one["Resources"] for one in alive], [free.get(one["NodeID"], {}) for one in alive])
 
     def start(self, pickled_work: bytes, needs: Needs) -> RayWorker:
         """Have a worker started as soon as a node has room for it; does not wait.
@@ -162,6 +172,9 @@ class Cluster:
 
     def ended(self, calls: Collection[Call], timeout: float) -> list[Call]:
         """Those of the calls that have ended; waits for the first one, `timeout` seconds at most."""
+        if not calls:
+            time.sleep(timeout)
+            return []
         if not ray.wait(list(calls), num_returns=1, timeout=timeout)[0]:
             return []
         return ray.wait(list(calls), num_returns=len(calls), timeout=0)[0]

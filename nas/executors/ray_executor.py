@@ -25,6 +25,7 @@ from nas.executors.bookkeeping import Bookkeeping, lost
 from nas.executors.channel import job_to_dict
 from nas.executors.image_transfer import Decoded, ImageTransfer
 from nas.executors.ray_needs import Needs
+from nas.executors.ray_nodes import NodeWatch
 from nas.executors.silence import CHORE_SECONDS, DEFAULT_HANG_SECONDS, PULSE_SECONDS, HangRule, Silence
 from nas.executors.version import code_version
 from nas.executors.worker import pickled
@@ -34,6 +35,8 @@ from nas.records import Evaluation, Job
 if TYPE_CHECKING:
     from nas.executors.ray_cluster import Call, RayWorker
 
+_HEAD_SECONDS = 30.0  # for a look at the nodes; after 60 Ray itself ends a process that cannot reach its head
+_START_SECONDS = 10.0  # a worker that is not there after so long has no place
 _PULSES_PER_SECOND = 50  # of all workers together, at a millisecond each
 
 
@@ -58,6 +61,8 @@ class _Worker:
         name: its host:pid once it is ready for jobs.
         is_placed: whether it was heard of at all; until then it may be waiting for a node with room.
         silence: how long it has said nothing.
+        unplaced: seconds that the driver has listened without hearing of it at all.
+        idle_since: when it last had a job, on the monotonic clock.
         flight: the job it does.
         calls: those it has not answered yet.
     """
@@ -66,6 +71,8 @@ class _Worker:
     name: str = ""
     is_placed: bool = False
     silence: Silence = field(default_factory=Silence)
+    unplaced: float = 0.0
+    idle_since: float = 0.0
     flight: _Flight | None = None
     calls: set[Call] = field(default_factory=set)
 
@@ -86,7 +93,8 @@ class RayExecutor:
     `workers` of them are asked for, or as many as the cluster's nodes have room for. More than there is room for there
     never are; some appear when nodes join, and the work of those that leave comes back as lost. Ray restarts nothing
     and repeats nothing: a lost worker is replaced here, so that every submitted job comes back exactly once and every
-    loss is seen.
+    loss is seen. On a cluster that others use, too, a worker without a job gives its place back after a while, and is
+    asked for anew with the next job.
 
     Attributes:
         log_path: the file with all that Ray had to say to this process; it names the folder of the workers' output.
@@ -105,6 +113,7 @@ class RayExecutor:
         images: Sequence[Decoded] = (),
         hang_seconds: float = DEFAULT_HANG_SECONDS,
         room_seconds: float = 600.0,
+        idle_seconds: float = 60.0,
         log: Path | None = None,
     ) -> None:
         """Connect to Ray and ask for the workers; does not wait for them.
@@ -125,6 +134,7 @@ class RayExecutor:
             hang_seconds: a worker that says nothing for so long, not even that it lives, is killed and replaced; so is
                 one whose job has stopped reporting, where that is unlike the pauses seen so far (`HangRule`).
             room_seconds: how long to wait for a node with room for a worker, while there is none.
+            idle_seconds: a worker of a joined cluster that has had no job for so long ends.
             log: file for what Ray has to say; None for a new one in the temporary folder.
 
         Raises:
@@ -133,9 +143,10 @@ class RayExecutor:
                 not have; the cluster cannot be joined, or this machine alone has no room for a single worker.
             NasError: a Ray on this machine does not start.
         """
-        if any(count is not None and count < 1 for count in (workers, most)) or room_seconds < 0:
+        if any(count is not None and count < 1 for count in (workers, most)) or min(room_seconds, idle_seconds) < 0:
             raise ValueError(
-                f"workers must be at least 1 and times positive, got {workers}, at most {most}, and {room_seconds}"
+                "workers must be at least 1 and times positive, "
+                f"got {workers}, at most {most}, {room_seconds} and {idle_seconds}"
             )
         self._rule = HangRule(hang_seconds)
         from nas.executors.ray_cluster import Cluster  # Ray takes a second to import
@@ -143,6 +154,7 @@ class RayExecutor:
         self._needs = Needs(cpus=cpus_per_worker, gpus=gpus_per_worker, resources=resources or {})
         self._work = pickled(_on_device(work, "cuda" if gpus_per_worker else "cpu"))
         self._room_seconds = room_seconds
+        self._idle_seconds = idle_seconds
         self._asked = workers
         self._most = math.inf if most is None else most
         self._images = tuple(images)
@@ -154,13 +166,17 @@ class RayExecutor:
         self._books = Bookkeeping()
         self._expected: dict[Call, tuple[_Worker, Callable[[_Worker, Any], None]]] = {}
         self._workers: set[_Worker] = set()
+        self._given_back = 0  # workers that ended for want of jobs
         self._cluster = Cluster(address, log=log)
         self.log_path = self._cluster.log_path
         try:
-            self._room = self._count_room()
+            self._head = self._cluster.address
+            self._watch = self._first_look()
             self._roomless = 0.0  # seconds listened without room for anybody
             if self._cluster.is_own and not self._room:
-                raise UserError(f"this machine has no room for a worker of {self._needs}; {self._describe_nodes()}")
+                raise UserError(
+                    f"this machine has no room for a worker of {self._needs}; {self._watch.latest.describe()}"
+                )
             self._scale()
             self._rule.listened()
         except BaseException:
@@ -170,7 +186,7 @@ class RayExecutor:
     @property
     def workers(self) -> int:
         """How many jobs can be under way at the same time, as of the last `completed`; at least one may always wait."""
-        return max(1, min(len(self._workers), self._room))
+        return max(1, min(len(self._workers) + self._given_back, self._room) - self._placeless)
 
     @property
     def capacity(self) -> int:
@@ -187,6 +203,9 @@ class RayExecutor:
         flight = _Flight(job, json.dumps(job_to_dict(job)))
         self._flights[job.id] = flight
         self._waiting.append(flight)
+        if self._given_back and not self._idle:
+            self._given_back -= 1
+            self._scale()
         self._dispatch()
 
     def completed(self, timeout: float) -> list[Finished]:
@@ -205,6 +224,16 @@ class RayExecutor:
         """The actors that are ready for jobs; see `Executor.worker_states`."""
         now = time.monotonic()
         return [] if self._books.is_closed else [worker.state(now) for worker in self._workers if worker.name]
+
+    def shortage(self) -> str:
+        """Who has the room that a worker is to have; see `Executor.shortage`."""
+        if self._books.is_closed or self._given_back or any(worker.is_placed for worker in self._workers):
+            return ""
+        if not self._room:
+            return f"no node has {self._needs}; {self._watch.latest.describe()}"
+        if not self._placeless:
+            return ""
+        return f"all room for one of {self._needs} is in use by others ({self._watch.latest.describe_use()})"
 
     def cancel(self, job_id: str) -> None:
         """Stop a job by ending its worker; see `Executor.cancel`."""
@@ -250,8 +279,7 @@ class RayExecutor:
 
     def _take_evaluation(self, worker: _Worker, evaluation: str) -> None:
         self._finish(worker, Evaluation.from_dict(json.loads(evaluation)))
-        self._idle.append(worker)
-        self._dispatch()
+        self._rest(worker)
 
     def _finish(self, worker: _Worker, evaluation: Evaluation) -> None:
         if worker.flight is not None:
@@ -309,6 +337,11 @@ class RayExecutor:
     def _take_name(self, worker: _Worker, name: str) -> None:
         worker.name = name
         self._books.worker_started()
+        self._rest(worker)
+
+    def _rest(self, worker: _Worker) -> None:
+        """Have a worker take the next job, or wait for one."""
+        worker.idle_since = time.monotonic()
         self._idle.append(worker)
         self._dispatch()
 
@@ -333,33 +366,68 @@ class RayExecutor:
         if passed:
             self._end_stuck(passed)
             self._survey(passed)
+            self._give_back()
 
     def _end_stuck(self, passed: float) -> None:
-        for worker in [worker for worker in self._workers if worker.is_placed]:
+        for worker in list(self._workers):
+            if not worker.is_placed:
+                worker.unplaced += passed
+                continue
             ending = self._rule.wait(worker.silence, passed, pulse_seconds=self._pulse_seconds)
             if ending is not None:
                 self._handle_exit(worker, ending, "")
 
     def _survey(self, passed: float) -> None:
-        self._room = self._count_room()
+        """See what the nodes have; a look that does not come back is the end, before Ray itself ends this process."""
+        waited = self._watch.refresh()
+        if waited > _HEAD_SECONDS:
+            self._books.error = NasError(
+                f"the head of the Ray cluster at {self._head} has not answered for {_HEAD_SECONDS:g} s; it has ended, "
+                "or cannot be reached any more. What is finished is kept; go on once a head is there"
+            )
+        if waited > CHORE_SECONDS:
+            return  # to ask for workers would wait for the head, too
         self._scale()
         self._roomless = 0.0 if self._room else self._roomless + passed
         if self._roomless > self._room_seconds:
             self._books.error = NasError(
-                f"no node had room for a worker of {self._needs} for {self._room_seconds:g} s; {self._describe_nodes()}"
+                f"no node had room for a worker of {self._needs} for {self._room_seconds:g} s; "
+                f"{self._watch.latest.describe()}"
             )
 
-    def _count_room(self) -> int:
-        return sum(map(self._needs.room, self._cluster.nodes()))
+    def _first_look(self) -> NodeWatch:
+        try:
+            return NodeWatch(self._cluster.nodes, patience=_HEAD_SECONDS)
+        except TimeoutError:
+            raise NasError(
+                f"the head of the Ray cluster at {self._head} did not answer for {_HEAD_SECONDS:g} s"
+            ) from None
 
-    def _describe_nodes(self) -> str:
-        nodes = [f"{node.get('CPU', 0):g} CPU + {node.get('GPU', 0):g} GPU" for node in self._cluster.nodes()]
-        return f"nodes: {', '.join(nodes) or 'none'}"
+    @property
+    def _room(self) -> int:
+        """How many workers all nodes together have room for, whoever uses it."""
+        return sum(map(self._needs.room, self._watch.latest.whole))
+
+    @property
+    def _placeless(self) -> int:
+        """How many workers have waited for a place for longer than a start takes, while others use the room."""
+        if any(map(self._needs.room, self._watch.latest.free)):
+            return 0
+        return sum(not worker.is_placed and worker.unplaced > _START_SECONDS for worker in self._workers)
+
+    def _give_back(self) -> None:
+        """End the workers that have had nothing to do for long, for the sake of others on the cluster."""
+        if self._cluster.is_own:
+            return
+        now = time.monotonic()
+        for worker in [one for one in self._idle if now - one.idle_since > self._idle_seconds]:
+            self._given_back += 1
+            self._remove(worker)
 
     def _scale(self) -> None:
         """Have as many workers as there are to be; those without room wait for it."""
         wanted = self._asked or max(1, min(self._room, self._most))
-        while len(self._workers) < wanted:
+        while len(self._workers) < wanted - self._given_back:
             self._start_worker()
 
     def _start_worker(self) -> None:
@@ -385,13 +453,16 @@ class RayExecutor:
             self._finish(worker, lost(flight.job, worker=worker.name, sent=flight.sent, ending=ending, output=output))
 
     def _replace(self, worker: _Worker) -> None:
+        self._remove(worker)
+        self._scale()
+
+    def _remove(self, worker: _Worker) -> None:
         for call in worker.calls:
             del self._expected[call]
         self._workers.remove(worker)
         if worker in self._idle:
             self._idle.remove(worker)
         worker.actor.kill()
-        self._scale()
 
 
 def _on_device(work: Work, device: str) -> Work:

@@ -12,6 +12,8 @@ def counts_line(progress: Progress) -> str:
     """How many candidates are where."""
     target = "" if progress.target is None else f"/{progress.target}"
     parts = [f"{progress.done}{target} done", f"{len(progress.running)} running"]
+    if progress.waiting:
+        parts.append(f"waiting for a worker: {progress.waiting}")
     for name in ("rejected", "reused", "failed"):
         count = getattr(progress, name)
         if count:

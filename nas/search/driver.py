@@ -24,12 +24,15 @@ from nas.ledger.leases import Lease
 from nas.pulse import Pulse
 from nas.records import Ending, Evaluation, Failure, Job, Plain, TrialRecord
 from nas.search.pulse import Progress, pulse_of, with_time_left
+from nas.search.stopping import Stop
 
 MOST_LOSSES = 3
 """A training that has cost so many workers in a row has failed; before that it goes to another one."""
 
 _FIRST_FAILURES = 3  # this many trainings that fail for no fault of their network, before any success, end the run
 _DEFECTS = {Failure.BUG, Failure.DATA, Failure.NODE_LOST}
+
+_TIMES_UP = {Stop.TIME, Stop.TRAIN_TIME}
 
 _POLL = 0.2  # seconds between looks at the workers, for the display
 _BEAT = 5.0  # seconds between renewals of the lease, and between pulses
@@ -173,6 +176,7 @@ class Driver:
         self._lost: deque[Submission] = deque()  # those whose worker was lost, to go out again
         self._failures: Counter[Failure] = Counter()  # of trainings, earlier runs and lost workers included
         self._losses = self._finished = 0
+        self._was_in_vain = False  # the time ended while no worker could be had
         self._defects = 0  # trainings of this run that failed by a defect, the first ones and nothing but them
         self._started = self._beaten = time.monotonic()
 
@@ -198,6 +202,9 @@ class Driver:
             while self._fill(lease) or self._running or self._lost:
                 self._collect()
                 self._turn(lease)
+                if self._waits_in_vain():
+                    self._withdraw()
+                    break
             writer.write()
             self._source.end()
             self._beat(lease)
@@ -206,9 +213,13 @@ class Driver:
     def progress(self) -> Progress:
         """How far the study is."""
         fractions = self._executor.progress()
+        waiting = self._executor.shortage() if self._running else ""
+        said = self._source.progress()
         progress = replace(
-            self._source.progress(),
-            running=tuple(fractions.get(job, 0.0) for job in self._running),
+            said,
+            stop=Stop.TIME if self._was_in_vain else said.stop,
+            running=() if waiting else tuple(fractions.get(job, 0.0) for job in self._running),
+            waiting=waiting,
             seconds=time.monotonic() - self._started,
             lost=self._losses,
         )
@@ -259,6 +270,20 @@ class Driver:
         if ended:
             self._source.take(ended)
             self._stop_if_hopeless([evaluation for _, evaluation in ended])
+
+    def _waits_in_vain(self) -> bool:
+        """Whether the time is over before any worker could be had."""
+        progress = self._source.progress()
+        is_over = progress.stop in _TIMES_UP or progress.seconds_left <= 0
+        return is_over and bool(self._running) and bool(self._executor.shortage())
+
+    def _withdraw(self) -> None:
+        """Take back the jobs that wait for a worker: the next run has them first."""
+        for job in self._running:
+            self._executor.cancel(job)
+        self._running.clear()
+        self._lost.clear()
+        self._was_in_vain = True
 
     def _stop_if_hopeless(self, latest: Sequence[Evaluation]) -> None:
         """End a run whose first trainings all fail alike: the others would, too, and each may cost its workers."""

@@ -25,6 +25,7 @@ class Progress:
         failed: candidates whose training failed.
         rejected: asks over budget.
         running: fraction done of every training under way.
+        waiting: why no worker is at hand for those that could be under way; empty where one is.
         best_id: the most accurate candidate so far, empty without one.
         best_accuracy: its validation accuracy.
         best_share: the part of the budget it uses.
@@ -43,6 +44,7 @@ class Progress:
     failed: int = 0
     rejected: int = 0
     running: tuple[float, ...] = ()
+    waiting: str = ""
     best_id: str = ""
     best_accuracy: float = math.nan
     best_share: float = math.nan
@@ -124,6 +126,7 @@ def pulse_of(
         target=progress.target,
         failures=dict(failures),
         slots=executor.workers,
+        waiting=progress.waiting,
         workers=workers,
         nodes=nodes,
         images_per_second=total_pace(nodes),

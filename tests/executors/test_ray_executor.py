@@ -288,6 +288,97 @@ def test_a_cluster_without_room_is_waited_for_and_then_an_error(start: Callable[
         executor.completed(PATIENCE)
 
 
+@pytest.fixture
+def other(cluster: Any) -> Iterator[Callable[[], None]]:
+    """Somebody else who uses the only place of a node; the call ends that."""
+    script = """
+        import sys, ray
+        ray.init(address=sys.argv[1], log_to_driver=False)
+        @ray.remote(num_cpus=1, resources={"seat": 1})
+        class Other:
+            def sit(self): pass
+        other = Other.remote()
+        ray.get(other.sit.remote())
+        print("seated", flush=True)
+        sys.stdin.read()
+    """
+    node = cluster.add_node(num_cpus=1, resources={"seat": 1})
+    command = [sys.executable, "-c", textwrap.dedent(script), cluster.address]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "seated\n"
+        yield lambda: process.communicate() and None
+        process.kill()
+    cluster.remove_node(node, allow_graceful=False)
+
+
+def test_who_has_the_room_is_said_until_it_is_free(
+    start: Callable[..., RayExecutor], other: Callable[[], None]
+) -> None:
+    executor = start(workers=1, cpus_per_worker=1.0, resources={"seat": 1})
+    executor.submit(job("a", "where"))
+    assert until(lambda: executor.completed(0.1) == [] and bool(executor.shortage()))
+    assert "all room for one of 1 CPU + 1 seat is in use by others (" in executor.shortage()
+    other()
+    assert [one.job_id for one in executor.completed(PATIENCE)] == ["a"]
+    assert executor.shortage() == ""
+
+
+def test_a_worker_without_a_job_gives_its_place_back(start: Callable[..., RayExecutor], cluster: Any) -> None:
+    node = cluster.add_node(num_cpus=1, resources={"bench": 1})
+    one, two = (start(workers=1, resources={"bench": 1}, idle_seconds=2.0) for _ in range(2))
+    first = worker_of(one)
+    two.submit(job("b", "where"))  # it has no place before the other one's worker has gone
+    assert until(lambda: one.completed(0.1) == [] and not one._workers)
+    assert (one.workers, one.capacity, one.shortage()) == (1, 1, "")
+    assert [found.job_id for found in two.completed(PATIENCE)] == ["b"]
+    assert until(lambda: two.completed(0.1) == [] and not two._workers)
+    assert worker_of(one) != first
+    cluster.remove_node(node, allow_graceful=False)
+
+
+def test_a_head_that_is_gone_ends_it_with_one_message(tmp_path: Path) -> None:
+    script = """
+        import os, signal
+        from executor_works import job, work
+        from ray.cluster_utils import Cluster
+        from nas.errors import NasError
+        from nas.executors import RayExecutor
+        cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1})
+        (head,) = cluster.head_node.all_processes["gcs_server"]
+        executor = RayExecutor(work, workers=1, address=cluster.address)
+        executor.submit(job("a", "where"))
+        (finished,) = executor.completed(60)
+        executor.submit(job("b", "sleep", seconds=600))
+        head.process.kill()
+        try:
+            executor.completed(55)
+        except NasError as error:
+            print(error)
+        executor.close()
+        print("closed")
+        os._exit(0)  # the cluster's own processes end with it
+    """
+    done = run(script, folder=tmp_path)
+    assert "has not answered for 30 s; it has ended, or cannot be reached any more" in done.stdout, done.stderr
+    assert done.stdout.endswith("closed\n")
+
+
+@pytest.mark.parametrize("is_asked", [True, False])
+def test_a_worker_that_nobody_asks_for_ends(tmp_path: Path, is_asked: bool) -> None:
+    script = f"""
+        import time
+        from nas.executors import ray_actor
+        ray_actor.ORPHANED_SECONDS, ray_actor._LOOK_SECONDS = 1.0, 0.1
+        actor = ray_actor.CoreActor(b"", threads=1)
+        for _ in range(20):
+            actor.pulse(0.1) if {is_asked} else time.sleep(0.1)
+        print("there")
+    """
+    done = run(script, folder=tmp_path)
+    assert (done.returncode, done.stdout) == ((0, "there\n") if is_asked else (1, "")), done.stderr
+
+
 def test_eight_workers_share_two_gpus(start: Callable[..., RayExecutor], tmp_path: Path) -> None:
     executor = start(workers=8, gpus_per_worker=0.25)
     for i in range(8):

@@ -60,6 +60,10 @@ class InProcess:
         busy = [busy_worker(name, job, seconds=0.0, fraction=0.0) for job in self._jobs]
         return [*busy, *(WorkerState(name=name) for _ in range(self.capacity))]
 
+    def shortage(self) -> str:
+        """Never any: workers are started at once."""
+        return ""
+
     def cancel(self, job_id: str) -> None:
         """Forget a job."""
         self._jobs = deque(job for job in self._jobs if job.id != job_id)

@@ -112,6 +112,10 @@ class SimulatedExecutor:
         ]
         return [*busy, *(WorkerState(name=_IDLE) for _ in range(self.capacity))]
 
+    def shortage(self) -> str:
+        """Never any: workers are started at once."""
+        return ""
+
     def cancel(self, job_id: str) -> None:
         """Stop a job, if it is under way."""
         self._jobs.pop(job_id, None)

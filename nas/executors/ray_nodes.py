@@ -1,0 +1,93 @@
+"""What the nodes of a cluster have, looked at beside the driver's loop: a head that is gone never answers."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+Amounts = Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Nodes:
+    """The resources of every node that lives.
+
+    Attributes:
+        whole: all of them, in use or not.
+        free: those that nobody uses.
+    """
+
+    whole: Sequence[Amounts]
+    free: Sequence[Amounts]
+
+    def describe(self) -> str:
+        """What there is, for people."""
+        nodes = [f"{node.get('CPU', 0):g} CPU + {node.get('GPU', 0):g} GPU" for node in self.whole]
+        return f"nodes: {', '.join(nodes) or 'none'}"
+
+    def describe_use(self) -> str:
+        """What of it is in use, for people: '8 of 8 CPU, 1 of 2 GPU'."""
+        parts = []
+        for name in ("CPU", "GPU"):
+            whole = sum(node.get(name, 0.0) for node in self.whole)
+            used = whole - sum(node.get(name, 0.0) for node in self.free)
+            if whole:
+                parts.append(f"{used:g} of {whole:g} {name}")
+        return ", ".join(parts)
+
+
+class NodeWatch:
+    """The latest look at the nodes, and for how long the next one has been waited for.
+
+    Attributes:
+        latest: what the last look that came back found.
+    """
+
+    def __init__(self, look: Callable[[], Nodes], *, patience: float) -> None:
+        """Look for the first time.
+
+        Args:
+            look: asks the cluster; may take for ever.
+            patience: seconds to wait for the first answer.
+
+        Raises:
+            TimeoutError: there was none.
+            ...: what `look` raised.
+        """
+        self._look = look
+        self._error: BaseException | None = None
+        self._found: Nodes | None = None
+        self._begin()
+        self._thread.join(patience)
+        if self._thread.is_alive():
+            raise TimeoutError
+        self.latest = Nodes((), ())
+        self.refresh()
+
+    def refresh(self) -> float:
+        """Take in the look under way if it is over, and begin the next; seconds that it has been waited for.
+
+        Raises:
+            ...: what the look raised.
+        """
+        if self._thread.is_alive():
+            return time.monotonic() - self._begun
+        if self._error is not None:
+            raise self._error
+        assert self._found is not None
+        self.latest = self._found
+        self._begin()
+        return 0.0
+
+    def _begin(self) -> None:
+        self._begun = time.monotonic()
+        self._thread = threading.Thread(target=self._ask, name="nas-nodes", daemon=True)
+        self._thread.start()
+
+    def _ask(self) -> None:
+        try:
+            self._found = self._look()
+        except BaseException as error:  # raised by `refresh`, in the driver's thread
+            self._error = error
