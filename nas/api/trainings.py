@@ -50,6 +50,7 @@ def train_network(
     device: str = "auto",
     micro_batch: int | None = None,
     force: bool = False,
+    tensorboard: bool = False,
     quiet: bool = False,
 ) -> Trained:
     """Train one architecture, judge it on the test split, and write it as a folder, as `nas train` does.
@@ -66,6 +67,7 @@ def train_network(
         device: `auto`, `cpu` or `cuda`.
         micro_batch: images per forward pass; None for the whole batch, or what the memory is enough for.
         force: write over something else in the folder, too.
+        tensorboard: write the curve for TensorBoard, too; curve.csv is always there.
         quiet: show nothing.
 
     Raises:
@@ -96,6 +98,7 @@ def train_network(
             start=begun,
             micro_batch=micro_batch,
             force=force,
+            tensorboard=tensorboard,
             watch=watch,
         )
     if trained is None:

@@ -42,6 +42,7 @@ def train_and_show(
     start: Start | None = None,
     micro_batch: int | None = None,
     force: bool = False,
+    tensorboard: bool = False,
     as_json: bool,
 ) -> None:
     """Train with every seed, each into a folder of its own where there are several, and show how it went."""
@@ -84,6 +85,7 @@ def train_and_show(
                         start=start,
                         micro_batch=micro_batch,
                         force=force,
+                        tensorboard=tensorboard,
                         watch=watch,
                     )
             except KeyboardInterrupt:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from hashlib import sha256
 from pathlib import Path
@@ -23,6 +23,7 @@ from nas.records import EvaluationKey
 from nas.space import load_architecture
 from nas.space.references import ABOUT
 from nas.train.checkpoint import read_checkpoint, remove_checkpoint, write_checkpoint
+from nas.train.curve import EpochRow, TensorBoard, require_tensorboard, write_curve
 from nas.train.distributed import Place
 from nas.train.failures import is_out_of_memory, release_memory
 from nas.train.loop import Training
@@ -30,7 +31,7 @@ from nas.train.model import make_model
 from nas.train.recipe import Recipe
 from nas.train.validation import validate
 
-CHECKPOINT = "training.ckpt"
+CHECKPOINT, CURVE, TENSORBOARD = "training.ckpt", "curve.csv", "tensorboard"
 _SAVE_EVERY = 60.0  # seconds
 _SMALLEST_PART = 64  # of a batch
 _PACE_OVER = 20  # steps that the pace is measured over
@@ -141,12 +142,13 @@ def train_network(
     start: Start | None = None,
     micro_batch: int | None = None,
     force: bool = False,
+    tensorboard: bool = False,
     watch: Watch,
 ) -> Trained | None:
     """Train an architecture, judge it on the test split, write it as a folder.
 
-    A training that was interrupted goes on from the checkpoint in its folder; one that is finished there is not done
-    again.
+    The folder has a row for every epoch in curve.csv, brought up to date with every checkpoint. A training that was
+    interrupted goes on from the checkpoint in its folder; one that is finished there is not done again.
 
     Args:
         architecture: what to train.
@@ -159,6 +161,7 @@ def train_network(
         micro_batch: images per forward pass and process; None for the whole batch, or, where there is one process,
             the largest half, quarter or eighth of it that the memory is enough for.
         force: write over what is in the folder, also where it is something else.
+        tensorboard: write the curve for TensorBoard, too, in a folder of the folder.
         watch: told after every step how far it is.
 
     Returns:
@@ -168,8 +171,10 @@ def train_network(
         DataError: the data cannot be used.
         Diverged: the loss became infinite or NaN.
         TooLittleMemory: not even a small part of a batch fits.
-        UserError: the folder cannot be written, or holds something else.
+        UserError: the folder cannot be written, or holds something else; or TensorBoard is asked for and absent.
     """
+    if tensorboard:
+        require_tensorboard()
     require_room(folder, force=force)
     require_folder(folder)
     images = load_data(data, resolution=recipe.stored_resolution, decoders=place.cores)
@@ -194,8 +199,9 @@ def train_network(
         training = Training(
             network, images, recipe, seed=seed, device=place.device, shard=place.shard, micro_batch=micro_batch
         )
-        spent = _restore(training, checkpoint, key, force=force)
-        pace = _Pace(training, spent, checkpoint if place.is_first else None, key, watch)
+        spent, rows = _restore(training, checkpoint, key, force=force)
+        curve = _Curve(training, images, rows, folder if place.is_first else None, tensorboard=tensorboard)
+        pace = _Pace(training, spent, curve, checkpoint if place.is_first else None, key, watch)
         try:
             training.run(after_step=pace.after_step)
             break
@@ -203,7 +209,7 @@ def train_network(
             if not is_out_of_memory(error):
                 raise
         micro_batch = _smaller(micro_batch, recipe, place)
-        del network, training, pace  # and with them what they have on the device
+        del network, training, curve, pace  # and with them what they have on the device
         release_memory(place.device)
     training.keep_average()
     place.wait()
@@ -238,11 +244,72 @@ def _smaller(micro_batch: int | None, recipe: Recipe, place: Place) -> int:
     return half
 
 
-class _Pace:
-    """Measures and tells the pace of a training, and saves it now and then."""
+class _Curve:
+    """Judges a training at the end of every epoch, and writes how it went."""
 
-    def __init__(self, training: Training, spent: float, checkpoint: Path | None, key: EvaluationKey, watch: Watch):
+    def __init__(
+        self,
+        training: Training,
+        images: DataSet,
+        rows: Sequence[EpochRow],
+        folder: Path | None,
+        *,
+        tensorboard: bool,
+    ) -> None:
+        """Go on after `rows`; without a folder, in all processes but the first, nothing is judged or written."""
+        self.rows = list(rows)
+        self._training, self._images, self._folder = training, images, folder
+        self._tensorboard = TensorBoard(folder / TENSORBOARD) if tensorboard and folder is not None else None
+
+    def after_step(self, seconds: float) -> float:
+        """Add a row where an epoch has ended after `seconds` of training; returns the seconds that this took."""
+        training = self._training
+        epoch = training.plan.epoch_of(training.step - 1)
+        if self._folder is None or training.step < epoch.first_step + epoch.steps:
+            return 0.0
+        begun = time.monotonic()
+        device = next(training.model.parameters()).device
+        with training.averaged():
+            judged = validate(training.model, self._images, training.recipe, device=device)
+        self.rows.append(
+            EpochRow(
+                epoch=epoch.number + 1,
+                train_loss=training.curve[epoch.number],
+                validation_loss=judged.loss,
+                validation_accuracy=judged.accuracy,
+                learning_rate=training.plan.learning_rate(training.step - 1),
+                images=training.images,
+                seconds=seconds,
+            )
+        )
+        return time.monotonic() - begun
+
+    def write(self) -> None:
+        """Bring the files up to date; raises UserError where they cannot be written."""
+        if self._folder is None:
+            return
+        try:
+            write_curve(self.rows, self._folder / CURVE)
+            if self._tensorboard is not None:
+                self._tensorboard.update(self.rows)
+        except OSError as error:
+            raise UserError(f"{self._folder / CURVE}: cannot be written: {error.strerror or error}") from None
+
+
+class _Pace:
+    """Measures and tells the pace of a training, and saves it and its curve now and then."""
+
+    def __init__(
+        self,
+        training: Training,
+        spent: float,
+        curve: _Curve,
+        checkpoint: Path | None,
+        key: EvaluationKey,
+        watch: Watch,
+    ) -> None:
         self._training, self._checkpoint, self._key, self._watch = training, checkpoint, key, watch
+        self.curve = curve
         self._before = spent
         self._begun = self._saved = time.monotonic()
         self._first = training.images
@@ -270,12 +337,16 @@ class _Pace:
                 images_per_second=(training.images - images) / max(1e-9, now - then),
             )
         )
+        judging = self.curve.after_step(self.seconds)
+        self._begun += judging  # which is no part of the pace
+        self._marks = [(then + judging, images) for then, images in self._marks]
         if self._checkpoint is not None and now - self._saved >= _SAVE_EVERY:
             self.save()
 
     def save(self) -> None:
         """Put the training aside."""
-        state = {**self._training.state_dict(), "seconds": self.seconds}
+        rows = [asdict(row) for row in self.curve.rows]
+        state = {**self._training.state_dict(), "seconds": self.seconds, "rows": rows}
         try:
             write_checkpoint(str(self._checkpoint), self._key, state)
         except OSError as error:
@@ -283,23 +354,24 @@ class _Pace:
                 f"{self._checkpoint}: cannot be written: {error.strerror or error}; free some room and run the same "
                 "command again, which goes on from the last checkpoint"
             ) from None
+        self.curve.write()  # after the checkpoint: in a folder without one it would be something else's
         self._saved = time.monotonic()
 
 
-def _restore(training: Training, checkpoint: Path, key: EvaluationKey, *, force: bool) -> float:
-    """Go on from a checkpoint, if there is one; returns the seconds that were spent before."""
+def _restore(training: Training, checkpoint: Path, key: EvaluationKey, *, force: bool) -> tuple[float, list[EpochRow]]:
+    """Go on from a checkpoint, if there is one; returns the seconds that were spent before, and the curve so far."""
     if not checkpoint.exists():
-        return 0.0
+        return 0.0, []
     state = read_checkpoint(str(checkpoint), key)
     if state is None and force:
-        return 0.0
+        return 0.0, []
     if state is None:
         raise UserError(
             f"{checkpoint}: belongs to another training (architecture, recipe, data or seed differ), or is damaged; "
             "name another folder with -o, or say --force to begin anew"
         )
     training.load_state_dict(state)
-    return float(state["seconds"])
+    return float(state["seconds"]), [EpochRow(**row) for row in state.get("rows", ())]
 
 
 def _finished(folder: Path, key: EvaluationKey) -> Trained | None:
@@ -332,7 +404,7 @@ def _written(
     trained = Trained(
         id=architecture.id,
         folder=str(folder),
-        files=("architecture.yaml", WEIGHTS, ABOUT),
+        files=("architecture.yaml", WEIGHTS, ABOUT, CURVE),
         seed=key.seed,
         validation={
             "accuracy": checked.accuracy, "low": interval.low, "high": interval.high, "images": checked.images,
@@ -352,5 +424,6 @@ def _written(
         "trained": asdict(trained),
     }
     write_bundle(folder, architecture, network.cpu(), provenance(images, results))
+    pace.curve.write()
     remove_checkpoint(str(folder / CHECKPOINT))
     return trained

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import csv
 import json
 import subprocess
 import sys
@@ -15,7 +16,7 @@ import nas
 from nas.architecture import Architecture, Stage
 from nas.errors import UserError
 from nas.export import training
-from nas.export.training import CHECKPOINT, Moment, Start, TooLittleMemory, Trained, train_network
+from nas.export.training import CHECKPOINT, CURVE, TENSORBOARD, Moment, Start, TooLittleMemory, Trained, train_network
 from nas.train import Recipe, loop
 from nas.train.distributed import Place
 from nas.train.failures import Diverged
@@ -64,6 +65,53 @@ def test_an_interrupted_training_goes_on(tmp_path: Path, monkeypatch: pytest.Mon
     mine, theirs = (load_file(tmp_path / name / "weights.safetensors") for name in ("one", "two"))
     assert all(torch.equal(mine[name], theirs[name]) for name in mine)
     assert not (tmp_path / "one" / CHECKPOINT).exists()
+
+
+def rows_of(folder: Path) -> list[dict[str, str]]:
+    with (folder / CURVE).open() as file:
+        return list(csv.DictReader(file))
+
+
+def test_every_epoch_has_a_row_however_often_the_training_was_interrupted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("tensorboard")
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    monkeypatch.setattr(training, "_SAVE_EVERY", 0.0)
+    recipe = RECIPE.changed(epochs=3)
+
+    def interrupted_after(share: float) -> Any:
+        def interrupt(moment: Moment) -> None:
+            if moment.fraction > share:
+                raise Interrupted
+
+        return interrupt
+
+    for share in (0.4, 0.7):
+        with pytest.raises(Interrupted):
+            run(tmp_path / "one", recipe, watch=interrupted_after(share), tensorboard=True)
+    assert [row["epoch"] for row in rows_of(tmp_path / "one")] == ["1", "2"]
+    resumed = run(tmp_path / "one", recipe, tensorboard=True)
+    rows = rows_of(tmp_path / "one")
+    assert [row["epoch"] for row in rows] == ["1", "2", "3"]
+    assert tuple(float(row["train_loss"]) for row in rows) == resumed.curve
+    assert float(rows[-1]["validation_accuracy"]) == resumed.validation["accuracy"]
+    whole = run(tmp_path / "two", recipe)
+    assert whole.curve == resumed.curve  # judging in between changes nothing
+    for mine, theirs in zip(rows, rows_of(tmp_path / "two"), strict=True):
+        assert {**mine, "seconds": ""} == {**theirs, "seconds": ""}
+    events = EventAccumulator(str(tmp_path / "one" / TENSORBOARD)).Reload()
+    seen = events.Scalars("accuracy/validation")
+    assert [event.step for event in seen] == [1, 2, 3]
+    assert [event.value for event in seen] == pytest.approx([float(row["validation_accuracy"]) for row in rows])
+
+
+def test_absent_tensorboard_is_one_message(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("nas.train.curve.find_spec", lambda name: None)
+    with pytest.raises(UserError, match=r"nas-convnets\[tensorboard\]"):
+        run(tmp_path / "none", tensorboard=True)
+    assert not (tmp_path / "none").exists()
 
 
 def test_what_is_finished_is_not_done_again(tmp_path: Path) -> None:

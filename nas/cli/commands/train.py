@@ -45,6 +45,12 @@ def run(
     seed: Seed = 0,
     seeds: Seeds = 1,
     force: Force = False,
+    tensorboard: Annotated[
+        bool,
+        typer.Option(
+            "--tensorboard", help="Write the curve for TensorBoard, too (extra tensorboard); curve.csv is always there."
+        ),
+    ] = False,
     device: Device = "auto",
     storage: Storage = DEFAULT_STORAGE,
     as_json: Json = False,
@@ -92,6 +98,7 @@ def run(
         start=start,
         micro_batch=micro_batch,
         force=force,
+        tensorboard=tensorboard,
         as_json=as_json,
     )
 
