@@ -100,6 +100,11 @@ def front_rows(rows: Sequence[FrontRow], costs: Sequence[str] = ("flops",)) -> l
     return sorted((rows[index] for index in best), key=lambda row: (row.flops, row.id))
 
 
+def searched_costs(definition: Mapping[str, Plain]) -> tuple[str, ...]:
+    """The costs that a study trades accuracy against, by its definition."""
+    return tuple(name for name in definition.get("objectives", "accuracy,flops").split(",") if name != "accuracy")
+
+
 def _rung(trial: TrialRecord) -> int:
     return -1 if trial.evaluation is None else trial.evaluation.key.rung
 

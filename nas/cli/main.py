@@ -38,6 +38,7 @@ from nas.cli.commands import (
     presets,
     recipes,
     refine,
+    report,
     sample,
     search,
     shape_bias,
@@ -98,7 +99,7 @@ def root(
 # The commands that read architectures or spaces, whose parts may be of plug-ins.
 _WITH_PARTS = (
     *("search", "check", "sample", "calibrate", "compare", "trust", "refine", "pareto", "show", "cost", "latency"),
-    *("diff", "grammar", "erf", "shape-bias", "export", "train", "import"),
+    *("diff", "grammar", "erf", "shape-bias", "export", "train", "import", "report"),
 )
 
 _SEARCHING, _LOOKING, _TAKING = "Searching", "Looking", "Taking a winner"
@@ -114,6 +115,7 @@ for _name, _run, _panel in (
     ("studies", studies.run, _LOOKING),
     ("pareto", pareto.run, _LOOKING),
     ("analyze", analyze.run, _LOOKING),
+    ("report", report.run, _LOOKING),
     ("show", show.run, _LOOKING),
     ("cost", cost.run, _LOOKING),
     ("latency", latency.run, _LOOKING),

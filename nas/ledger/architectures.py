@@ -39,6 +39,18 @@ def read(connection: sa.Connection, identity: str) -> dict[str, Plain]:
     return dict(found)
 
 
+def of_study(connection: sa.Connection, study: str) -> dict[str, dict[str, Plain]]:
+    """The canonical dicts of all architectures that a study has asked for, by id.
+
+    Raises:
+        StudyError: no such study.
+    """
+    studies.require(connection, study)
+    asked = sa.select(trials.c.architecture).where(trials.c.study == study)
+    statement = sa.select(architectures.c.id, architectures.c.canonical).where(architectures.c.id.in_(asked))
+    return {row.id: dict(row.canonical) for row in connection.execute(statement)}
+
+
 def resolve(connection: sa.Connection, study: str, prefix: str) -> str:
     """The id of the one architecture of a study that begins with `prefix`; a whole id is always found.
 

@@ -511,6 +511,14 @@ class Ledger:
         """
         return self._read(lambda connection: architectures.read(connection, identity))
 
+    def architectures_of(self, study: str) -> dict[str, dict[str, Plain]]:
+        """The canonical dicts of all architectures that a study has asked for, by id.
+
+        Raises:
+            StudyError: no such study.
+        """
+        return self._read(lambda connection: architectures.of_study(connection, study))
+
     def architecture_id(self, study: str, prefix: str) -> str:
         """The id of the one architecture of a study that begins with `prefix`; a whole id is always found.
 

@@ -74,14 +74,14 @@ class Cell(NamedTuple):
     is_default: bool
 
 
-_ABSENT = Cell("-", is_default=True)
+ABSENT = Cell("-", is_default=True)
 Flat = dict[str, Cell]
 
 
 def _differences(before: Architecture, after: Architecture) -> Iterator[Difference]:
-    yield from _between("stem", [_flat(before.stem)], [_flat(after.stem)])
-    yield from _between("stages", [_row(one) for one in before.stages], [_row(one) for one in after.stages])
-    yield from _between("head", [_flat(before.head)], [_flat(after.head)])
+    yield from _between("stem", [flat_part(before.stem)], [flat_part(after.stem)])
+    yield from _between("stages", [flat_stage(one) for one in before.stages], [flat_stage(one) for one in after.stages])
+    yield from _between("head", [flat_part(before.head)], [flat_part(after.head)])
     if before.drop_path != after.drop_path:
         yield Difference(part="drop_path", field="", before=f"{before.drop_path:g}", after=f"{after.drop_path:g}")
 
@@ -89,8 +89,8 @@ def _differences(before: Architecture, after: Architecture) -> Iterator[Differen
 def _between(part: str, before: Sequence[Flat], after: Sequence[Flat]) -> Iterator[Difference]:
     """Field by field, over the stages of both; a stem or head counts as one stage."""
     for field in dict.fromkeys(name for row in (*before, *after) for name in row):
-        old = [row.get(field, _ABSENT) for row in before]
-        new = [row.get(field, _ABSENT) for row in after]
+        old = [row.get(field, ABSENT) for row in before]
+        new = [row.get(field, ABSENT) for row in after]
         if len(old) != len(new):
             pairs = [(one, other) for one in old for other in new]
             if _joined(old) != _joined(new) and any(_is_news(*pair) for pair in pairs):
@@ -101,7 +101,7 @@ def _between(part: str, before: Sequence[Flat], after: Sequence[Flat]) -> Iterat
             for index, pair in enumerate(zip(old, new, strict=True))
             if _is_news(*pair) and not _follows(field, before[index], after[index])
         ]
-        there = [index for index, pair in enumerate(zip(old, new, strict=True)) if pair != (_ABSENT, _ABSENT)]
+        there = [index for index, pair in enumerate(zip(old, new, strict=True)) if pair != (ABSENT, ABSENT)]
         if differ:
             yield Difference(
                 part=part,
@@ -114,7 +114,7 @@ def _between(part: str, before: Sequence[Flat], after: Sequence[Flat]) -> Iterat
 
 def _is_news(old: Cell, new: Cell) -> bool:
     """Not where only one side has a field, and at its default: that follows from the other kind of its part."""
-    if old is _ABSENT or new is _ABSENT:
+    if old is ABSENT or new is ABSENT:
         return not (old.is_default and new.is_default)
     return old.words != new.words
 
@@ -127,28 +127,28 @@ def _follows(field: str, before: Flat, after: Flat) -> bool:
     return before[norm].words != after[norm].words and before[field].is_default and after[field].is_default
 
 
-def _row(stage: Stage) -> Flat:
+def flat_stage(stage: Stage) -> Flat:
     """A stage's fields; where its blocks follow a pattern, a field that varies has one value a block."""
-    blocks = [_flat(block, "block") for block in stage.blocks]
+    blocks = [flat_part(block, "block") for block in stage.blocks]
     row: Flat = {"depth": Cell(str(stage.depth), is_default=False), "width": Cell(str(stage.width), is_default=False)}
     for field in dict.fromkeys(name for block in blocks for name in block):
-        cells = [block.get(field, _ABSENT) for block in blocks]
+        cells = [block.get(field, ABSENT) for block in blocks]
         words = [cell.words for cell in cells]
         shown = words[0] if len(set(words)) == 1 else f"({', '.join(words)})"
         row[field] = Cell(shown, is_default=all(cell.is_default for cell in cells))
     for field, part in (("downsample", stage.downsample), ("norm", stage.norm)):
-        row |= {field: Cell("null", is_default=True)} if part is None else _flat(part, field)
+        row |= {field: Cell("null", is_default=True)} if part is None else flat_part(part, field)
     return row
 
 
-def _flat(spec: Spec, path: str = "") -> Flat:
+def flat_part(spec: Spec, path: str = "") -> Flat:
     """Every field of a part and of the parts in it, by path; the part's kind stands under the path itself."""
     flat: Flat = {path or "kind": Cell(spec.kind, is_default=False)}
     for name, kind in field_types(type(spec)).items():
         value = getattr(spec, name)
         where = f"{path}.{name}" if path else name
         if isinstance(value, Spec):
-            inner = _flat(value, where)
+            inner = flat_part(value, where)
             flat |= {**inner, where: Cell(value.kind, is_default=value == kind.default)}
         else:
             flat[where] = Cell(_words(value), is_default=value == kind.default)

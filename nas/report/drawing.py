@@ -10,13 +10,14 @@ import math
 import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import groupby
 from typing import NamedTuple
 from xml.sax.saxutils import escape
 
 from nas.architecture import Architecture
 from nas.architecture.architecture import Part
-from nas.layers import Block, Spec
+from nas.layers import Block, Downsample, Norm, Spec
 from nas.schema.fields import field_types
 from nas.task import Task
 
@@ -198,17 +199,23 @@ def _stage(architecture: Architecture, index: int, parts: Sequence[Part]) -> Dra
     stage = architecture.stages[index]
     last = [part for part in parts if isinstance(part.spec, Block)][-1]
     size = last.spec.size_out(last.site)
-    ends = [f"downsample {_said(stage.downsample)}"] if stage.downsample is not None else []
-    ends += [f"norm {_said(stage.norm)} after all"] if stage.norm is not None else []
     blocks = "block" if stage.depth == 1 else "blocks"
     return DrawnPart(
         name=f"stage {index + 1}",
         facts=f"{_map(size, stage.width)}, {stage.depth} {blocks}",
-        words=_wrapped(*_blocks(stage.blocks), *ends),
+        words=_stage_words(stage.blocks, stage.downsample, stage.norm),
         size=size,
         width=stage.width,
         bars=tuple(place % len(stage.blocks) for place in range(stage.depth)),
     )
+
+
+@lru_cache(maxsize=1024)
+def _stage_words(pattern: tuple[Block, ...], downsample: Downsample | None, norm: Norm | None) -> tuple[str, ...]:
+    """What depth, width and map leave to say; the same for most stages of a space, and slow to say."""
+    ends = [f"downsample {_said(downsample)}"] if downsample is not None else []
+    ends += [f"norm {_said(norm)} after all"] if norm is not None else []
+    return _wrapped(*_blocks(pattern), *ends)
 
 
 def _map(size: int, width: int) -> str:

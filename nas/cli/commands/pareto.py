@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -35,7 +35,7 @@ def run(
     as_json: Json = False,
 ) -> None:
     """Show the Pareto front of a study: validation accuracy against the costs it was searched for, such as FLOPs."""
-    from nas.analysis.front import evaluated_rows, front_rows, most_accurate
+    from nas.analysis.front import evaluated_rows, front_rows, most_accurate, searched_costs
     from nas.cost import Budget
     from nas.errors import UserError
     from nas.ledger import Ledger
@@ -71,11 +71,6 @@ def run(
         _print_csv(shown)
     else:
         draw_front(name, budget, rows, best, shown, storage, axes, has_recipe="evaluate" not in definition)
-
-
-def searched_costs(definition: Mapping[str, Any]) -> tuple[str, ...]:
-    """The costs that a study trades accuracy against."""
-    return tuple(name for name in definition.get("objectives", "accuracy,flops").split(",") if name != "accuracy")
 
 
 def _write_plot(

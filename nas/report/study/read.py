@@ -1,0 +1,296 @@
+"""From the ledger to the rows of a report."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+from nas.analysis.front import FrontRow, evaluated_rows, front_rows, searched_costs
+from nas.analysis.proxy_health import Trained, proxy_health
+from nas.cost import Budget
+from nas.cost.budget import latency_of
+from nas.errors import UserError
+from nas.ledger import Ledger
+from nas.records import CONTROL, Evaluation, EvaluationKey, StudyKind, StudyRecord, TrialRecord, TrialState
+from nas.report.analysis import analyse
+from nas.report.study.findings import findings
+from nas.report.study.repeat import repeat_row
+from nas.report.study.rows import CandidateRow, FailureRow, LearningCurve, ReportRows, SpentRow, StudyRows
+from nas.report.study.volume import Finished, Scale, volume_curves
+
+_CURVES = 60  # of trainings that are shown
+_COSTS = ("flops", "params", "activations", "train_flops", "train_params")
+
+
+class _Read(NamedTuple):
+    """A study with what its hypervolume is made of, which waits for the scale that all studies share."""
+
+    rows: StudyRows
+    finished: list[Finished]
+
+
+def read_report(
+    ledger: Ledger, names: Sequence[str], *, watch: Callable[[str], None] = lambda doing: None
+) -> ReportRows:
+    """The rows of some studies.
+
+    Args:
+        ledger: where they are.
+        names: of the studies, in the order of the report; one that stands twice is shown once.
+        watch: told what is going on.
+
+    Raises:
+        StudyError: there is no such study.
+        UserError: a study is of a kind that has no front.
+    """
+    read = []
+    for name in dict.fromkeys(names):
+        watch(f"analysing {name}")
+        read.append(_study(ledger, name))
+    notes = _notes([one.rows for one in read])
+    found = []
+    for study in read:
+        shared = [study] if notes else read
+        top, first = _scale(shared, lowest=False), _scale(shared, lowest=True)
+        volume = () if top is None else volume_curves(study.finished, top, first)
+        rows = replace(study.rows, volume=volume)
+        found.append(replace(rows, findings=findings(rows)))
+    return ReportRows(studies=tuple(found), notes=notes)
+
+
+def _scale(read: Sequence[_Read], *, lowest: bool) -> Scale | None:
+    """What the hypervolumes of some studies are measured by, of their first rung or of the highest of each."""
+    points = []
+    for study in read:
+        reached = [one for one in study.finished if one.point is not None]
+        rung = 0 if lowest else max((one.rung for one in reached), default=0)
+        points += [one.point for one in reached if one.rung == rung and one.point is not None]
+    return Scale.of(points)
+
+
+def _study(ledger: Ledger, name: str) -> _Read:
+    record = ledger.study(name)
+    if record.kind in (StudyKind.TRUST, StudyKind.REFINE):
+        raise UserError(f"{name}: this study {record.kind.purpose} and has no front to report; `nas {record.kind}`")
+    definition = record.definition
+    trials, evaluations = ledger.trials(name), ledger.evaluations(name)
+    budget, costs = Budget.parse(definition.get("budget", [])), searched_costs(definition)
+    rows = evaluated_rows(trials, budget)
+    front = {row.id for row in front_rows(rows, costs)}
+    by_id = {trial.architecture: trial for trial in reversed(trials)}
+    candidates = tuple(_candidate(row, by_id[row.id], is_front=row.id in front) for row in rows)
+    summary = next(one for one in ledger.studies() if one.name == name)
+    finished = _finished(trials, evaluations, costs)
+    rung_epochs = _rung_epochs(definition.get("recipe", {}))
+    found = StudyRows(
+        name=name,
+        kind=record.kind.value,
+        created=record.created,
+        active=summary.latest_activity,
+        definition=definition,
+        budget=str(budget) if budget.bounds else "no budget",
+        costs=costs,
+        rung_epochs=rung_epochs,
+        counts={state.value: summary.counts[state] for state in TrialState if summary.counts.get(state)},
+        findings=(),
+        candidates=candidates,
+        volume=(),
+        curves=_curves(evaluations, candidates, rung_epochs),
+        analysis=analyse(ledger, name) if record.kind is StudyKind.SEARCH and candidates else None,
+        failures=_failures(evaluations),
+        health=tuple(proxy_health(_accuracies(evaluations), None)),
+        spent=_spent(trials, evaluations, finished, summary.counts),
+        repeat=repeat_row(record, _asked_for(record, trials, candidates), _started(definition, trials)),
+    )
+    return _Read(found, finished)
+
+
+def _candidate(row: FrontRow, trial: TrialRecord, *, is_front: bool) -> CandidateRow:
+    latencies = {latency_of(profile): ms for profile, ms in row.latency.items()}
+    return CandidateRow(
+        id=row.id,
+        number=trial.number,
+        accuracy=row.accuracy,
+        rung=row.rung,
+        seeds=row.seeds,
+        seconds=row.seconds,
+        costs={**{name: getattr(row, name) for name in _COSTS}, **latencies},
+        decisions=row.decisions,
+        is_control=bool(trial.sampler.get(CONTROL)),
+        is_front=is_front,
+    )
+
+
+def _rung_epochs(recipe: Mapping[str, object]) -> tuple[int, ...]:
+    """Epochs at the end of every rung; none where accuracies are told from outside."""
+    rungs, epochs = recipe.get("rungs", ()), recipe.get("epochs")
+    if not isinstance(epochs, int):
+        return ()
+    below = [one["epochs"] if isinstance(one, Mapping) else one for one in rungs] if isinstance(rungs, list) else []
+    return (*below, epochs)
+
+
+def _asked_for(record: StudyRecord, trials: Sequence[TrialRecord], candidates: Sequence[CandidateRow]) -> int:
+    """Candidates that a repetition comes to: those with an evaluation."""
+    if record.kind is not StudyKind.SEARCH:
+        return len(candidates)
+    return len({trial.architecture for trial in trials if trial.evaluation is not None})
+
+
+def _started(definition: Mapping[str, object], trials: Sequence[TrialRecord]) -> list[str]:
+    """Ids of the architectures that the search was begun with."""
+    start = definition.get("start", ())
+    count = len(start) if isinstance(start, list | tuple) else 0
+    return [trial.architecture for trial in trials[:count]]
+
+
+def _finished(trials: Sequence[TrialRecord], evaluations: Sequence[Evaluation], costs: Sequence[str]) -> list[Finished]:
+    """What became of each training, in the order in which they ended; work at a lower rung is not counted twice."""
+    of = {trial.architecture: trial for trial in reversed(trials)}
+    known = {
+        trial.evaluation.key
+        for trial in trials
+        if trial.state is TrialState.REUSED and trial.evaluation is not None
+    }  # fmt: skip
+    epochs_of: dict[tuple[str, int], int] = defaultdict(int)
+    finished = []
+    for one in evaluations:
+        trial = of.get(one.key.architecture)
+        training = (one.key.architecture, one.key.seed)
+        is_known, done = one.key in known, epochs_of[training]
+        epochs_of[training] = max(done, len(one.curve))
+        point = None
+        if one.accuracy is not None and trial is not None:
+            point = (one.accuracy, *(float(trial.cost[cost]) for cost in costs))
+        finished.append(
+            Finished(
+                rung=one.key.rung,
+                point=point,
+                trainings=0 if is_known else 1,
+                epochs=0 if is_known else max(len(one.curve) - done, 0),
+                seconds=0.0 if is_known else one.seconds,
+                is_control=trial is not None and bool(trial.sampler.get(CONTROL)),
+            )
+        )
+    return finished
+
+
+def _curves(
+    evaluations: Sequence[Evaluation], candidates: Sequence[CandidateRow], rung_epochs: Sequence[int]
+) -> tuple[LearningCurve, ...]:
+    """Those of the front, and of others evenly chosen from worst to best."""
+    others = sorted((one for one in candidates if not one.is_front), key=lambda one: one.accuracy)
+    front = [one for one in candidates if one.is_front][:_CURVES]
+    room = _CURVES - len(front)
+    step = max(1, -(-len(others) // room)) if room else 0
+    chosen = {one.id: one for one in (*front, *(others[::step] if room else ()))}
+    seen: dict[str, dict[int, Evaluation]] = {}
+    seeds: dict[str, EvaluationKey] = {}
+    for one in evaluations:
+        key = one.key
+        if key.architecture in chosen and one.accuracy is not None:
+            first = seeds.setdefault(key.architecture, key)
+            if (first.seed, first.recipe) == (key.seed, key.recipe):
+                seen.setdefault(key.architecture, {})[key.rung] = one
+    return tuple(
+        LearningCurve(
+            id=identity,
+            is_front=chosen[identity].is_front,
+            losses=tuple(max(rungs.items())[1].curve),
+            rungs=tuple(
+                (rung_epochs[rung], one.accuracy)
+                for rung, one in sorted(rungs.items())
+                if rung < len(rung_epochs) and one.accuracy is not None
+            ),
+        )
+        for identity, rungs in seen.items()
+    )
+
+
+def _failures(evaluations: Sequence[Evaluation]) -> tuple[FailureRow, ...]:
+    groups: dict[tuple[str, str], list[Evaluation]] = defaultdict(list)
+    for one in evaluations:
+        if one.failure is not None:
+            groups[one.failure.value, re.sub(r"\d+", "#", one.message)].append(one)  # numbers aside
+    rows = [
+        FailureRow(
+            failure=failure,
+            message=some[0].message,
+            count=len(some),
+            seconds=sum(one.seconds for one in some),
+            example=some[0].key.architecture,
+            traceback=some[0].traceback,
+        )
+        for (failure, _), some in groups.items()
+    ]
+    return tuple(sorted(rows, key=lambda row: -row.count))
+
+
+def _accuracies(evaluations: Sequence[Evaluation]) -> list[Trained]:
+    """Those of the recipe and data set that most evaluations have."""
+    counts = Counter((one.key.recipe, one.key.data) for one in evaluations)
+    most = max(counts, key=lambda key: counts[key], default=None)
+    return [
+        Trained(one.key.architecture, one.key.seed, one.key.rung, one.accuracy)
+        for one in evaluations
+        if one.accuracy is not None and (one.key.recipe, one.key.data) == most
+    ]
+
+
+def _spent(
+    trials: Sequence[TrialRecord],
+    evaluations: Sequence[Evaluation],
+    finished: Sequence[Finished],
+    counts: Mapping[TrialState, int],
+) -> SpentRow:
+    paid = [one for one, end in zip(evaluations, finished, strict=True) if end.trainings]
+    phases: Counter[str] = Counter()
+    for one in paid:
+        phases.update(one.phases)
+    energies = [one.energy for one in paid if one.energy is not None]
+    return SpentRow(
+        trainings=len(paid),
+        reused=counts.get(TrialState.REUSED, 0),
+        rejected=counts.get(TrialState.REJECTED, 0),
+        failed=sum(not one.succeeded for one in paid),
+        epochs=sum(one.epochs for one in finished),
+        images=_images(paid),
+        seconds=sum(one.seconds for one in paid),
+        train_seconds=sum(one.train_seconds for one in paid),
+        failed_seconds=sum(one.seconds for one in paid if not one.succeeded),
+        control_seconds=sum(one.seconds for one in finished if one.is_control),
+        phases=dict(phases),
+        energy=sum(energies) if energies else None,
+        peak_memory=max((one.peak_memory for one in paid), default=0),
+        workers=dict(Counter(one.worker.partition(":")[0] or "unknown" for one in paid)),
+    )
+
+
+def _images(paid: Sequence[Evaluation]) -> int:
+    """Training images seen; an evaluation counts those of its lower rungs too, which are one training."""
+    most: dict[tuple[str, int], int] = defaultdict(int)
+    for one in paid:
+        training = (one.key.architecture, one.key.seed)
+        most[training] = max(most[training], one.images)
+    return sum(most.values())
+
+
+def _notes(studies: Sequence[StudyRows]) -> tuple[str, ...]:
+    """Why accuracies of these studies are not to be compared."""
+    if len(studies) < 2:
+        return ()
+    words = {"fingerprint": "data", "recipe": "recipes", "seed": "seeds of the trainings", "task": "tasks"}
+    differ = [
+        word
+        for name, word in words.items()
+        if any(one.definition.get(name) != studies[0].definition.get(name) for one in studies[1:])
+    ]
+    serious = [word for word in differ if word != "seeds of the trainings"]
+    if any(one.costs != studies[0].costs for one in studies[1:]):
+        serious.append("objectives")
+    if not serious:
+        return ()
+    return (f"these studies differ in {' and '.join(serious)}: their accuracies are not to be compared",)
