@@ -150,7 +150,12 @@ def _leaves() -> Iterator[PartRow]:
 
 _KINDS: Mapping[str, Callable[[], Iterable[PartRow]]] = {
     "architecture": lambda: _mapping_rows("architecture", "The top level of a space or architecture.", TOP_FIELDS),
-    "stage": lambda: _mapping_rows("stage", "The keys under `stages`, each with one entry a stage.", STAGE_FIELDS),
+    "stage": lambda: _mapping_rows(
+        "stage",
+        "The keys under `stages`, each with one entry a stage. `count: {choice: [3, 4]}` searches their number; a "
+        "depth of 0 leaves a stage out, with its downsample, width and norm.",
+        STAGE_FIELDS,
+    ),
     "leaf": _leaves,
     **{family.kind: partial(_family, family) for _, family in FAMILIES},
     "sampler": lambda: _named("sampler", samplers, {name: one.make for name, one in samplers.items()}),

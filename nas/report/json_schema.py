@@ -97,7 +97,15 @@ class _Writer:
     def stages(self, place: _Place) -> Schema:
         """The key `stages`."""
         found = self.mapping(STAGE_FIELDS, place, "A key for each field, with one entry a stage.")
-        found["properties"]["count"] = {"type": "integer", "minimum": 1, "description": "The number of stages."}
+        number = {"type": "integer", "minimum": 1, "maximum": 100}
+        several = [
+            _form({"choice": _listed(number)}, ["choice"], "One of several: the last stages are left out."),
+            _form({"int": _ends(number), "step": {"type": "integer", "minimum": 1}}, ["int"], "From low to high."),
+        ]
+        found["properties"]["count"] = {
+            "anyOf": [number, *several] if place.is_open else [number],
+            "description": "The number of stages.",
+        }
         return found
 
     def mapping(self, types: Mapping[str, FieldType], place: _Place, about: str) -> Schema:
@@ -171,7 +179,7 @@ def _forms(kind: FieldType, place: _Place, again: Schema) -> list[Schema]:
     if place.is_open:
         found.append(_form({"choice": _listed(again), **asked}, ["choice"], "One of several."))
         if {int, float} & set(kind.plain) and not kind.many:
-            ends = {"type": "array", "items": {"type": "integer"}, "minItems": 2, "maxItems": 2}
+            ends = _ends({"type": "integer"})
             step = {"type": "integer", "minimum": 1}
             found.append(_form({"int": ends, "step": step, **asked}, ["int"], "A whole number of [low, high]."))
     when = {"type": "object", "minProperties": 1, "additionalProperties": _TEST}
@@ -194,6 +202,10 @@ def _form(properties: Mapping[str, Schema], required: list[str], about: str) -> 
 
 def _closed(properties: Mapping[str, Schema], about: str) -> Schema:
     return {"type": "object", "description": about, "properties": dict(properties), "additionalProperties": False}
+
+
+def _ends(item: Schema) -> Schema:
+    return {"type": "array", "items": item, "minItems": 2, "maxItems": 2}
 
 
 def _listed(item: Schema) -> Schema:

@@ -98,8 +98,10 @@ def _others(names: list[str], answers: Answers, dimensions: dict[str, Dimension]
 
 
 def _concerns(name: str, part: str) -> bool:
-    """Whether a question may change how a part fits: those of its stage, those that stages share, stem and head."""
+    """Whether a question may change how a part fits: those of its stage, those that stages share; all for the head."""
     owner = name.split(".")
+    if part == "head":
+        return True
     return owner[0] != "stages" or not owner[1].isdigit() or part.split(".")[:2] == owner[:2]
 
 

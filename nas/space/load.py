@@ -112,11 +112,11 @@ def read_space(node: Node, problems: Problems) -> SearchSpace:
         SchemaError: the file has problems; all of them are listed.
     """
     task = _task(node, problems)
-    top, columns, count = Reader(problems, task).space(node, (*_WORDS, "task"))
+    top, columns, stages, count = Reader(problems, task).space(node, (*_WORDS, "task"))
     name, about, _ = (_text(node, word, problems) for word in _WORDS)
     problems.check()
     name = name or problems.source.name.rpartition("/")[2].rpartition(".")[0]
-    root = Root(name, top, columns, count)
+    root = Root(name, top, columns, stages, count)
     is_cut = _try_options(root, task, node.key_mark("stages"), problems)
     problems.check()
     return SearchSpace(root, about, task, problems.source.text, is_cut)

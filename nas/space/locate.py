@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -51,11 +52,26 @@ def _possible(root: Root, architecture: Architecture) -> Iterator[Answers]:
 
     What the architecture says nothing of, such as the second entry of a pattern in a stage of one block, is left out.
     """
-    if len(architecture.stages) != root.stages:
-        return
+    for count, places in _placings(root, len(architecture.stages)):
+        yield from _placed(root, architecture, count, places)
+
+
+def _placings(root: Root, stages: int) -> Iterator[tuple[int, Sequence[int]]]:
+    """The ways to leave out stages: how many the space has then, and which of them the network has, by index."""
+    for count in root.counts:
+        for places in itertools.combinations(range(count), stages):
+            if len(places) == count or root.may_leave_out(0):
+                yield count, places
+
+
+def _placed(root: Root, architecture: Architecture, count: int, places: Sequence[int]) -> Iterator[Answers]:
+    """The same, for one way to leave out stages."""
     top, columns = root.top, root.columns
     wanted = _wants(top, {name: getattr(architecture, name) for name in ("stem", "head", "drop_path")}, 0, 0)
-    for index, stage in enumerate(architecture.stages):
+    if root.count is not None:
+        wanted.append(Wanted(root.count, count, 0, 0, {}))
+    wanted += [Wanted(columns.fields["depth"], 0, one, 0, {}) for one in range(count) if one not in places]
+    for index, stage in zip(places, architecture.stages, strict=True):
         for position in range(_positions(columns.fields["block"], stage)):
             values = {name: getattr(stage, name) for name in ("depth", "width", "norm", "downsample")}
             wanted += _wants(columns, {**values, "block": stage.block(position)}, index, position)

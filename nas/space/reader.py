@@ -47,7 +47,7 @@ from nas.space.tree import (
 from nas.task import Task
 
 STAGE_FIELDS: Mapping[str, FieldType] = {
-    "depth": FieldType((int,), None, False, (within(1, 1000),), dataclasses.MISSING),
+    "depth": FieldType((int,), None, False, (within(0, 1000),), dataclasses.MISSING),
     "width": FieldType((int,), None, False, (within(1, 65536),), dataclasses.MISSING),
     "block": FieldType((), Block, False, (), dataclasses.MISSING),
     "downsample": FieldType((), Downsample, True, (), None),
@@ -67,6 +67,7 @@ WORDS: Mapping[Word, tuple[str, ...]] = {
     "when": ("when", "then", "else"),
 }
 _MAX_STAGES = 100
+_COUNT = FieldType((int,), None, False, (within(1, _MAX_STAGES),), dataclasses.MISSING)
 _MAX_OPTIONS = 10_000
 _MAX_FACTOR = 1000
 
@@ -118,8 +119,8 @@ class Reader:
         self._maps: Sequence[int] = ()
         self._decided = ""  # what the number of stages was taken from
 
-    def space(self, root: Node, known: Sequence[str]) -> tuple[Struct, Struct, int]:
-        """The tree of the top level, the tree of a stage, and the number of stages.
+    def space(self, root: Node, known: Sequence[str]) -> tuple[Struct, Struct, int, Tree | None]:
+        """The tree of the top level, that of a stage, the number of stages, and its tree where it is open.
 
         Args:
             root: the file.
@@ -128,19 +129,19 @@ class Reader:
         nothing = Struct({}, root.mark)
         if not root.is_mapping:
             self.problems.add(root.mark, "a space is a mapping with 'stem', 'stages' and 'head'")
-            return nothing, nothing, 1
+            return nothing, nothing, 1, None
         self._refuse(root, (*known, *TOP_FIELDS, "stages"), "a space")
         top = Struct(self._fields(root, TOP_FIELDS, Scope()), root.mark)
         stages = root.mapping.get("stages")
         if stages is None:
             self.problems.add(root.mark, "the key 'stages' of the space is missing")
-            return top, nothing, 1
+            return top, nothing, 1, None
         if not stages.is_mapping:
             self.problems.add(
                 stages.mark, "stages has a key for each field, with one entry a stage: 'depth: [3, 3, 9, 3]'"
             )
-            return top, nothing, 1
-        count = self._count(stages)
+            return top, nothing, 1, None
+        open_count, count = self._count(stages)
         self._refuse(stages, (*STAGE_FIELDS, "count"), "stages")
         scope = Scope(count=count, in_stages=True)
         strides = Reader(Problems(self.problems.source), self.task)  # once before, for the maps; problems come below
@@ -150,7 +151,10 @@ class Reader:
         downsample = _led_to(columns)
         if downsample is not None:
             columns["downsample"] = downsample
-        return top, Struct(columns, stages.mark), count
+        if "depth" in columns and 0 in numbers(columns["depth"]) and any(True for _ in conditions(columns["depth"])):
+            told = "a depth of 0 leaves the stage out, and what its condition tests with it; write it without 'when'"
+            self.problems.add(columns["depth"].mark, told)
+        return top, Struct(columns, stages.mark), count, open_count
 
     def _fields(self, node: Node, types: Mapping[str, FieldType], scope: Scope) -> dict[str, Tree]:
         trees = {}
@@ -415,22 +419,32 @@ class Reader:
             else:
                 self.problems.add(wanted.mark, f"{scope.path}: the test of {name} {problem}")
 
-    def _count(self, stages: Node) -> int:
-        """The number of stages, which every list must agree with: 'count', or the length that most lists have."""
+    def _count(self, stages: Node) -> tuple[Tree | None, int]:
+        """The number of stages, which every list must agree with: 'count', or the length that most lists have.
+
+        Where 'count' is open, its largest value, and its tree.
+        """
         said, lists = stages.mapping.get("count"), list(_lists(stages))
         if said is not None:
             self._decided = f"'count' in line {said.mark.line}"
             if type(said.value) is int and 1 <= said.value <= _MAX_STAGES:
-                return said.value
-            self.problems.add(said.mark, f"count must be a whole number between 1 and {_MAX_STAGES}")
+                return None, said.value
+            if said.mapping.keys() & {"choice", "int"}:
+                tree = self.value(said, _COUNT, Scope("count", in_stages=True, in_list=True))
+                if isinstance(tree, Decision) and not tree.branches and tree.stages is None:
+                    return tree, max(numbers(tree))
+                if tree is None:
+                    return None, 1
+            told = "count must be a whole number, or a choice of them (once, not per stage)"
+            self.problems.add(said.mark, f"{told}, between 1 and {_MAX_STAGES}")
         if not lists:
-            return 1
+            return None, 1
         count = Counter(len(one.items) for one in lists).most_common(1)[0][0]
         first = next(one for one in lists if len(one.items) == count)
         self._decided = f"the list in line {first.mark.line}"
         if count > _MAX_STAGES:
             self.problems.add(first.mark, f"{count} stages; there can be {_MAX_STAGES}")
-        return count
+        return None, count
 
     def _one_a_stage(self, listed: Node, scope: Scope) -> bool:
         if len(listed.items) == scope.count:

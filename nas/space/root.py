@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from nas.architecture import Architecture
-from nas.space.dimension import Answers, Ask, Dimension
-from nas.space.tree import Decision, Here, Struct, Walk, spread
+from nas.errors import MisfitError
+from nas.space.dimension import Answers, Ask, Dimension, Value
+from nas.space.tree import Decision, Here, Struct, Tree, Walk, numbers, spread
 
 
 @dataclass(frozen=True)
@@ -19,13 +21,15 @@ class Root:
         name: what messages call the space.
         top: the tree of stem, head and drop path.
         columns: the tree of a stage.
-        stages: the number of stages.
+        stages: the number of stages, the largest where it is open.
+        count: the tree of the number of stages, where it is open: the last ones are left out.
     """
 
     name: str
     top: Struct
     columns: Struct
     stages: int
+    count: Tree | None = None
 
     def build(self, ask: Ask) -> Architecture:
         """The architecture that `ask` describes, one answer a decision.
@@ -41,29 +45,77 @@ class Root:
         return Architecture.from_dict(self.resolve(walk)), walk.answers
 
     def resolve(self, walk: Walk) -> dict[str, Any]:
-        """The canonical form's dict, defaults written or not."""
-        return {
-            **self.top.resolve(walk, Here()),
-            "stages": [self.resolve_stage(walk, stage) for stage in range(self.stages)],
-        }
+        """The canonical form's dict, defaults written or not; raises MisfitError where every stage is left out."""
+        top = self.top.resolve(walk, Here())
+        rows = [self.resolve_stage(walk, stage) for stage in range(self.stages)]
+        stages = [row for row in rows if row is not None]
+        if not stages:
+            raise MisfitError("head", "stages", "no stage is left; at least one must have a depth above 0")
+        return {**top, "stages": stages}
 
-    def resolve_stage(self, walk: Walk, stage: int) -> dict[str, Any]:
-        """One stage's dict."""
-        row = self.columns.resolve(walk, Here(stage))
-        row["block"] = spread(row["block"], row["depth"])
+    def resolve_stage(self, walk: Walk, stage: int) -> dict[str, Any] | None:
+        """One stage's dict; None where it is left out."""
+        row = self.resolve_fields(walk, stage, self.columns)
+        if row is not None:
+            row["block"] = spread(row["block"], row["depth"])
         return row
+
+    def resolve_fields(self, walk: Walk, stage: int, fields: Struct) -> dict[str, Any] | None:
+        """Some fields of a stage; None where it is left out.
+
+        A stage of depth 0 is left out with its downsample, its width and its norm: what comes before it goes into the
+        stage after it. Of its decisions only those are asked that it shares with other stages.
+        """
+        if self.is_left_out(walk, stage):
+            self.pass_over(walk, stage, fields)
+            return None
+        return fields.resolve(walk, Here(stage))
+
+    def is_left_out(self, walk: Walk, stage: int) -> bool:
+        """Whether a network has no such stage; asks what decides that."""
+        if self.count is not None and stage >= self._fewest and stage >= self.count.resolve(walk, Here(stage)):
+            return True
+        return self._may_be_empty and self.columns.fields["depth"].resolve(walk, Here(stage)) == 0
+
+    def pass_over(self, walk: Walk, stage: int, fields: Struct) -> None:
+        """Ask what a stage that is left out shares with others, and nothing else."""
+        own = f"stages.{stage}."
+
+        def shared(name: str, dimension: Dimension) -> Value:
+            return dimension.values[0] if name.startswith(own) else walk.answer(name, dimension)
+
+        fields.resolve(Walk(shared), Here(stage))
+
+    def may_leave_out(self, stage: int) -> bool:
+        """Whether some networks have no such stage."""
+        return self._may_be_empty or stage >= self._fewest
+
+    @cached_property
+    def counts(self) -> list[int]:
+        """The numbers of stages there can be, those of depth 0 counted too."""
+        return [self.stages] if self.count is None else sorted(set(numbers(self.count)))
+
+    @property
+    def _fewest(self) -> int:
+        return self.counts[0]
+
+    @cached_property
+    def _may_be_empty(self) -> bool:
+        return 0 in numbers(self.columns.fields["depth"])
 
     def answers(self, ask: Ask) -> Answers:
         """What a walk asks and is answered, by name; nothing is built."""
         walk = Walk(ask)
         self.top.resolve(walk, Here())
         for stage in range(self.stages):
-            self.columns.resolve(walk, Here(stage))
+            self.resolve_fields(walk, stage, self.columns)
         return walk.answers
 
     def decisions(self) -> Iterator[Decision]:
         """Every decision, whether or not a walk reaches it."""
         yield from self.top.decisions()
+        if self.count is not None:
+            yield from self.count.decisions()
         yield from self.columns.decisions()
 
     def dimensions(self) -> dict[str, Dimension]:

@@ -22,7 +22,15 @@ def count_points(root: Root) -> int:
 
 def controllers(root: Root) -> set[str]:
     """Names of the decisions that change which questions follow."""
-    return _controllers(root.top) | _controllers(root.columns)
+    return _controllers(root.top) | _of_stages(root)
+
+
+def _of_stages(root: Root) -> set[str]:
+    """The same of those that stages ask."""
+    leaving = set() if root.count is None else {name for one in root.count.decisions() for name in one.names()}
+    if any(map(root.may_leave_out, range(root.counts[0]))):
+        leaving |= {name for one in _deciding(root.columns.fields["depth"]) for name in one.names()}
+    return leaving | _controllers(root.columns)
 
 
 def _count_top(root: Root) -> int:
@@ -37,7 +45,7 @@ def _count_stages(root: Root) -> int:
     def walk_stages(walk: Walk) -> Any:
         return [root.resolve_stage(walk, stage) for stage in range(root.stages)]
 
-    controllers = _controllers(root.columns)
+    controllers = _of_stages(root)
     own = {name for d in root.columns.decisions() if d.stages is not None for name in d.names()}
     total = 0
     for shared, asked in _explore(walk_stages, {}, controllers - own):

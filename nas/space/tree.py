@@ -297,6 +297,9 @@ def numbers(tree: Tree) -> Iterator[int]:
         yield tree.value
     elif isinstance(tree, Decision):
         yield from (one for one in tree.dimension.values if one not in tree.branches)  # type: ignore[misc]
+    elif isinstance(tree, Scaled):
+        yield from (tree.times(one, ratio) for one in numbers(tree.base) for ratio in tree.ratios)
+        return
     for child in tree.children():
         yield from numbers(child)
 

@@ -8,10 +8,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from hypothesis import strategies as st
+from hypothesis import assume, strategies as st
 
 from nas.architecture import Architecture
 from nas.schema.nodes import parse_yaml
+from nas.schema.problems import SchemaError
 from nas.space import Ask, SearchSpace, Value, enumerating
 from nas.space.load import read_space
 
@@ -104,9 +105,11 @@ def space_texts(draw: Draw) -> str:
     """The text of a random space. JSON is YAML too."""
     stages = draw(st.integers(1, 3))
     place = Place(stages=stages)
+    depths = draw(st.sampled_from([[1, 2, 3], [1, 2, 3], [0, 1, 2]]))
+    fewest = draw(st.integers(1, stages))
     columns = {
-        "count": stages,
-        "depth": leaf(draw, [1, 2, 3], place),
+        "count": draw(st.sampled_from([stages, {"choice": [stages, fewest]}])) if fewest < stages else stages,
+        "depth": leaf(draw, depths, place),
         "width": leaf(draw, [8, 16, 24], place, scaled=True),
         "block": leaf(draw, [lambda inner: _block(draw, inner)] * 2, replace(place, in_block=True)),
     }
@@ -115,13 +118,26 @@ def space_texts(draw: Draw) -> str:
         columns["norm"] = leaf(draw, ["layernorm", "batchnorm", None], replace(place, tests=tests))
     if draw(st.booleans()):
         columns["downsample"] = leaf(draw, ["conv", {"kind": "conv", "kernel": 3}], replace(place, in_list=True))
-    return json.dumps({
+    text = json.dumps({
         "task": {"resolution": 64, "classes": 10},
         "stem": leaf(draw, ["patchify", {"kind": "patchify", "patch": 2}], Place()),
         "stages": columns,
         "head": "pool_norm_linear",
         "drop_path": leaf(draw, [0, 0.1, 0.25], Place(tests=({"stem": "patchify"}, {"head": "norm_pool_linear"}))),
     })  # fmt: skip
+    assume(depths[0] or _has_stages(text))
+    return text
+
+
+def _has_stages(text: str) -> bool:
+    """Whether not every network is without a stage."""
+    try:
+        space_of(text)
+    except SchemaError as error:
+        if "no stage is left" not in str(error):
+            raise
+        return False
+    return True
 
 
 def _block(draw: Draw, place: Place) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ from nas.errors import UserError
 from nas.layers import Block, Site, Spec, blocks
 from nas.space.feasible.options import Option, TooManyError, independent, options
 from nas.space.feasible.pricing import BlockSet, CombinedBlocks, InseparableError, ListedBlocks, field_group
-from nas.space.feasible.rows import AnswerSets, answers_of, stacked
+from nas.space.feasible.rows import NOT_ASKED, AnswerSets, answers_of, stacked
 from nas.space.tree import Decision, Here, PerStage, Struct, Tree, Walk, pattern_lengths, spread
 
 
@@ -39,7 +39,25 @@ class BlockTable:
             longest = max(map(len, patterns), default=1)
             rows = [(*one, *[0] * (longest - len(one))) for one in patterns]
             self.pattern = np.array(rows, np.intp).reshape(len(rows), longest)
-            self.period = np.array([len(one) for one in patterns], np.intp)
+            self.period = np.array([max(1, len(one)) for one in patterns], np.intp)
+
+    def with_nothing(self, codes: Sequence[Mapping[str, int]]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """Add options that are no block, for a stage that is left out; one that asks the same as a block is that row.
+
+        Returns:
+            Which options are blocks, and which are none, (options,) each.
+        """
+        known = {_asked(self.answers, row): index for index, row in enumerate(self.answers.codes)}
+        fresh = [one for one in codes if frozenset(one.items()) not in known]
+        before = len(self.answers.codes)
+        self.answers = stacked([self.answers, answers_of(fresh)])
+        self.pattern = np.pad(self.pattern, ((0, len(fresh)), (0, 0)))
+        self.period = np.append(self.period, np.ones(len(fresh), np.intp))
+        is_block, is_none = (np.zeros(before + len(fresh), bool) for _ in range(2))
+        is_block[:before] = True
+        is_none[before:] = True
+        is_none[[known[key] for one in codes if (key := frozenset(one.items())) in known]] = True
+        return is_block, is_none
 
     @property
     def keys(self) -> NDArray[np.uint64]:
@@ -72,6 +90,11 @@ class BlockTable:
         if (block_set, nominal) not in self._allowed:
             self._allowed[block_set, nominal] = self.sets[block_set].allowed(nominal)
         return self._allowed[block_set, nominal]
+
+
+def _asked(answers: AnswerSets, row: NDArray[np.int16]) -> frozenset[tuple[str, int]]:
+    """A set of answers without the questions that it does not ask."""
+    return frozenset((name, int(code)) for name, code in zip(answers.names, row, strict=True) if code != NOT_ASKED)
 
 
 def block_table(tree: Tree, stage: int, deepest: int) -> BlockTable:

@@ -22,7 +22,7 @@ from nas.space.feasible.fingerprints import digest, key_of, scrambled
 from nas.space.feasible.options import Option, TooManyError, independent, options
 from nas.space.feasible.pricing import COSTS, Costs, costs_of, stands
 from nas.space.feasible.rows import NOT_ASKED, AnswerSets, Codes, Coding, answers_of
-from nas.space.feasible.stage_table import Entry, Indices, Pairing, StageTable, State, Transition
+from nas.space.feasible.stage_table import Entry, Image, Indices, Pairing, StageTable, State, Transition
 from nas.space.root import Root
 from nas.space.tree import Here, Walk
 from nas.task import Task
@@ -112,8 +112,8 @@ class NetworkTable:
         self.head_costs, self.head_allowed = self._priced_heads()
 
     @property
-    def last_states(self) -> dict[State, int]:
-        """What comes to the head."""
+    def last_states(self) -> dict[State | Image, int]:
+        """What comes to the head; an image where no stage is left, which is no network."""
         return self.stages[-1].states
 
     def find(self, codes: Codes) -> Points:
@@ -151,16 +151,19 @@ class NetworkTable:
     def keys(self, points: Points) -> NDArray[np.uint64]:
         """A fingerprint of each architecture (n,): the same for different answers that give the same architecture."""
         found = scrambled(self._end_keys[0][points.stem]) + scrambled(self._end_keys[1][points.head] + np.uint64(1))
+        place: Any = np.uint64(2)
         for index, stage in enumerate(self.stages):
-            found = found + scrambled(
-                stage.keys(points.frames[:, index], points.blocks[:, index]) + np.uint64(2 + index)
+            key = scrambled(stage.keys(points.frames[:, index], points.blocks[:, index]) + place)
+            there = (
+                (stage.depth[points.frames[:, index]] > 0).astype(np.uint64) if stage.may_leave_out else np.uint64(1)
             )
+            found, place = found + key * there, place + there
         return np.asarray(found)
 
     def _connect(self) -> None:
         """Find every transition that some network goes through."""
         arriving: list[set[int]] = [set(stems.tolist()) for stems in self.stem_of]
-        sources: list[Any] = self._stem_specs
+        sources: list[Any] = [Image(one, self._task.resolution) for one in self._stem_specs]
         for stage in self.stages:
             known: dict[tuple[int, int], Transition | None] = {}
             leaving: list[set[int]] = []
@@ -182,13 +185,16 @@ class NetworkTable:
             self.transition_of.append(table)
             arriving, sources = leaving, list(stage.states)
 
-    def _transition(self, stage: StageTable, source: Stem | State, entry: Entry) -> Transition | None:
+    def _transition(self, stage: StageTable, source: Image | State, entry: Entry) -> Transition | None:
         """How a stage is entered, or None where it cannot be: by the rules of `Architecture.parts`."""
-        if isinstance(source, Stem):
-            site = Site(self._task.channels, source.width(entry.width), self._task.resolution)
-            if not stands(source, _large(site)) or source.size_out(site) < 1:
+        if entry.width == 0:
+            return stage.pass_by(source)
+        if isinstance(source, Image):
+            stem = source.stem
+            site = Site(self._task.channels, stem.width(entry.width), source.resolution)
+            if not stands(stem, _large(site)) or stem.size_out(site) < 1:
                 return None
-            width, size, cost = site.width, source.size_out(site), costs_of(source, site)
+            width, size, cost = site.width, stem.size_out(site), costs_of(stem, site)
         else:
             (width, size), cost = source, _FREE
         step = entry.downsample
@@ -206,7 +212,8 @@ class NetworkTable:
     def _priced_heads(self) -> tuple[Costs, NDArray[np.bool_]]:
         shape = max(1, len(self.last_states)), max(1, len(self._head_specs))
         costs, allowed = np.zeros((*shape, len(COSTS)), np.int64), np.zeros(shape, bool)
-        for (state, row), (column, head) in itertools.product(self.last_states.items(), enumerate(self._head_specs)):
+        last = [(state, row) for state, row in self.last_states.items() if isinstance(state, State)]
+        for (state, row), (column, head) in itertools.product(last, enumerate(self._head_specs)):
             allowed[row, column] = stands(head, Site(state.width, 1000, NOMINAL_RESOLUTION))
             costs[row, column] = costs_of(head, Site(state.width, self._task.classes, state.size))
         return costs, allowed
@@ -229,12 +236,14 @@ def _shared_names(root: Root) -> list[str]:
     """The decisions that are asked once for several stages."""
     if root.stages == 1:
         return []
-    return list(dict.fromkeys(one.name(0) for one in root.columns.decisions() if one.stages is None))
+    shared = [] if root.count is None else [one.name(0) for one in root.count.decisions()]
+    shared += [one.name(0) for one in root.columns.decisions() if one.stages is None]
+    return list(dict.fromkeys(shared))
 
 
 def _walk_stages(root: Root, walk: Walk) -> None:
     for stage in range(root.stages):
-        root.columns.resolve(walk, Here(stage))
+        root.resolve_fields(walk, stage, root.columns)
 
 
 def _written(answers: AnswerSets, coding: Coding) -> Codes:

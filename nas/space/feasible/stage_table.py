@@ -10,14 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nas.errors import UserError
-from nas.layers import Downsample, Norm, Site, downsamples, norms
+from nas.layers import Downsample, Norm, Site, Stem, downsamples, norms
 from nas.space.feasible.block_table import BlockTable, block_table, pattern_of, table_of_patterns
 from nas.space.feasible.fingerprints import digest, key_of, scrambled
 from nas.space.feasible.options import TooManyError, independent, options, part_of
 from nas.space.feasible.pricing import COSTS, Costs, costs_of, stands
 from nas.space.feasible.rows import AnswerTable, Codes, Coding, answers_of
 from nas.space.root import Root
-from nas.space.tree import Here, numbers
+from nas.space.tree import numbers
 
 Indices = NDArray[np.intp]
 _MOST_NUMBERS = 1 << 26  # of one stage's table of prices: half a gigabyte
@@ -26,7 +26,7 @@ T = TypeVar("T", bound=Hashable)
 
 
 class Entry(NamedTuple):
-    """The part of a frame that decides how the stage is entered."""
+    """The part of a frame that decides how the stage is entered; a width of 0 where it is left out."""
 
     width: int
     downsample: Downsample | None
@@ -39,8 +39,15 @@ class Interior(NamedTuple):
     norm: Norm | None
 
 
+class Image(NamedTuple):
+    """What comes in, and the stem that waits for the width of the first stage there is."""
+
+    stem: Stem
+    resolution: int
+
+
 class State(NamedTuple):
-    """What comes out of a part: a map, and its side where the image is very large."""
+    """What comes out of a part: a map."""
 
     width: int
     size: int
@@ -91,7 +98,8 @@ class StageTable:
         entries, entry_of: what frames differ in when they are entered, and which each has.
         interiors, interior_of: the rest.
         depth: the depth of each frame.
-        states: what can come out of the stage, by index.
+        states: what can come out of the stage, by index; an image where all stages so far are left out.
+        may_leave_out: whether some networks have no such stage.
     """
 
     def __init__(self, root: Root, stage: int, coding: Coding, shared: Sequence[str]) -> None:
@@ -101,12 +109,14 @@ class StageTable:
             TooManyError: its decisions are coupled too much to be listed.
         """
         frames, self._block_table, self._are_pairs = _listed(root, stage)
+        self.may_leave_out = root.may_leave_out(stage)
+        self._is_nothing = self._block_table.with_nothing(_passed_over(root, stage)) if self.may_leave_out else None
         self.frames = coding.table(answers_of([codes for codes, _, _ in frames]))
         self.blocks = coding.table(self._block_table.answers)
         self.entries, self.entry_of = _interned([entry for _, entry, _ in frames])
         self.interiors, self.interior_of = _interned([interior for _, _, interior in frames])
         self.depth = np.array([interior.depth for _, _, interior in frames], np.intp)
-        self.states: dict[State, int] = {}
+        self.states: dict[State | Image, int] = {}
         self._shared = [
             _columns_of(table, [coding.columns[name] for name in shared]) for table in (self.frames, self.blocks)
         ]
@@ -115,7 +125,8 @@ class StageTable:
             for table, (_, places) in zip((self.frames, self.blocks), self._shared, strict=True)
         ]
         self._sites: dict[tuple[Site, Site], int] = {}
-        self._keys = self._block_table.keys
+        keys = self._block_table.keys
+        self._keys = keys if len(keys) else np.zeros(1, np.uint64)  # always left out
         self._frame_keys = np.array([_frame_key(entry, interior) for _, entry, interior in frames], np.uint64)
         self._prices: Costs
         self._allowed: NDArray[np.bool_]
@@ -142,10 +153,20 @@ class StageTable:
         entries = self.entry_of[frames]
         for entry in dict.fromkeys(entries.tolist()):
             behind = entries == entry
-            some = blocks[behind] if self._are_pairs else blocks
+            some = blocks[behind] if self._are_pairs else self._beside(entry, blocks)
             if len(some):
                 found[entry] = Pairing(frames[behind], some, not self._are_pairs)
         return found
+
+    def _beside(self, entry: int, blocks: Indices) -> Indices:
+        """Those of some blocks that go with an entry: nothing, where the stage is left out."""
+        if self._is_nothing is None:
+            return blocks
+        return blocks[self._is_nothing[int(self.entries[entry].width == 0)][blocks]]
+
+    def pass_by(self, source: State | Image) -> Transition:
+        """The transition over a stage that is left out."""
+        return Transition((0,) * len(COSTS), 0, 0, self.states.setdefault(source, len(self.states)))
 
     def enter(self, cost: tuple[int, ...], first: Site, nominal: Site) -> Transition:
         """The transition to a stage whose first block stands at `first`."""
@@ -159,13 +180,16 @@ class StageTable:
         if len(self._sites) * max(1, len(self._keys)) * len(COSTS) > _MOST_NUMBERS:
             raise TooManyError
         priced = [self._block_table.price(site, nominal) for site, nominal in self._sites]
-        self._prices = np.array([prices for prices, _ in priced], np.int64).reshape(
-            len(priced), len(self._keys), len(COSTS)
-        )
-        self._allowed = np.array([allowed for _, allowed in priced], bool).reshape(len(priced), len(self._keys))
+        # At least one place, so that a stage that is always left out can be looked up like any other.
+        self._prices = np.zeros((max(1, len(priced)), len(self._keys), len(COSTS)), np.int64)
+        self._allowed = np.zeros(self._prices.shape[:2], bool)
+        for place, (prices, allowed) in enumerate(priced):
+            self._prices[place, : len(prices)], self._allowed[place, : len(allowed)] = prices, allowed
         self._norms = np.zeros((len(self.states), len(self.interiors), len(COSTS)), np.int64)
         self._norms_allowed = np.ones((len(self.states), len(self.interiors)), bool)
         for state, row in self.states.items():
+            if not isinstance(state, State):
+                continue
             site = Site(state.width, state.width, state.size)
             for column, interior in enumerate(self.interiors):
                 if interior.norm is not None:
@@ -205,7 +229,11 @@ class StageTable:
                 cost = cost + there[:, None] * prices[inner, spec]
                 valid = valid & (~there | self._allowed[inner, spec])
         interiors = self.interior_of[frames]
-        return cost + self._norms[state, interiors][:, metrics], valid & self._norms_allowed[state, interiors]
+        cost, valid = cost + self._norms[state, interiors][:, metrics], valid & self._norms_allowed[state, interiors]
+        if self.may_leave_out:
+            there = depth > 0
+            cost, valid = cost * there[:, None], valid | ~there
+        return cost, valid
 
     def keys(self, frames: Indices, blocks: Indices) -> NDArray[np.uint64]:
         """A fingerprint of each stage (n,): equal for equal stages, whatever answers lead to them."""
@@ -224,21 +252,29 @@ def _listed(root: Root, stage: int) -> tuple[list[tuple[dict[str, int], Entry, I
     group = next(part for part in independent(columns) if "block" in part.fields)
     if len(group.fields) == 1:
         rest = part_of(columns, lambda name: name != "block")
-        found = options(lambda walk: rest.resolve(walk, Here(stage)))
+        found = options(lambda walk: root.resolve_fields(walk, stage, rest))
         frames = [(one.codes, *frame) for one in found if (frame := _frame(one.value)) is not None]
         return frames, block_table(columns.fields["block"], stage, deepest), False
     # A condition joins the block with what is beside it, so both are asked together.
     frames, rows = [], []
-    for one in options(lambda walk: columns.resolve(walk, Here(stage))):
-        frame, row = _frame(one.value), pattern_of(one.value["block"], deepest)
-        if frame is not None and row:
+    for one in options(lambda walk: root.resolve_fields(walk, stage, columns)):
+        frame, row = _frame(one.value), [] if one.value is None else pattern_of(one.value["block"], deepest)
+        if frame is not None and (row or one.value is None):
             frames.append((one.codes, *frame))
             rows.append((one.codes, row))
     return frames, table_of_patterns(rows), True
 
 
-def _frame(value: dict[str, object]) -> tuple[Entry, Interior] | None:
+def _passed_over(root: Root, stage: int) -> list[dict[str, int]]:
+    """The codes that the block of a stage that is left out still has: those of decisions that stages share."""
+    block = part_of(root.columns, lambda name: name == "block")
+    return [one.codes for one in options(lambda walk: root.pass_over(walk, stage, block))]
+
+
+def _frame(value: dict[str, object] | None) -> tuple[Entry, Interior] | None:
     """The frame of a resolved stage, or None where it breaks a rule."""
+    if value is None:
+        return Entry(0, None), Interior(0, None)
     try:
         downsample, norm = (
             None if value.get(name) is None else family.read(value[name])
