@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         load_plugin,
         load_space,
         train_network,
+        trust,
     )
 
 __version__ = "0.1.0"
@@ -44,6 +45,7 @@ __all__ = [
     "load_plugin",
     "load_space",
     "train_network",
+    "trust",
 ]
 
 

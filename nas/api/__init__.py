@@ -3,6 +3,7 @@
 from nas.api.architectures import build, estimate, load_architecture, load_plugin
 from nas.api.study import Study
 from nas.api.trainings import compare, import_checkpoint, train_network
+from nas.api.trust_study import trust
 from nas.api.workers import Local, Ray
 from nas.architecture import fuse
 from nas.export.bundle import load_model
@@ -24,4 +25,5 @@ __all__ = [
     "load_plugin",
     "load_space",
     "train_network",
+    "trust",
 ]

@@ -61,6 +61,10 @@ class ProgressBar:
         if self._draw is not None:
             sys.stderr.write(f"{sentence}\n")
 
+    def note(self, sentence: str) -> None:
+        """What people should know of the images."""
+        self.say(f"note: {sentence}")
+
     def _show(self, text: str) -> None:
         self._text = text
         now = time.monotonic()

@@ -9,7 +9,6 @@ from nas.analysis.front import evaluated_rows, front_rows
 from nas.api.progress import ProgressBar
 from nas.api.rows import Row, Rows, rows_of, trial_row
 from nas.api.workers import Local, Ray
-from nas.data import load_data
 from nas.errors import StudyError
 from nas.evaluate.function import Evaluate
 from nas.executors.settings import ExecutorSettings
@@ -19,7 +18,8 @@ from nas.records import StudyKind, TrialState
 from nas.search import told
 from nas.search.artifacts import checkpoints_place
 from nas.search.definition import StudyDefinition, searched_study
-from nas.search.launch import Plan, begin, leaving_a_core, resumed_plan, run_plan
+from nas.search.images import decode_images
+from nas.search.launch import begin, leaving_a_core, resumed_plan, run_plan
 from nas.search.resolve import Asked, limits_of, planned
 from nas.space import SearchSpace
 from nas.train.checkpoint import require_place
@@ -173,7 +173,14 @@ class Study:
             plan = resumed_plan(ledger, self.name, limits=limits, given={}, evaluate=evaluate)
             if (executor is None or executor.workers is None) and self._workers is None:
                 settings = leaving_a_core(settings, plan.definition)
-            _decode(plan, bar)
+            if plan.definition.evaluate is None:
+                decode_images(
+                    plan.definition.data,
+                    plan.definition.recipe.stored_resolution,
+                    expected=plan.definition.fingerprint,
+                    progress=bar.count,
+                    note=bar.note,
+                )
             try:
                 run_plan(
                     plan,
@@ -267,18 +274,3 @@ class Study:
         """Who drives the study and how far it is."""
         with Ledger.read(self.storage) as ledger:
             return ledger.status(self.name)
-
-
-def _decode(plan: Plan, bar: ProgressBar) -> None:
-    """Have the images ready before any worker waits for them."""
-    definition = plan.definition
-    if definition.evaluate is not None:
-        return
-    data = load_data(
-        definition.data,
-        resolution=definition.recipe.stored_resolution,
-        progress=bar.count,
-        expected=definition.fingerprint,
-    )
-    for sentence in data.findings.sentences():
-        bar.say(f"note: {sentence}")

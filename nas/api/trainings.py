@@ -10,12 +10,13 @@ from nas.api.architectures import load_architecture
 from nas.api.progress import ProgressBar
 from nas.api.workers import Local, Ray
 from nas.architecture import Architecture
-from nas.data import describe, load_data
+from nas.data import describe
 from nas.errors import UserError
 from nas.export.imported import Imported, import_checkpoint as import_file
 from nas.export.training import Moment, Start, Trained, train_network as train_in_full
 from nas.ledger import DEFAULT_STORAGE, Ledger
 from nas.report.comparison import ComparisonRow, comparison_rows
+from nas.search.images import decode_images
 from nas.search.launch import resolve_device
 from nas.search.sweeps.comparison import Comparison, Entry
 from nas.search.sweeps.run import run_sweep
@@ -161,7 +162,7 @@ def compare(
             recipe=chosen,
             seeds=seeds,
         )
-        load_data(data, resolution=chosen.stored_resolution, progress=bar.count, expected=found.fingerprint)
+        decode_images(data, chosen.stored_resolution, expected=found.fingerprint, progress=bar.count, note=bar.note)
         source = SweepRun(comparison.sweep(), ledger)
         run_sweep(source, comparison.to_dict(), settings, watch=bar.update, listen=lambda pulse: None, say=bar.say)
         return comparison_rows([(entry.architecture, entry.published) for entry in entries], ledger.trials(name))

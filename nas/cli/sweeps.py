@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 from nas.cli.live import SearchDisplay
 from nas.cli.metrics import serving
 from nas.cli.output import aside, notice
-from nas.cli.preparing import decode_images
+from nas.cli.preparing import ready_images
 from nas.executors.settings import ExecutorSettings
+from nas.search.images import images_of
 from nas.search.sweeps.refinement_run import RefinementRun
 from nas.search.sweeps.run import run_sweep
 from nas.search.sweeps.sweep_run import SweepRun
-from nas.search.workers import images_of
 
 if TYPE_CHECKING:
     from nas.report.metrics import Place
@@ -43,7 +43,7 @@ def train_sweep(
     said: list[str] = []
     try:
         for one in images_of(sweep.fingerprint, *sweep.recipes):
-            decode_images(sweep.data, one.resolution, expected=sweep.fingerprint)
+            ready_images(sweep.data, one.resolution, expected=sweep.fingerprint)
         with serving(metrics) as listen, SearchDisplay() as display:
             run_sweep(source, definition, settings, watch=display.update, listen=listen, say=said.append)
     except KeyboardInterrupt:

@@ -47,7 +47,7 @@ def train_and_show(
 ) -> None:
     """Train with every seed, each into a folder of its own where there are several, and show how it went."""
     from nas.cli.live import StepDisplay
-    from nas.cli.preparing import decode_images
+    from nas.cli.preparing import ready_images
     from nas.export.training import Moment, require_room, train_network
     from nas.search.launch import resolve_device
     from nas.train.distributed import joined
@@ -62,7 +62,7 @@ def train_and_show(
             for there in folders.values():
                 require_room(there, force=force)
             note_open_drop_path(recipe, {label: architecture})
-            decode_images(data, recipe.stored_resolution)
+            ready_images(data, recipe.stored_resolution)
         place.wait()
         for seed, there in folders.items():
             which = "" if len(seeds) == 1 else f", seed {seed}"

@@ -29,6 +29,7 @@ from nas.search.definition import DEFAULT_DATA, StudyDefinition, require_name
 from nas.search.driver import Driver, Listen, Watch, this_process
 from nas.search.gauge import Gauge, gauging, require_profiles
 from nas.search.guiding import guided
+from nas.search.images import images_of
 from nas.search.objectives import Objectives
 from nas.search.optuna.mirror import Mirror
 from nas.search.problem import DEFAULT_CONTROL
@@ -36,7 +37,7 @@ from nas.search.pulse import Progress
 from nas.search.samplers import samplers
 from nas.search.search import Search
 from nas.search.stopping import Limits
-from nas.search.workers import images_of, proxy_work, workers_of
+from nas.search.workers import proxy_work, workers_of
 from nas.space import SearchSpace, Value
 from nas.space.extremes import require_reachable
 from nas.task import Task

@@ -10,7 +10,6 @@ from nas.evaluate.proxy import evaluate
 from nas.executors.base import Executor, Work
 from nas.executors.image_transfer import Decoded
 from nas.executors.settings import ExecutorSettings, log_of
-from nas.train.recipe import Recipe
 
 
 @contextmanager
@@ -40,9 +39,3 @@ def workers_of(
 def proxy_work(device: str) -> Work:
     """Training a candidate by its recipe."""
     return partial(evaluate, device=device)
-
-
-def images_of(fingerprint: str, *recipes: Recipe) -> tuple[Decoded, ...]:
-    """The decoded images that trainings by these recipes read."""
-    resolutions = sorted({recipe.stored_resolution for recipe in recipes})
-    return tuple(Decoded(fingerprint=fingerprint, resolution=resolution) for resolution in resolutions)

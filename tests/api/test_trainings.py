@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 from pathlib import Path
 
 import pytest
 
 import nas
+from nas.cli.commands import trust as trust_command
 from nas.cli.main import main
 from nas.errors import UserError
 from nas.ledger import Ledger
@@ -68,3 +70,26 @@ def test_architectures_are_compared_without_a_file(capsys: pytest.CaptureFixture
         assert {trial.state for trial in ledger.trials("named")} == {TrialState.REUSED}
     assert main(["compare", "smal.yaml", "convnext_atto"]) == 2
     assert "smal.yaml" in capsys.readouterr().err
+
+
+def test_what_trust_is_asked_is_what_the_command_is_asked() -> None:
+    function, command = inspect.signature(nas.trust).parameters, inspect.signature(trust_command.run).parameters
+    theirs = {"name": "study", "quiet": "as_json"}
+    assert {theirs.get(name, name) for name in function} <= set(command)
+    for name in ("recipe", "reference", "architectures", "seeds", "seed"):
+        assert function[name].default == command[name].default
+
+
+@pytest.mark.slow
+def test_a_proxy_is_judged_from_python_as_by_the_command(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("proxy.yaml").write_text("{epochs: 2, rungs: [1], resolution: 8, data_share: 0.05, batch: 16}")
+    Path("reference.yaml").write_text("{epochs: 2, resolution: 8, data_share: 0.1, batch: 16}")
+    report = nas.trust(
+        nas.load_space("tiny"), budget="2.5MFLOPs", recipe="proxy.yaml", reference="reference.yaml", architectures=4,
+        seeds=2, executor=nas.Local(workers=1, device="cpu"), quiet=True,
+    )  # fmt: skip
+    assert [row.name for row in report.rows][:2] == ["rung 0", "rung 1"]
+    recipes = ["--recipe", "proxy.yaml", "--reference", "reference.yaml", "-n", "4", "--seeds", "2"]
+    command = ["trust", "--space", "tiny", "--budget", "2.5MFLOPs", *recipes, "--device", "cpu", "--json"]
+    assert main(command) == 0  # nothing is trained again
+    assert json.loads(capsys.readouterr().out)["rankings"] == report.to_dict()["rankings"]

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from nas.cli.main import main
-from nas.cli.preparing import decode_images
+from nas.cli.preparing import ready_images
 from nas.errors import DataError
 
 CHECK = ("check", "--space", "tiny", "--budget", "30MFLOPs", "--epochs", "1", "--trials", "1")
@@ -50,11 +50,11 @@ def test_findings_and_changes_are_seen_where_the_cache_is_warm(
     images: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     reference = f"folder:{images}?corrupt=skip"
-    known = decode_images(reference, 4).fingerprint
+    known = ready_images(reference, 4).fingerprint
     assert "bad.png" in capsys.readouterr().err
     (images / "test" / "dog" / "bad.png").unlink()
-    assert decode_images(reference, 4, expected=known).fingerprint == known
+    assert ready_images(reference, 4, expected=known).fingerprint == known
     assert "bad.png" not in capsys.readouterr().err
     (images / "train" / "dog" / "0.png").unlink()
     with pytest.raises(DataError, match=r"have changed since they were trained on.* now 7 images to train on"):
-        decode_images(reference, 4, expected=known)
+        ready_images(reference, 4, expected=known)

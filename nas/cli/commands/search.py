@@ -270,7 +270,7 @@ def _search(
 ) -> Progress:
     from nas.cli.live import SearchDisplay
     from nas.cli.output import aside, notice
-    from nas.cli.preparing import decode_images
+    from nas.cli.preparing import ready_images
     from nas.cli.workers import as_options
     from nas.search.artifacts import checkpoints_place
     from nas.search.launch import run_plan
@@ -283,7 +283,7 @@ def _search(
     try:
         definition = plan.definition
         if definition.evaluate is None:
-            decode_images(definition.data, definition.recipe.stored_resolution, expected=definition.fingerprint)
+            ready_images(definition.data, definition.recipe.stored_resolution, expected=definition.fingerprint)
         with SearchDisplay() as display:
             return run_plan(
                 plan,

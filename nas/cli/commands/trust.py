@@ -26,12 +26,10 @@ from nas.cli.options import (
     Space,
     Storage,
     Workers,
-    overridden,
 )
 from nas.ledger.address import DEFAULT_STORAGE
 
 if TYPE_CHECKING:
-    from nas.data import Description
     from nas.executors.settings import ExecutorSettings
     from nas.report.metrics import Place
     from nas.report.trust import TrustReport
@@ -83,12 +81,11 @@ def run(
     rankings: with intervals, with the noise of the reference itself, with counting parameters and FLOPs, and with
     zero-cost scores. Run it again after an interruption and it goes on.
     """
+    from nas.api.trust_study import require_aside, trust_plan
+    from nas.cli.live import StepDisplay
     from nas.cli.workers import executor_settings
-    from nas.cost import Budget
     from nas.report.metrics import parse_place
-    from nas.search.sweeps.trust import default_name, plan_trust
     from nas.space import load_space
-    from nas.train.recipe import load_recipe
 
     page = None if metrics is None else parse_place(metrics)
     settings = executor_settings(
@@ -102,42 +99,27 @@ def run(
         hang_time=hang_time,
     )
     found = load_space(space)
-    limits = Budget.parse(budget)
-    plan = plan_trust(
-        found,
-        limits,
-        name=study or default_name(found, limits),
-        task=overridden(found.task, resolution, classes),
-        data=_described(data or "digits"),
-        proxy=load_recipe(recipe),
-        reference=load_recipe(reference),
-        architectures=architectures,
-        seeds=seeds,
-        seed=seed,
-    )
+    with StepDisplay("reading the images") as display:
+        plan = trust_plan(
+            found,
+            budget,
+            name=study,
+            data=data or "digits",
+            recipe=recipe,
+            reference=reference,
+            architectures=architectures,
+            seeds=seeds,
+            seed=seed,
+            resolution=resolution,
+            classes=classes,
+            progress=display.count,
+        )
     _announce(plan, settings, storage)
     if dry_run:
         _say_what_would_run(plan, settings.workers_for(plan.sweep().width), as_json=as_json)
         return
-    aside = _place_aside(checkpoints, storage, plan.name)
+    aside = require_aside(checkpoints, storage, plan.name)
     _show(_report(plan, storage, aside, settings, page), output, as_json=as_json)
-
-
-def _place_aside(checkpoints: str | None, storage: str, study: str) -> str:
-    from nas.search.artifacts import checkpoints_place
-    from nas.train.checkpoint import require_place
-
-    place = checkpoints_place(checkpoints, storage, study)
-    require_place(place)
-    return place
-
-
-def _described(data: str) -> Description:
-    from nas.cli.live import StepDisplay
-    from nas.data import describe
-
-    with StepDisplay("reading the images") as display:
-        return describe(data, progress=display.count)
 
 
 def _announce(plan: TrustPlan, settings: ExecutorSettings, storage: str) -> None:
@@ -177,34 +159,17 @@ def _say_what_would_run(plan: TrustPlan, workers: int | None, *, as_json: bool) 
 def _report(
     plan: TrustPlan, storage: str, checkpoints: str, settings: ExecutorSettings, metrics: Place | None
 ) -> TrustReport:
+    from nas.api.trust_study import judged
     from nas.cli.live import StepDisplay
     from nas.cli.output import notice
     from nas.cli.sweeps import train_sweep
-    from nas.data import load_data
-    from nas.evaluate.zerocost import scores
-    from nas.evaluate.zerocost.study import study_scores
-    from nas.executors.settings import RAY
     from nas.ledger import Ledger
-    from nas.report.trust import trust_report
-    from nas.search.launch import resolve_device
     from nas.search.sweeps.sweep_run import SweepRun
 
     with Ledger.open(storage, notify=notice) as ledger:
         train_sweep(SweepRun(plan.sweep(checkpoints), ledger), plan.to_dict(), settings, metrics=metrics)
-        data = load_data(plan.data, resolution=plan.proxy.stored_resolution, expected=plan.fingerprint)
         with StepDisplay("zero-cost scores") as display:
-            scored = study_scores(
-                plan.name,
-                plan.architectures,
-                data,
-                plan.proxy,
-                ledger,
-                names=tuple(scores),
-                seeds=plan.seeds,
-                device=resolve_device("auto") if settings.kind == RAY else settings.device,
-                watch=display.count,
-            )
-        return trust_report(plan, ledger.trials(plan.name), scored)
+            return judged(plan, ledger, settings, watch=display.count)
 
 
 def _show(report: TrustReport, output: Path | None, *, as_json: bool) -> None:

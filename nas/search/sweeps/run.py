@@ -7,10 +7,11 @@ from collections.abc import Callable, Mapping
 from nas.executors.settings import ExecutorSettings
 from nas.records import Plain
 from nas.search.driver import Driver, Listen, Watch, this_process
+from nas.search.images import images_of
 from nas.search.sweeps.refinement_run import RefinementRun
 from nas.search.sweeps.sweep_run import SweepRun
 from nas.search.sweeps.trainings import open_study
-from nas.search.workers import images_of, proxy_work, workers_of
+from nas.search.workers import proxy_work, workers_of
 from nas.train.checkpoint import prune_checkpoints
 
 
