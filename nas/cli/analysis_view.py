@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from rich.table import Table
 
+from nas.analysis.effects.best_values import BestValues
 from nas.analysis.effects.importance import Importances
 from nas.analysis.effects.interactions import Interactions
 from nas.analysis.effects.table import MARGIN, Effect, Finding
+from nas.analysis.luck import Luck, NoiseFrom
 from nas.analysis.outcomes import Origin
 from nas.cli.tables import table
 from nas.report.analysis import Analysis
 from nas.report.front_plot import axis_label
-from nas.units import plural
+from nas.report.populations import Contest
+from nas.units import format_count, plural
+
+if TYPE_CHECKING:  # it brings torch along
+    from nas.report.ablation import Step
 
 _STYLES = {Finding.HELPS: "green", Finding.HURTS: "red", Finding.NO_MATTER: "dim", Finding.CANNOT_TELL: "dim"}
 
@@ -43,20 +50,25 @@ def unsaid(analysis: Analysis) -> str:
     """What the table does not show, and why."""
     silent = [one for one in analysis.effects if one.finding is Finding.CANNOT_TELL]
     decisions = len({one.decision for one in silent})
-    more = "" if analysis.doubt else " More random candidates narrow the intervals."
+    more = "" if analysis.model.doubt else " More random candidates narrow the intervals."
     return f"{plural(len(silent), 'value')} of {plural(decisions, 'decision')} cannot be told (`--all`).{more}"
 
 
-def importances_table(found: Importances, cost: str) -> Table:
+def importances_table(found: Importances, best: Sequence[BestValues], cost: str) -> Table:
     """How much each decision decides who is among the best."""
     whose = "drawn at random" if found.origin is Origin.RANDOM else "as the sampler chose them: its taste is in it"
     made = table(
         f"Importance for being among the best {found.target:.0%} at equal {axis_label(cost)} (conditional PED-ANOVA)",
-        "decision", ">importance", ">p",
-        caption=f"Of {plural(found.candidates, 'candidate')}, {whose}. p: by random orders, adjusted (Holm).",
+        "decision", ">importance", ">p", "the best has",
+        caption=f"Of {plural(found.candidates, 'candidate')}, {whose}. p: by random orders, adjusted (Holm). "
+        "The best has: in 95 of 100 draws of a quarter of them.",
     )  # fmt: skip
+    values = {one.decision: one for one in best}
     for one in found.rows:
-        made.add_row(one.decision, f"{one.importance:.0%}", f"{one.p:.2g}", style="" if one.p < 0.05 else "dim")
+        likely = values[one.decision]
+        has = ", ".join(likely.likely) if likely.is_narrow else "any"
+        style = "" if one.p < 0.05 else "dim"
+        made.add_row(one.decision, f"{one.importance:.0%}", f"{one.p:.2g}", has, style=style)
     return made
 
 
@@ -80,6 +92,80 @@ def interactions_table(found: Interactions) -> Table | str:
             f"{one.p:.2g}",
         )
     return made
+
+
+def steps_table(steps: Sequence[Step]) -> Table:
+    """The way to the best network."""
+    made = table(
+        "The way to the best, in points of top-1",
+        "change", "network", ">FLOPs", ">params", ">expected", ">95% interval", ">measured",
+        caption="Expected: by the model of the effects, what the change costs or saves in FLOPs included. The "
+        "intervals hold together.",
+    )  # fmt: skip
+    for one in steps:
+        change = f"{one.decision} {_value(one.before)} > {_value(one.now)}" if one.decision else "begin with"
+        with_it = f" (with {', '.join(one.also)})" if one.also else ""
+        made.add_row(
+            change + with_it,
+            one.id,
+            format_count(one.flops),
+            format_count(one.params),
+            "" if one.gain is None else points(one.gain),
+            "" if one.low is None or one.high is None else f"{points(one.low)} to {points(one.high)}",
+            "" if one.accuracy is None else f"{one.accuracy:.1%}",
+        )
+    return made
+
+
+def luck_of_the_front(luck: Luck) -> str:
+    """What the accuracies on the front are expected to lose."""
+    if luck.noise is None or luck.shrinkage is None:
+        return f"How lucky the front is cannot be told: {luck.doubt}. `nas pareto --confirm 3` trains it again."
+    source = "by networks that were trained twice" if luck.noise.source is NoiseFrom.SEEDS else "at most"
+    best = max(luck.rows, key=lambda one: one.accuracy)
+    return (
+        f"The front was chosen by these very accuracies, and a training scatters by {100 * luck.noise.deviation:.1f} "
+        f"points ({source}): under another seed its {plural(len(luck.rows), 'network')} are expected to lose "
+        f"{100 * luck.shrinkage:.1f} points on average; the best {best.accuracy:.1%} becomes {best.expected:.1%} "
+        f"({best.low:.1%} to {best.high:.1%})."
+    )
+
+
+def contests_table(contests: Sequence[Contest]) -> Table:
+    """Populations at equal cost."""
+    made = table(
+        "Populations at equal cost, in points of top-1",
+        "of", "first", "second", ">networks", ">second - first", ">95% interval", ">KS", ">p",
+        caption="KS: largest distance of the two distributions of errors; p: by permutations within bins of equal "
+        "cost, each row by itself.",
+    )  # fmt: skip
+    for one in contests:
+        if one.comparison is not None:
+            found = one.comparison
+            made.add_row(
+                one.about,
+                one.first,
+                one.second,
+                f"{found.first.networks} + {found.second.networks}",
+                points(found.gain.value),
+                f"{points(found.gain.low)} to {points(found.gain.high)}",
+                f"{found.distance:.2f}",
+                f"{found.p:.2g}",
+                style="" if found.p < 0.05 and not found.doubt else "dim",
+            )
+    return made
+
+
+def refusals(contests: Sequence[Contest]) -> list[str]:
+    """What could not be compared, or not fairly."""
+    doubts = dict.fromkeys(
+        one.comparison.doubt for one in contests if one.comparison is not None and one.comparison.doubt
+    )
+    return [*(f"{doubt}." for doubt in doubts), *(f"{one.about}: {one.why}." for one in contests if one.why)]
+
+
+def _value(value: object) -> str:
+    return "null" if value is None else str(value)
 
 
 def points(accuracy: float) -> str:

@@ -99,7 +99,7 @@ def root(
 # The commands that read architectures or spaces, whose parts may be of plug-ins.
 _WITH_PARTS = (
     *("search", "check", "sample", "calibrate", "compare", "trust", "refine", "pareto", "show", "cost", "latency"),
-    *("diff", "grammar", "erf", "shape-bias", "export", "train", "import", "report"),
+    *("diff", "grammar", "erf", "shape-bias", "export", "train", "import", "report", "analyze"),
 )
 
 _SEARCHING, _LOOKING, _TAKING = "Searching", "Looking", "Taking a winner"

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from nas.analysis.effects.best_values import BestValues, best_values
 from nas.analysis.effects.importance import Importances, importances
 from nas.analysis.effects.interactions import Interactions, interactions
-from nas.analysis.effects.model import Basis, fit_effects
+from nas.analysis.effects.model import Basis, Model, fit_effects
 from nas.analysis.effects.table import CONFIDENCE, MARGIN, Effect, effect_table
+from nas.analysis.luck import Luck, expected_shrinkage, noise_of
 from nas.analysis.outcomes import Origin, Outcome, outcomes
+from nas.analysis.pareto import non_dominated
 from nas.errors import StudyError
 from nas.ledger import Ledger
 from nas.records import Plain, StudyKind
@@ -28,12 +31,12 @@ class Analysis:
         rungs: of the study.
         cost: metric that is held fixed.
         outcomes: the candidates with an accuracy at that rung.
-        basis: what the effects rest on.
-        terms: of the model.
-        doubt: why no effect can be told; empty where some can.
+        model: what the effects are from.
         effects: of every value, then of every value in all stages at once.
         importances: of every decision; None for too few candidates.
         interactions: of the strongest pairs.
+        best_values: of every decision, what the best networks have; empty for too few candidates.
+        luck: of the front: what its accuracies are expected to lose.
     """
 
     study: str
@@ -41,12 +44,12 @@ class Analysis:
     rungs: int
     cost: str
     outcomes: tuple[Outcome, ...]
-    basis: Basis
-    terms: int
-    doubt: str
+    model: Model
     effects: tuple[Effect, ...]
     importances: Importances | None
     interactions: Interactions
+    best_values: tuple[BestValues, ...]
+    luck: Luck
 
     @property
     def origins(self) -> Mapping[Origin, int]:
@@ -66,7 +69,7 @@ class Analysis:
                 f"Accuracies are those of rung {self.rung} (of 0 to {self.rungs - 1})"
                 + (", which every candidate reached" if self.rung == 0 else "")
             )
-        said.append(_BASES[self.basis].format(doubt=self.doubt))
+        said.append(_BASES[self.model.basis].format(doubt=self.model.doubt))
         return said
 
     def to_dict(self) -> dict[str, Any]:
@@ -78,15 +81,17 @@ class Analysis:
             "cost": self.cost,
             "candidates": len(self.outcomes),
             "origins": {origin.value: count for origin, count in self.origins.items()},
-            "basis": self.basis.value,
-            "terms": self.terms,
-            "doubt": self.doubt,
+            "basis": self.model.basis.value,
+            "terms": self.model.width,
+            "doubt": self.model.doubt,
             "confidence": CONFIDENCE,
             "false_alarms": round(1 - CONFIDENCE, 10),
             "margin": MARGIN,
             "effects": [one.to_dict() for one in self.effects],
             "importances": None if self.importances is None else self.importances.to_dict(),
             "interactions": self.interactions.to_dict(),
+            "best_values": [one.to_dict() for one in self.best_values],
+            "luck": self.luck.to_dict(),
         }
 
 
@@ -121,12 +126,24 @@ def analyse(ledger: Ledger, study: str, *, rung: int = 0) -> Analysis:
         rungs=rungs,
         cost=cost,
         outcomes=tuple(rows),
-        basis=model.basis,
-        terms=model.width,
-        doubt=model.doubt,
+        model=model,
         effects=tuple(effect_table(model)),
         importances=importances(rows, cost),
         interactions=interactions(rows, cost),
+        best_values=tuple(best_values(rows, cost)),
+        luck=_luck(ledger, study, model, rows),
+    )
+
+
+def _luck(ledger: Ledger, study: str, model: Model, rows: Sequence[Outcome]) -> Luck:
+    """What the front of the rung that is analysed is expected to lose under another seed."""
+    definition = ledger.study(study, StudyKind.SEARCH).definition
+    key = next((trial.evaluation.key for trial in ledger.trials(study) if trial.evaluation is not None), None)
+    same = [one for one in ledger.evaluations() if key and (one.key.recipe, one.key.data) == (key.recipe, key.data)]
+    points = [(row.accuracy, *(row.cost[cost] for cost in costs_of(definition))) for row in rows]
+    front = non_dominated(points, maximise=(True, *(False for _ in points[0][1:])))
+    return expected_shrinkage(
+        [rows[place].id for place in front], rows, model.cost, noise_of(same, rows[0].rung, model)
     )
 
 
@@ -148,7 +165,11 @@ def rungs_of(definition: Mapping[str, Plain]) -> int:
     return len(definition["recipe"].get("rungs", ())) + 1
 
 
+def costs_of(definition: Mapping[str, Plain]) -> tuple[str, ...]:
+    """The costs that a search traded accuracy against."""
+    return tuple(name for name in definition.get("objectives", "").split(",") if name and name != "accuracy")
+
+
 def cost_of(definition: Mapping[str, Plain]) -> str:
     """The cost that is held fixed: the first one that accuracy was traded against, or else FLOPs."""
-    costs = [name for name in definition.get("objectives", "").split(",") if name != "accuracy"]
-    return str(next(iter(costs), "") or "flops")
+    return next(iter(costs_of(definition)), "flops")

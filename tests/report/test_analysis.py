@@ -54,8 +54,8 @@ def test_accuracies_are_of_the_rung_that_all_have_reached(storage: str) -> None:
     with Ledger.read(storage) as ledger:
         low, high = analyse(ledger, "rungs"), analyse(ledger, "rungs", rung=1)
     assert (len(low.outcomes), len(high.outcomes)) == (60, 20)
-    assert low.basis == "random"
-    assert high.basis == "none"
+    assert low.model.basis == "random"
+    assert high.model.basis == "none"
     assert "rung" in low.sentences()[1]
     with Ledger.read(storage) as ledger, pytest.raises(StudyError, match="no rung 2"):
         analyse(ledger, "rungs", rung=2)
@@ -75,3 +75,51 @@ def test_people_read_what_is_sure_first(storage: str, capsys: Capture) -> None:
 def test_a_study_that_is_not_there(storage: str, capsys: Capture) -> None:
     assert main(["analyze", "nothing", "--storage", storage]) == 2
     assert "nothing" in capsys.readouterr().err
+
+
+def test_values_of_a_decision_are_compared_as_populations(storage: str, capsys: Capture, tmp_path: Path) -> None:
+    plot = tmp_path / "kernels.html"
+    command = ["analyze", "drawn", "--by", "kernel=3,7", "--plot", str(plot), "--storage", storage, "--json"]
+    assert main(command) == 0
+    contests = json.loads(capsys.readouterr().out)["populations"]
+    assert [one["about"] for one in contests] == [f"stages.{stage}.block.mixer.kernel" for stage in range(3)]
+    planted = contests[1]["comparison"]
+    assert planted["low"] < 0.02 < planted["high"]
+    assert "<html>" in plot.read_text(encoding="utf-8")[:100]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--by", "kernl"], "no decision 'kernl'"),
+        (["--by", "kernel=3,9"], "no value '9'"),
+        (["--by", "kernel=3"], "compares two values"),
+        (["--plot", "x.png"], "--by DECISION"),
+        (["--from", "nobody"], "nobody"),
+    ],
+)
+def test_what_cannot_be_compared_is_refused(storage: str, capsys: Capture, arguments: list[str], said: str) -> None:
+    assert main(["analyze", "drawn", *arguments, "--storage", storage]) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_studies_are_compared_if_they_were_trained_alike(storage: str, capsys: Capture) -> None:
+    assert main(["analyze", "drawn", "chosen", "--storage", storage, "--json"]) == 0
+    (contest,) = json.loads(capsys.readouterr().out)["populations"]
+    assert "6 networks were drawn at random" in contest["comparison"]["doubt"]
+    assert main(["analyze", "drawn", "rungs", "--storage", storage]) == 2
+    assert "another recipe" in capsys.readouterr().err
+
+
+def test_the_way_to_the_best_leads_there_a_decision_at_a_time(storage: str, capsys: Capture) -> None:
+    with Ledger.read(storage) as ledger:
+        rows = sorted(analyse(ledger, "drawn").outcomes, key=lambda row: row.accuracy)
+    assert main(["analyze", "drawn", "--from", rows[0].id, "--storage", storage, "--json"]) == 0
+    (study,) = json.loads(capsys.readouterr().out)["studies"]
+    steps = study["path"]
+    assert (steps[0]["id"], steps[-1]["id"]) == (rows[0].id, rows[-1].id)
+    assert (steps[0]["accuracy"], steps[-1]["accuracy"]) == (rows[0].accuracy, rows[-1].accuracy)
+    assert steps[-1]["flops"] == rows[-1].cost["flops"]
+    differing = {name for name, value in rows[-1].decisions.items() if rows[0].decisions[name] != value}
+    assert {step["decision"] for step in steps[1:]} == differing
+    assert main(["analyze", "chosen", "--from", "no", "--storage", storage]) == 2

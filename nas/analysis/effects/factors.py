@@ -55,6 +55,12 @@ class Factor:
         """(levels,) candidates of each."""
         return np.bincount(self.codes[self.codes != NOT_ASKED], minlength=len(self.levels))
 
+    def level_of(self, value: Plain) -> int:
+        """Which level a value is of; NOT_ASKED for one that no candidate had."""
+        key = _key(value)
+        places = (place for place, level in enumerate(self.levels) if key in map(_key, level.values))
+        return next(places, NOT_ASKED)
+
     @property
     def contrasts(self) -> Table:
         """(levels, levels - 1): level by level its part in the columns; the sum over the levels is 0."""
@@ -91,16 +97,34 @@ def matching(name: str, names: Sequence[str]) -> list[str]:
     return exact or [one for one in names if one.endswith(f".{name}")]
 
 
-def log_cost(cost: Values) -> Table:
-    """(n,) -> (n, 2): the logarithm of a cost, standardised, and its square about its mean.
+@dataclass(frozen=True, slots=True)
+class CostScale:
+    """The logarithm of a cost, standardised, and its square about its mean.
 
     The square, because accuracy flattens as cost grows, and decisions that set the cost would get the blame.
     """
-    logs = np.log(np.maximum(cost, 1e-12))
-    spread = logs.std()
-    standard = (logs - logs.mean()) / (spread or 1.0)
-    squared = standard**2
-    return np.stack([standard, squared - squared.mean()], axis=1)
+
+    mean: float
+    spread: float
+    square: float
+
+    @classmethod
+    def of(cls, cost: Values) -> CostScale:
+        """The scale on which some candidates (n,) have mean 0 and deviation 1."""
+        logs = np.log(np.maximum(cost, 1e-12))
+        spread = float(logs.std()) or 1.0
+        mean = float(logs.mean()) if len(logs) else 0.0
+        return cls(mean, spread, float((((logs - mean) / spread) ** 2).mean()) if len(logs) else 0.0)
+
+    def columns(self, cost: Values) -> Table:
+        """(n,) -> (n, 2)."""
+        standard = (np.log(np.maximum(cost, 1e-12)) - self.mean) / self.spread
+        return np.stack([standard, standard**2 - self.square], axis=1)
+
+
+def log_cost(cost: Values) -> Table:
+    """(n,) -> (n, 2): the columns of costs on their own scale."""
+    return CostScale.of(cost).columns(cost)
 
 
 def _levels(keys: Sequence[tuple[Any, ...]]) -> list[Level]:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
 
-from nas.analysis.effects.factors import NOT_ASKED, Factor, Table, factors, log_cost
+from nas.analysis.effects.factors import NOT_ASKED, CostScale, Factor, Table, factors
 from nas.analysis.effects.regression import Fit, mixed_fit, robust_fit
 from nas.analysis.outcomes import Origin, Outcome
 from nas.analysis.ranking import Values
+from nas.records import Plain
 from nas.units import plural
 
 FEWEST_FREE = 10
@@ -42,6 +43,7 @@ class Model:
         widen: factor on the standard errors, from the check.
         doubt: why nothing can be told; empty where something can.
         cost: metric that is held fixed.
+        scale: on which it enters.
     """
 
     basis: Basis
@@ -52,6 +54,7 @@ class Model:
     widen: float
     doubt: str
     cost: str
+    scale: CostScale
 
     @property
     def width(self) -> int:
@@ -69,6 +72,19 @@ class Model:
                 return rows
             start += wide
         raise LookupError(f"no factor {factor.name!r} in this model")
+
+    def row_of(self, decisions: Mapping[str, Plain], cost: float) -> Values:
+        """(width,) what makes the accuracy of a network out of the weights; a value that nobody had is an average one.
+
+        Args:
+            decisions: that make it.
+            cost: of the metric that is held fixed.
+        """
+        parts = [np.ones(1), self.scale.columns(np.array([cost]))[0]]
+        for one in self.factors:
+            level = one.level_of(decisions[one.name]) if one.name in decisions else NOT_ASKED
+            parts.append(np.zeros(len(one.levels) - 1) if level == NOT_ASKED else one.contrasts[level])
+        return np.concatenate(parts)
 
 
 def fit_effects(rows: Sequence[Outcome], cost: str) -> Model:
@@ -89,12 +105,14 @@ def fit_effects(rows: Sequence[Outcome], cost: str) -> Model:
     chosen = [row for row in rows if row.origin is Origin.CHOSEN]
     used = random if not chosen else [*random, *chosen]
     found = factors([row.decisions for row in used])
-    z = log_cost(np.array([row.cost[cost] for row in used], float)) if used else np.zeros((0, 2))
+    costs = np.array([row.cost[cost] for row in used], float)
+    scale = CostScale.of(costs) if used else CostScale(0.0, 1.0, 0.0)
+    z = scale.columns(costs)
     columns = np.hstack([np.ones((len(used), 1)), z, *(one.columns for one in found)])
     y = np.array([row.accuracy for row in used])
 
     def doubtful(doubt: str, fit: Fit | None = None) -> Model:
-        return Model(Basis.NONE, len(used), len(random), tuple(found), fit, 1.0, doubt, cost)
+        return Model(Basis.NONE, len(used), len(random), tuple(found), fit, 1.0, doubt, cost, scale)
 
     if len(used) < columns.shape[1] + FEWEST_FREE:
         return doubtful(
@@ -102,7 +120,7 @@ def fit_effects(rows: Sequence[Outcome], cost: str) -> Model:
             f"{columns.shape[1] + FEWEST_FREE} are needed"
         )
     if not chosen:
-        return Model(Basis.RANDOM, len(used), len(random), tuple(found), robust_fit(columns, y), 1.0, "", cost)
+        return Model(Basis.RANDOM, len(used), len(random), tuple(found), robust_fit(columns, y), 1.0, "", cost, scale)
     fit = mixed_fit(columns, y, interaction_kernel(found, z[:, 0]))
     check = fit.standardised[: len(random)]
     if len(random) < FEWEST_RANDOM:
@@ -115,7 +133,7 @@ def fit_effects(rows: Sequence[Outcome], cost: str) -> Model:
             fit,
         )
     widen = max(1.0, float(np.sqrt((check**2).mean())))
-    return Model(Basis.CHECKED, len(used), len(random), tuple(found), fit, widen, "", cost)
+    return Model(Basis.CHECKED, len(used), len(random), tuple(found), fit, widen, "", cost, scale)
 
 
 def interaction_kernel(found: Sequence[Factor], z: Values) -> Table:

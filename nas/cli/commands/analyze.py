@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -10,7 +12,9 @@ from nas.cli.options import Json, Storage
 from nas.ledger.address import DEFAULT_STORAGE
 
 if TYPE_CHECKING:
+    from nas.report.ablation import Step
     from nas.report.analysis import Analysis
+    from nas.report.populations import Contest
 
 
 def run(
@@ -18,6 +22,22 @@ def run(
         list[str] | None, typer.Argument(help="Names of searches; default: the latest.", show_default=False)
     ] = None,
     storage: Storage = DEFAULT_STORAGE,
+    by: Annotated[
+        str | None,
+        typer.Option(
+            help="Compare the networks with one value of a decision to those with another, at equal cost: its name or "
+            "the end of it, as in kernel, or kernel=3,7."
+        ),
+    ] = None,
+    plot: Annotated[
+        Path | None, typer.Option("--plot", help="Draw the distributions of errors: .html or .png.")
+    ] = None,
+    since: Annotated[
+        str | None,
+        typer.Option(
+            "--from", metavar="ARCH", help="The way from this network to the best, a decision at a time, each priced."
+        ),
+    ] = None,
     rung: Annotated[int, typer.Option("--rung", min=0, help="Whose accuracies; every candidate has those of 0.")] = 0,
     everything: Annotated[
         bool, typer.Option("--all", help="Every value of every decision, also where nothing can be told.")
@@ -27,33 +47,76 @@ def run(
     """Say what a search has taught: what each decision is worth in accuracy at equal cost, and how sure that is.
 
     Effects come with 95% intervals that hold for the whole table together. Where a sampler chose what was trained, the
-    random control decides whether anything can be told at all.
+    random control decides whether anything can be told at all. Several searches are compared as populations, too.
     """
+    from nas.errors import UserError
     from nas.ledger import Ledger
     from nas.records import StudyKind
     from nas.report.analysis import analyse
+    from nas.report.populations import by_decision, by_study
 
     with Ledger.read(storage) as ledger:
-        found = [analyse(ledger, name, rung=rung) for name in studies or [ledger.latest_study(StudyKind.SEARCH)]]
+        names = list(dict.fromkeys(studies or [ledger.latest_study(StudyKind.SEARCH)]))
+        if plot is not None and by is None and len(names) < 2:
+            raise UserError("--plot draws distributions of errors: add --by DECISION, or name two studies")
+        found = [analyse(ledger, name, rung=rung) for name in names]
+        contests = by_study(found, ledger) if len(found) > 1 else []
+        contests += [one for analysis in found for one in by_decision(analysis, by)] if by is not None else []
+        steps = []
+        if since is not None:
+            from nas.report.ablation import way_to_best  # torch: seconds, and only this needs the space
+
+            steps = [way_to_best(ledger, one, since) for one in found]
+    if plot is not None:
+        _write_plot(plot, contests)
     if as_json:
         from nas.cli.output import print_json
 
-        print_json({"studies": [one.to_dict() for one in found]})
+        documents = [one.to_dict() for one in found]
+        for document, way in zip(documents, steps, strict=False):
+            document["path"] = [step.to_dict() for step in way]
+        print_json({"studies": documents, "populations": [one.to_dict() for one in contests]})
         return
-    for one in found:
-        _draw(one, everything=everything)
+    for place, one in enumerate(found):
+        _draw(one, steps[place] if steps else None, everything=everything)
+    _draw_contests(contests)
 
 
-def _draw(analysis: Analysis, *, everything: bool) -> None:
-    from nas.cli.analysis_view import effects_table, importances_table, interactions_table, unsaid
+def _write_plot(path: Path, contests: Sequence[Contest]) -> None:
+    from nas.errors import UserError
+    from nas.report.chart import write_chart
+    from nas.report.populations import panels
+
+    drawn = panels(contests)
+    if not drawn:
+        raise UserError(f"nothing to draw: {contests[0].why}")
+    write_chart(drawn, path, title="Distribution of errors at equal cost")
+
+
+def _draw(analysis: Analysis, steps: Sequence[Step] | None, *, everything: bool) -> None:
+    from nas.analysis.effects.table import Finding
+    from nas.cli import analysis_view as view
     from nas.cli.output import draw
 
     draw(f"{analysis.study}: " + ". ".join(analysis.sentences()) + ".", "")
-    shown = analysis.effects if everything else [one for one in analysis.effects if one.finding != "cannot tell"]
+    shown = [one for one in analysis.effects if everything or one.finding is not Finding.CANNOT_TELL]
     if shown:
-        draw(effects_table(shown, analysis.cost))
+        draw(view.effects_table(shown, analysis.cost))
     if len(shown) < len(analysis.effects):
-        draw(unsaid(analysis), "")
+        draw(view.unsaid(analysis), "")
     if analysis.importances is not None:
-        draw(importances_table(analysis.importances, analysis.cost))
-    draw(interactions_table(analysis.interactions))
+        draw(view.importances_table(analysis.importances, analysis.best_values, analysis.cost))
+    draw(view.interactions_table(analysis.interactions), "")
+    if steps is not None:
+        draw(view.steps_table(steps))
+    draw(view.luck_of_the_front(analysis.luck), "")
+
+
+def _draw_contests(contests: Sequence[Contest]) -> None:
+    from nas.cli.analysis_view import contests_table, refusals
+    from nas.cli.output import draw
+
+    if any(one.comparison is not None for one in contests):
+        draw(contests_table(contests))
+    for sentence in refusals(contests):
+        draw(sentence)

@@ -1,0 +1,182 @@
+"""The way from one network to another, a decision at a time, each step with its price and what it is expected to bring.
+
+The order is that of the greatest expected gain first; a decision that only exists after another one goes with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from nas.analysis.effects.model import Basis, Model
+from nas.analysis.effects.regression import contrasts
+from nas.analysis.effects.table import CONFIDENCE
+from nas.architecture import estimate
+from nas.cost import METRICS
+from nas.errors import UserError
+from nas.ledger import Ledger
+from nas.records import Plain
+from nas.report.analysis import Analysis
+from nas.search.definition import searched_study
+from nas.space import SearchSpace, load_architecture
+from nas.space.askers import following
+from nas.task import Task
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """A network on the way, and what its last change is expected to bring.
+
+    Attributes:
+        decision: that was changed; empty for the first network.
+        before, now: its values.
+        also: other decisions that came or went with it.
+        id: of the network.
+        flops, params: of it.
+        gain: expected accuracy against the step before, cost included; None where the data do not determine it.
+        low, high: interval; those of all steps hold together.
+        accuracy: as it was measured, in [0, 1]; None for a network that the study did not train.
+    """
+
+    decision: str
+    before: Plain
+    now: Plain
+    also: tuple[str, ...]
+    id: str
+    flops: int
+    params: int
+    gain: float | None
+    low: float | None
+    high: float | None
+    accuracy: float | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Point:
+    """A network on the way, without what is expected of it."""
+
+    decision: str
+    before: Plain
+    now: Plain
+    also: tuple[str, ...]
+    id: str
+    decisions: Mapping[str, Plain]
+    costs: Mapping[str, float]
+
+
+def ablation_path(
+    space: SearchSpace,
+    task: Task,
+    model: Model,
+    start: Mapping[str, Plain],
+    end: Mapping[str, Plain],
+    measured: Mapping[str, float],
+) -> list[Step]:
+    """The steps from one network of a space to another.
+
+    Args:
+        space: where both are.
+        task: what networks are priced for.
+        model: of what decisions and cost are worth.
+        start: the decisions of the one.
+        end: those of the other.
+        measured: accuracies by id.
+
+    Raises:
+        UserError: nothing can be expected of a step, for the reason that is given; or both networks are the same.
+    """
+    if model.fit is None or model.basis is Basis.NONE:
+        raise UserError(f"nothing can be expected of a step: {model.doubt}")
+    if model.cost not in METRICS:
+        raise UserError(f"nothing can be expected of a step: {model.cost} of a network on the way was not measured")
+    weights = model.fit.weights
+    here = _point(space, task, {}, start, "")
+    points = [here]
+    while here.decisions != end:
+        differing = [name for name in end if name in here.decisions and here.decisions[name] != end[name]]
+        if not differing:
+            break
+        tried = [_changed(space, task, here, end, name) for name in differing]
+        here = max(tried, key=lambda one: float(model.row_of(one.decisions, one.costs[model.cost]) @ weights))
+        points.append(here)
+    if len(points) == 1:
+        raise UserError("both ends of the way are the same network; name another one")
+    rows = np.stack([model.row_of(one.decisions, one.costs[model.cost]) for one in points])
+    found = contrasts(model.fit, np.diff(rows, axis=0), confidence=CONFIDENCE, widen=model.widen)
+    return [
+        _step(one, measured.get(one.id), *(_numbers(found.value[place - 1], found.half[place - 1]) if place else _NONE))
+        for place, one in enumerate(points)
+    ]
+
+
+_NONE: tuple[None, None, None] = (None, None, None)
+
+
+def _numbers(value: float, half: float) -> tuple[float | None, float | None, float | None]:
+    return (float(value), float(value - half), float(value + half)) if np.isfinite(value) else _NONE
+
+
+def _step(point: _Point, accuracy: float | None, gain: float | None, low: float | None, high: float | None) -> Step:
+    return Step(
+        decision=point.decision,
+        before=point.before,
+        now=point.now,
+        also=point.also,
+        id=point.id,
+        flops=int(point.costs["flops"]),
+        params=int(point.costs["params"]),
+        gain=gain,
+        low=low,
+        high=high,
+        accuracy=accuracy,
+    )
+
+
+def _changed(space: SearchSpace, task: Task, here: _Point, end: Mapping[str, Plain], name: str) -> _Point:
+    """The network with one decision as at the end, and the end's answers to what that opens."""
+    return _point(space, task, here.decisions, {**end, **here.decisions, name: end[name]}, name)
+
+
+def _point(
+    space: SearchSpace, task: Task, before: Mapping[str, Plain], answers: Mapping[str, Plain], changed: str
+) -> _Point:
+    architecture, decisions = space.choices(following(answers))
+    others = {*before.keys(), *decisions.keys()} if before else set()
+    also = [name for name in sorted(others) if name != changed and before.get(name) != decisions.get(name)]
+    return _Point(
+        decision=changed,
+        before=before.get(changed),
+        now=decisions.get(changed),
+        also=tuple(also),
+        id=architecture.id,
+        decisions=decisions,
+        costs={name: float(value) for name, value in asdict(estimate(architecture, task)).items()},
+    )
+
+
+def way_to_best(ledger: Ledger, analysis: Analysis, since: str) -> list[Step]:
+    """The steps from a network to the most accurate one of a study's rung.
+
+    Args:
+        ledger: where the study is.
+        analysis: of the study.
+        since: a preset, a file, or the id of a candidate.
+
+    Raises:
+        UserError: no such network, one that is no point of the study's space, or nothing can be expected.
+    """
+    definition = searched_study(ledger, analysis.study)[1]
+    by_id = {row.id: row for row in analysis.outcomes}
+    start = by_id[since].decisions if since in by_id else definition.space.locate(load_architecture(since))
+    if start is None:
+        raise UserError(f"--from {since}: it is no point of the space {definition.space.name}")
+    best = max(analysis.outcomes, key=lambda row: row.accuracy)
+    measured = {row.id: row.accuracy for row in analysis.outcomes}
+    return ablation_path(definition.space, definition.task, analysis.model, start, best.decisions, measured)
