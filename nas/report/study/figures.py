@@ -35,10 +35,17 @@ class Line:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Axis:
-    """What an axis says, and how it writes a value."""
+    """What an axis says, how it writes a value, and what it shows at least.
+
+    Attributes:
+        label: below it.
+        words: of a value.
+        least: values that are on it whatever the lines are.
+    """
 
     label: str
     words: Words
+    least: tuple[float, ...] = ()
 
 
 def line_figure(lines: Sequence[Line], x: Axis, y: Axis, *, title: str) -> str:
@@ -46,7 +53,7 @@ def line_figure(lines: Sequence[Line], x: Axis, y: Axis, *, title: str) -> str:
     xs, ys = [value for line in lines for value in line.xs], [value for line in lines for value in line.ys]
     if not xs:
         return ""
-    place = _Place(xs, ys)
+    place = _Place([*xs, *x.least], [*ys, *y.least])
     drawn = "".join(_line(line, place) for line in lines)
     return (
         f'<svg class="figure" viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="{escape(title)}">'

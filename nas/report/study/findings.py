@@ -111,8 +111,8 @@ def _control(rows: StudyRows) -> Iterator[str]:
     verdict = "better than chance" if low > 0 else "worse than chance" if high < 0 else "not told apart from chance"
     where = " after the first rung" if len(rows.rung_epochs) > 1 else ""
     yield (
-        f"At equal cost, candidates that the sampler chose are on average {value:+.1f} points ({low:+.1f} to "
-        f"{high:+.1f}, 95 %) from those drawn at random{where}: {verdict}."
+        f"At equal cost, the candidates that the sampler chose are {value:+.1f} points ({low:+.1f} to {high:+.1f}, "
+        f"95 %) against those drawn at random, on average{where}: {verdict}."
     )
 
 

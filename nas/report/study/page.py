@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from html import escape
@@ -33,7 +34,7 @@ from nas.report.study.words import accuracy_words, cost_words, metric_label, per
 from nas.units import format_seconds, plural
 
 _STYLE, _SCRIPT = "report.css", "report.js"
-_ROWS = 60  # of a front that are in its table
+_ROWS = 20  # of a front that are in its table
 _TOPICS = (
     ("front", "Front"),
     ("growth", "Growth of the front"),
@@ -137,8 +138,13 @@ def _head(report: ReportRows, notes: Sequence[str]) -> Iterator[str]:
 
 
 def _found(study: StudyRows) -> str:
-    sentences = "".join(f"<li>{escape(sentence)}</li>" for sentence in study.findings)
+    sentences = "".join(f"<li>{_with_code(sentence)}</li>" for sentence in study.findings)
     return f'<ul class="findings">{sentences}</ul>'
+
+
+def _with_code(sentence: str) -> str:
+    """A sentence whose `commands` are set as code."""
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(sentence))
 
 
 def _topics(report: ReportRows) -> Iterator[str]:
@@ -201,7 +207,11 @@ def _front(study: StudyRows) -> str:
     costs = list(dict.fromkeys((*study.costs, "flops", "params")))
     head = "".join(f'<th scope="col">{escape(metric_label(cost))}</th>' for cost in costs)
     rows = "".join(_front_row(study, one, costs) for one in front[:_ROWS])
-    left = f'<p class="soft">and {len(front) - _ROWS} more: in the CSV file</p>' if len(front) > _ROWS else ""
+    left = (
+        f'<p class="soft">and {len(front) - _ROWS} more, in the plot and in the CSV file</p>'
+        if len(front) > _ROWS
+        else ""
+    )
     several = any(one.seeds > 1 for one in front)
     seeds = '<th scope="col">seeds</th>' if several else ""
     return (

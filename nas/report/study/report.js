@@ -74,7 +74,11 @@
   }
 
   function facts(point) {
-    const known = Object.keys(data.metrics).filter((metric) => (value(point, metric) ?? null) !== null);
+    const isSaid = (metric) => { // a network without branches is trained as it is deployed
+      const deployed = metric.replace("train_", "");
+      return deployed !== metric && value(point, deployed) === value(point, metric);
+    };
+    const known = Object.keys(data.metrics).filter((metric) => (value(point, metric) ?? null) !== null && !isSaid(metric));
     const said = known.map((metric) => [data.metrics[metric], say(metric, value(point, metric))]);
     if (highest[point.at]) said.push(["rung", String(value(point, "rung"))]);
     if (value(point, "seeds") > 1) said.push(["seeds", String(value(point, "seeds"))]);
@@ -318,8 +322,9 @@
 
   function change(metric, one, other) {
     if (metric === "accuracy") return `${other >= one ? "+" : ""}${(100 * (other - one)).toFixed(1)} points`;
-    const share = one ? `${other >= one ? "+" : ""}${(100 * (other / one - 1)).toFixed(1)}%` : "";
-    return share;
+    if (!one || !other) return "";
+    if (other >= 2 * one || one >= 2 * other) return `${Number((other / one).toPrecision(3))} times`;
+    return `${other >= one ? "+" : ""}${(100 * (other / one - 1)).toFixed(1)}%`;
   }
 
   function compared(one, other) {
@@ -488,7 +493,12 @@
     listen();
     drawScatter();
     drawAllParallels();
+    const best = points.filter(isBest).sort((one, other) => value(other, "accuracy") - value(one, "accuracy"))[0];
+    if (best) focus(best, false);
   }
+  window.addEventListener("beforeprint", () => { // paper cannot be opened
+    for (const details of document.querySelectorAll("#repeat details, #failures details")) details.open = true;
+  });
   document.documentElement.dataset.ready = "yes";
   window.report = { points, differences, pins, named }; // for whoever looks with a browser's console
 })();

@@ -13,7 +13,6 @@ from nas.report.study.rows import FailureRow, LearningCurve, StudyRows, VolumeCu
 from nas.report.study.words import metric_label, percent
 from nas.units import format_bytes, format_count, format_seconds, plural
 
-_BY = (("trainings", "trainings", format_count), ("epochs", "epochs", format_count))
 _HOSTS = 8  # that are named
 _NAMED = 6  # important decisions
 _P = 0.05
@@ -25,13 +24,13 @@ def volume_section(study: StudyRows) -> str:
     """Hypervolume against trainings, epochs and seconds."""
     if not study.volume:
         return _nothing("No two candidates of the highest rung span a volume yet.")
-    share = Axis(label="", words=lambda value: f"{value:.0%}")
+    share = Axis(label="", words=lambda value: f"{value:.0%}", least=(0.0, 1.0))
     figures = []
-    for name, label, words in (*_BY, ("seconds", "time of workers", format_seconds)):
-        if max(getattr(curve.steps[-1], name) for curve in study.volume) > 0:
-            lines = [_volume_line(curve, place, name) for place, curve in enumerate(study.volume)]
+    for name, label, unit in (("trainings", "trainings", 1.0), ("epochs", "epochs", 1.0), ("seconds", *_unit(study))):
+        lines = [_volume_line(curve, place, name, unit) for place, curve in enumerate(study.volume)]
+        if max(max(line.xs) for line in lines) > 0:
             title = f"Share of the hypervolume by {label}"
-            figures.append(line_figure(lines, Axis(label=label, words=words), share, title=title))
+            figures.append(line_figure(lines, Axis(label=label, words=format_count), share, title=title))
     legend = "".join(
         f'<li><span class="key v{place}"></span>{escape(curve.name)} ({plural(curve.candidates, "candidate")})</li>'
         for place, curve in enumerate(study.volume)
@@ -70,22 +69,36 @@ def decision_section(study: StudyRows) -> str:
     analysis = study.analysis
     if analysis is None or not analysis.effects:
         return _nothing("There are no decisions with an accuracy to compare.")
-    most = max((max(map(abs, _interval(one))) for one in analysis.effects if one.effect is not None), default=1.0)
-    body, before = [], ""
-    for one in analysis.effects:
-        body.append(_effect(one, most or 1.0, is_first=one.decision != before))
-        before = one.decision
+    told = [one for one in analysis.effects if one.finding is not Finding.CANNOT_TELL]
+    rest = [one for one in analysis.effects if one.finding is Finding.CANNOT_TELL]
     sentences = "".join(f"<p>{escape(sentence)}.</p>" for sentence in analysis.sentences())
+    return f"{sentences}{_importances(analysis.importances)}{_effects(told, analysis.cost)}" + (
+        f"<details><summary>{_untold(rest)}</summary>{_effects(rest, analysis.cost)}</details>" if rest else ""
+    )
+
+
+def _untold(effects: Sequence[Effect]) -> str:
+    decisions = len({one.decision for one in effects})
+    return f"{plural(len(effects), 'value')} of {plural(decisions, 'decision')} of which nothing can be told"
+
+
+def _effects(effects: Sequence[Effect], cost: str) -> str:
+    """A table; nothing where there is none."""
+    if not effects:
+        return ""
+    most = max((max(map(abs, _interval(one))) for one in effects if one.effect is not None), default=0.0) or 1.0
+    body, before = [], ""
+    for one in effects:
+        body.append(_effect(one, most, is_first=one.decision != before))
+        before = one.decision
     return (
-        f"{sentences}{_importances(analysis.importances)}"
-        f"<details open><summary>{plural(len(analysis.effects), 'value')} of the decisions</summary>"
-        '<div class="scroll" tabindex="0" role="region" aria-label="What each decision bought"><table>'
-        f"<caption>Points of top-1 at equal {escape(metric_label(analysis.cost))}, against the average over the values "
-        "of the decision; the intervals hold together</caption>"
+        '<div class="scroll" tabindex="0" role="region" aria-label="Effects of the decisions"><table>'
+        f"<caption>Points of top-1 at equal {escape(metric_label(cost))}, against the average over the values of the "
+        "decision; the intervals hold together</caption>"
         '<thead><tr><th scope="col">decision</th><th scope="col">value</th><th scope="col">seen</th>'
         '<th scope="col">effect</th><th scope="col">95 % interval</th><th scope="col">finding</th>'
         f'<th scope="col"><span class="hidden">as a bar</span></th></tr></thead><tbody>{"".join(body)}</tbody>'
-        "</table></div></details>"
+        "</table></div>"
     )
 
 
@@ -165,11 +178,18 @@ def _titled(title: str, figure: str) -> str:
     return f"<figcaption>{escape(title)}</figcaption>{figure}"
 
 
-def _volume_line(curve: VolumeCurve, place: int, name: str) -> Line:
+def _unit(study: StudyRows) -> tuple[str, float]:
+    """In what the time of the workers is shown, and its seconds."""
+    longest = max(curve.steps[-1].seconds for curve in study.volume)
+    units = (("hours of workers", 3600.0), ("minutes of workers", 60.0))
+    return next((unit for unit in units if longest >= 3 * unit[1]), ("seconds of workers", 1.0))
+
+
+def _volume_line(curve: VolumeCurve, place: int, name: str, unit: float) -> Line:
     return Line(
         name=curve.name,
         style=f"v{place}",
-        xs=[float(getattr(step, name)) for step in curve.steps],
+        xs=[getattr(step, name) / unit for step in curve.steps],
         ys=[step.share for step in curve.steps],
         is_stepped=True,
     )
