@@ -100,6 +100,12 @@ class Yardstick:
         return _DIFFERS * math.sqrt(2) * self.noise(accuracy)
 
 
+def yardstick_of(definition: Mapping[str, Plain]) -> Yardstick | None:
+    """What a study's accuracies are measured on, by its definition; None where that has no word of it."""
+    kept = definition.get("yardstick")
+    return None if kept is None else Yardstick(**kept)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HealthRow:
     """One thing that a proxy can tell, or cannot.
@@ -296,7 +302,7 @@ def _spread(by_seed: Sequence[Mapping[int, float]]) -> float | None:
 
 
 def _share(measure: Measure, rung: int, count: int, of: int, says: str, advice: str) -> HealthRow:
-    is_poor = count >= TOO_MANY * of
+    is_poor = count > 1 and count >= TOO_MANY * of
     state = State.POOR if is_poor else State.GOOD
     return HealthRow(
         measure=measure, state=state, rung=rung, value=count / of, of=of, says=says, advice=advice if is_poor else ""

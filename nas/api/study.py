@@ -77,7 +77,8 @@ class Study:
             budget: limits such as `30MFLOPs`, `25Mparams` or `4.2..4.5GFLOPs`, one or several.
             task: what to price for, instead of the space's own: `resolution`, `classes`, `channels`.
             data: the data set, such as `folder:PATH`; default `digits`.
-            recipe: how candidates are trained: a recipe, its name or file, or its fields.
+            recipe: how candidates are trained: a recipe, its name or file, or its fields; None for one that is chosen
+                by the networks and the images.
             objective: `accuracy,flops` unless given.
             sampler: how candidates are chosen; default `surrogate`.
             seed: of sampler and trainings.

@@ -34,6 +34,7 @@ class SearchDisplay:
         )
         self._task = self._bar.add_task("search", total=1.0, counts="starting workers", best="", time="")
         self._last: tuple[float, int] = (-math.inf, -1)
+        self._has_warned = False
 
     def __enter__(self) -> Self:
         self._bar.start()
@@ -47,6 +48,10 @@ class SearchDisplay:
     def update(self, progress: Progress) -> None:
         """Show this moment; raises a Ctrl-C that got lost."""
         interrupts.look()
+        if progress.warnings and not self._has_warned:  # once; how it has ended is said at the end
+            self._has_warned = True
+            for sentence in progress.warnings:
+                self._console.print(f"So far {sentence}", soft_wrap=True, markup=False)
         counts, best, spent = counts_line(progress), best_line(progress), time_line(progress)
         if self._console.is_terminal:
             self._bar.update(self._task, completed=progress.fraction, counts=counts, best=best, time=spent)

@@ -8,6 +8,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from nas.analysis.proxy_health import HealthRow
+from nas.cli.health_view import health_view
 from nas.cli.options import proposed
 from nas.cli.tables import table
 from nas.ledger.status import Driving, StudyStatus, iso
@@ -29,7 +31,7 @@ _WORDS = {
 }
 
 
-def status_view(status: StudyStatus) -> Group:
+def status_view(status: StudyStatus, health: Sequence[HealthRow] = ()) -> Group:
     """Everything there is to see of a study."""
     pulse = status.pulse
     parts: list[RenderableType] = [_headline(status), "", _facts(status), ""]
@@ -39,6 +41,8 @@ def status_view(status: StudyStatus) -> Group:
         parts.append(nodes_table(pulse))
     if pulse.busy:
         parts.append(under_way_table(pulse.busy))
+    if (known := health_view(health)) is not None:
+        parts.append(known)
     return Group(*parts)
 
 

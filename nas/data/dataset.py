@@ -76,6 +76,7 @@ class Description:
         classes: class names in the order of the labels.
         channels: 1 if every image is gray, else 3.
         train, validation, test: images in each split.
+        chance: accuracy, on the validation split, of whoever always names its most frequent class.
         flippable: whether a mirrored image still shows its class.
         fingerprint: identity of content, split and seed; independent of the resolution.
         findings: what was unusual among the images.
@@ -87,6 +88,7 @@ class Description:
     train: int
     validation: int
     test: int
+    chance: float
     flippable: bool
     fingerprint: str
     findings: Findings = Findings()

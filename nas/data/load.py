@@ -9,6 +9,9 @@ from dataclasses import asdict, replace
 from hashlib import sha256
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from nas.data.atomic import new_file
 from nas.data.cache import recall, store
 from nas.data.cores import available_cores
@@ -150,10 +153,16 @@ def _description(source: Source, catalog: Catalog) -> Description:
         train=train,
         validation=validation,
         test=test,
+        chance=_largest_share(catalog.labels[train : train + validation]),
         flippable=catalog.flippable,
         fingerprint=catalog.fingerprint,
         findings=catalog.findings,
     )
+
+
+def _largest_share(labels: NDArray[np.int64]) -> float:
+    """The share of the most frequent label."""
+    return float(np.bincount(labels).max() / len(labels))
 
 
 def _recall(memo: Path) -> Description | None:

@@ -109,6 +109,19 @@ def of_study(connection: sa.Connection, study: str | None) -> list[Evaluation]:
     return [from_row(row) for row in connection.execute(statement)]
 
 
+def accuracies(connection: sa.Connection, study: str) -> list[tuple[EvaluationKey, float]]:
+    """The accuracies that a study made or reused, oldest first, and nothing else of its evaluations."""
+    return [
+        (
+            EvaluationKey(
+                architecture=row.architecture, recipe=row.recipe, data=row.data, seed=row.seed, rung=row.rung
+            ),
+            row.accuracy,
+        )
+        for row in connection.execute(_accuracies, {"of": study})
+    ]
+
+
 def set_weights(connection: sa.Connection, key: EvaluationKey, path: str | None) -> None:
     """Say where the weights of a success are, or that they are gone.
 
@@ -126,6 +139,16 @@ _with_key = sa.and_(*(evaluations.c[part.name] == sa.bindparam(part.name) for pa
 _success = sa.select(evaluations.c.id, *COLUMNS).where(_with_key, evaluations.c.failure.is_(None))
 _successes_of = sa.select(*COLUMNS).where(
     evaluations.c.architecture.in_(sa.bindparam("of", expanding=True)), evaluations.c.failure.is_(None)
+)
+
+_used = sa.select(trials.c.evaluation).where(trials.c.study == sa.bindparam("of"), trials.c.evaluation.is_not(None))
+_accuracies = (
+    sa.select(*(evaluations.c[part.name] for part in fields(EvaluationKey)), evaluations.c.accuracy)
+    .where(
+        sa.or_(evaluations.c.study == sa.bindparam("of"), evaluations.c.id.in_(_used)),
+        evaluations.c.accuracy.is_not(None),
+    )
+    .order_by(evaluations.c.id)
 )
 
 

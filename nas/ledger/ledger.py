@@ -480,6 +480,10 @@ class Ledger:
 
         return self._read(query)
 
+    def accuracies(self, study: str) -> list[tuple[EvaluationKey, float]]:
+        """The accuracies that a study made or reused, oldest first: quick, whatever else its evaluations hold."""
+        return self._read(lambda connection: evaluations.accuracies(connection, study))
+
     def record_loss(self, study: str, evaluation: Evaluation) -> None:
         """Keep a failure whose training is done again, such as a lost worker; no trial is touched.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from shlex import quote
 from typing import Annotated, Any, Self
@@ -12,6 +12,7 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from nas import plugins
+from nas.analysis.proxy_health import Yardstick, yardstick_of
 from nas.cost import METRICS, Budget
 from nas.errors import StudyError, UserError
 from nas.evaluate.own import OwnTraining
@@ -30,6 +31,7 @@ from nas.search.stopping import Limits
 from nas.space import SearchSpace, Value, load_space
 from nas.space.load import read_space
 from nas.task import Task
+from nas.train.default_recipe import ChosenBy
 from nas.train.recipe import Recipe, RecipePlace
 from nas.units import parse_seconds
 
@@ -60,6 +62,8 @@ class StudyDefinition:
         profiles: how the latencies among bounds and objectives are measured, by metric.
         guided_by: costs and milliseconds of measured networks that samplers guess latencies by, by metric.
         evaluate: somebody's own training, in place of the proxy's; data, fingerprint and recipe then say nothing.
+        chosen_by: what the recipe was chosen by; None where somebody named it.
+        yardstick: what accuracies are measured on; None where nobody knows.
     """
 
     space: SearchSpace
@@ -78,6 +82,8 @@ class StudyDefinition:
     profiles: Mapping[str, NamedProfile] = field(default_factory=dict)
     guided_by: Mapping[str, Sequence[Guide]] = field(default_factory=dict)
     evaluate: OwnTraining | None = None
+    chosen_by: ChosenBy | None = None
+    yardstick: Yardstick | None = None
 
     def problem(self, checkpoints: str | None = None, gauge: Gauge | None = None) -> Problem:
         """What the engine needs to know of it.
@@ -108,6 +114,7 @@ class StudyDefinition:
             rungs=len(self.recipe.fidelities if own is None else own.stops),
             reduction=self.reduction,
             checkpoints=checkpoints,
+            yardstick=self.yardstick,
         )
 
     def require_recipe(self, study: str, purpose: str) -> None:
@@ -145,6 +152,8 @@ class StudyDefinition:
             "plugins": list(self.plugins),
             **self._latencies(),
             **({} if self.evaluate is None else {"evaluate": self.evaluate.to_dict()}),
+            **({} if self.chosen_by is None else {"chosen_by": self.chosen_by.to_dict()}),
+            **({} if self.yardstick is None else {"yardstick": asdict(self.yardstick)}),
         }
 
     def _latencies(self) -> dict[str, Any]:
@@ -187,12 +196,14 @@ class StudyDefinition:
             },
             guided_by={metric: [Guide(*one) for one in some] for metric, some in data.get("guided_by", {}).items()},
             evaluate=None if data.get("evaluate") is None else OwnTraining.from_dict(data["evaluate"]),
+            chosen_by=None if data.get("chosen_by") is None else ChosenBy.from_dict(data["chosen_by"]),
+            yardstick=yardstick_of(data),
         )
 
     def differences(self, other: StudyDefinition) -> list[str]:
         """The words in which two definitions differ."""
         mine, theirs = self.to_dict(), other.to_dict()
-        return [name for name in mine if mine[name] != theirs[name]]
+        return [name for name in {**mine, **theirs} if mine.get(name) != theirs.get(name)]
 
 
 def require_name(name: str) -> None:
@@ -244,8 +255,8 @@ class StudyFile(BaseModel):
         budget: one or several.
         task: what to price for, instead of the space's own.
         data: reference of the data set.
-        recipe: fields of the recipe, a recipe's name or a file relative to this file; what is missing is the proxy's
-            default.
+        recipe: fields of the recipe, a recipe's name or a file relative to this file; without any, one is chosen by
+            the networks and the images.
         objective: what to search for.
         sampler, seed, control: how to search; `control` is the share of random trials.
         start: architectures that come first, as commands take them (files relative to this file), and studies, whose

@@ -10,9 +10,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 from nas import plugins
+from nas.analysis.proxy_health import Yardstick
 from nas.cost import Budget
 from nas.data import Description, describe
 from nas.data.cores import available_cores
@@ -40,9 +42,13 @@ from nas.search.stopping import Limits
 from nas.search.workers import proxy_work, workers_of
 from nas.space import SearchSpace, Value
 from nas.space.extremes import require_reachable
+from nas.space.feasible import FeasibleSet
 from nas.task import Task
 from nas.train.checkpoint import prune_checkpoints
+from nas.train.default_recipe import ChosenBy
 from nas.train.recipe import Recipe
+
+_DRAWN = 99  # networks whose size chooses the default recipe
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,16 +91,20 @@ def define(
     *,
     task: Task,
     data: str,
-    recipe: Recipe,
+    recipe: Recipe | None,
     sampler: str,
     seed: int,
     objectives: Objectives | None = None,
     control: float = DEFAULT_CONTROL,
     start: Sequence[Mapping[str, Value]] = (),
     evaluate: OwnTraining | None = None,
+    changes: Mapping[str, Any] | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> StudyDefinition:
     """Check everything that can be checked before anything is paid for, and put it together.
+
+    Where there is no `recipe`, one is chosen by the networks within budget and the images (`chosen_by`), and some of
+    its fields changed to `changes`.
 
     Raises:
         UnknownNameError: no such sampler, data set or profile.
@@ -105,19 +115,21 @@ def define(
     samplers[sampler]
     profiles = require_profiles([*(one.metric for one in budget.bounds), *(objectives or Objectives()).costs])
     require_reachable(space.root, budget.closed, task)
+    by, yardstick, reference, fingerprint = None, None, "", ""
     if evaluate is None:
         found = describe(data, progress=progress)
+        if recipe is None:
+            by = chosen_by(space.within(budget.closed, task=task), found)
+            recipe = by.recipe().changed(**(changes or {}))
         _require_fits(space, found, recipe)
-        reference, fingerprint = found.reference, found.fingerprint
-    else:
-        reference = fingerprint = ""
+        yardstick, reference, fingerprint = yardstick_on(found), found.reference, found.fingerprint
     return StudyDefinition(
         space=space,
         budget=budget,
         task=task,
         data=reference,
         fingerprint=fingerprint,
-        recipe=recipe,
+        recipe=recipe or Recipe(),
         sampler=sampler,
         seed=seed,
         objectives=objectives or Objectives(),
@@ -126,7 +138,21 @@ def define(
         plugins=tuple(plugin.label for plugin in plugins.given()),
         profiles=profiles,
         evaluate=evaluate,
+        chosen_by=by,
+        yardstick=yardstick,
     )
+
+
+def chosen_by(within: FeasibleSet, data: Description) -> ChosenBy:
+    """What the default recipe is chosen by: the middle one of some networks within budget, and the images."""
+    drawn = within.costs(within.random(_DRAWN, np.random.default_rng(0)))
+    middle = int(np.median(drawn["train_params"]))
+    return ChosenBy(params=middle, images=data.train, classes=len(data.classes))
+
+
+def yardstick_on(data: Description) -> Yardstick:
+    """What accuracies on this data are measured on."""
+    return Yardstick(images=data.validation, chance=data.chance)
 
 
 def _require_fits(space: SearchSpace, data: Description, recipe: Recipe) -> None:
@@ -237,7 +263,7 @@ def _with_function(
 
 def _taking_up(name: str, definition: StudyDefinition, function: EvaluateFunction) -> StudyDefinition:
     """A study that was begun for the proxy, with a function instead; what was said for the proxy alone is refused."""
-    schedule = own_schedule(definition.recipe)
+    schedule = own_schedule(_said_of_recipe(definition))
     if schedule is None or definition.data != DEFAULT_DATA:
         raise StudyError(
             f"study {name!r} was begun with a data set or a recipe, which {function.name} would take no notice of; "
@@ -245,7 +271,16 @@ def _taking_up(name: str, definition: StudyDefinition, function: EvaluateFunctio
         )
     epochs, rungs = schedule
     own = OwnTraining(function=function, epochs=epochs, rungs=rungs)
-    return replace(definition, data="", fingerprint="", recipe=Recipe(), evaluate=own)
+    return replace(definition, data="", fingerprint="", recipe=Recipe(), evaluate=own, chosen_by=None, yardstick=None)
+
+
+def _said_of_recipe(definition: StudyDefinition) -> Recipe:
+    """The recipe as far as somebody named it: what was chosen by the networks and the images is not in it."""
+    if definition.chosen_by is None:
+        return definition.recipe
+    chosen = definition.chosen_by.recipe().model_dump(mode="json")
+    said = definition.recipe.model_dump(mode="json")
+    return Recipe().changed(**{name: value for name, value in said.items() if value != chosen[name]})
 
 
 def own_schedule(recipe: Recipe) -> tuple[int | None, tuple[int, ...]] | None:

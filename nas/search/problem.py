@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from nas.analysis.proxy_health import Yardstick
 from nas.errors import StudyError
 from nas.records import OWN, TOLD, EvaluationKey, Job, Plain
 from nas.search.domain import Domain
@@ -37,6 +38,7 @@ class Proxy:
         rungs: how many fidelities the recipe has; every candidate reaches the first one.
         reduction: of the candidates on a rung, one in so many goes on to the next.
         checkpoints: folder or URL where trainings are put aside between rungs; None to train from the start again.
+        yardstick: what accuracies are measured on; None where nobody knows.
     """
 
     recipe: Mapping[str, Plain]
@@ -47,6 +49,7 @@ class Proxy:
     rungs: int = 1
     reduction: int = DEFAULT_REDUCTION
     checkpoints: str | None = None
+    yardstick: Yardstick | None = None
 
     @property
     def last(self) -> int:

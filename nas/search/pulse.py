@@ -36,6 +36,7 @@ class Progress:
         rungs: candidates that have reached each rung.
         lost: workers that died in the middle of a training; it is handed out again, twice at most.
         stop: what ended the run; None while it goes on.
+        warnings: why the accuracies so far tell little, and what would help.
     """
 
     target: int | None
@@ -55,6 +56,7 @@ class Progress:
     lost: int = 0
     rungs: tuple[int, ...] = ()
     stop: Stop | None = None
+    warnings: tuple[str, ...] = ()
 
     @property
     def done(self) -> int:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -66,16 +67,30 @@ class Asked:
             UserError: there is no space, or a value breaks its rule.
             SchemaError: all problems of the file.
         """
-        if self.path is None:
-            written = _checked(_merged({}, Recipe(), self.said))
+        if self._file is None:
+            written = _checked(_merged({}, self.said))
             for reference in written.plugins:
                 plugins.load(reference)
             return written
+        return _checked(_merged({name: getattr(self._file, name) for name in self._file.model_fields_set}, self.said))
+
+    @cached_property
+    def _file(self) -> StudyFile | None:
+        """The study file as it is."""
+        if self.path is None:
+            return None
         travelling = packaged(STUDIES) / self.path.name
-        found = read_study_file(travelling if not self.path.exists() and travelling.is_file() else self.path)
-        return _checked(
-            _merged({name: getattr(found, name) for name in found.model_fields_set}, found.recipe, self.said)
-        )
+        return read_study_file(travelling if not self.path.exists() and travelling.is_file() else self.path)
+
+    @property
+    def names_recipe(self) -> bool:
+        """Whether somebody says how to train; a word for a part of a recipe is not enough."""
+        return "recipe" in self.said or (self._file is not None and "recipe" in self._file.model_fields_set)
+
+    @property
+    def recipe_changes(self) -> dict[str, Any]:
+        """What is said of parts of a recipe."""
+        return {name: value for name, value in self.said.items() if _SHORT.get(name) == "recipe"}
 
     @property
     def start_folder(self) -> Path | None:
@@ -180,7 +195,7 @@ def limits_of(given: Mapping[str, Any]) -> Limits:
     return _checked({"space": "", **words}).limits
 
 
-def _merged(fields: dict[str, Any], recipe: Recipe, said: Mapping[str, Any]) -> dict[str, Any]:
+def _merged(fields: dict[str, Any], said: Mapping[str, Any]) -> dict[str, Any]:
     """The fields of a study file with what is said instead."""
     unknown = [name for name in said if name not in StudyFile.model_fields and name not in _SHORT]
     if unknown:
@@ -198,7 +213,7 @@ def _merged(fields: dict[str, Any], recipe: Recipe, said: Mapping[str, Any]) -> 
         before = fields.get("task") or {}
         fields["task"] = {**(before if isinstance(before, Mapping) else before.model_dump()), **task}
     changes = {name: value for name, value in short.items() if _SHORT[name] == "recipe"}
-    base = _recipe(fields.get("recipe", recipe))
+    base = _recipe(fields.get("recipe", Recipe()))
     fields["recipe"] = base.changed(**changes) if changes else base
     return fields
 
@@ -235,13 +250,14 @@ def _defined(
         budget,
         task=task,
         data=written.data,
-        recipe=written.recipe if own is None else Recipe(),
+        recipe=written.recipe if own is None and asked.names_recipe else None,
         sampler=written.sampler,
         seed=written.seed,
         objectives=objectives,
         control=written.control,
         start=start,
         evaluate=own,
+        changes=asked.recipe_changes,
         progress=progress,
     )
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
+from nas.analysis.proxy_health import Trained
 from nas.errors import BudgetError
 from nas.ledger import Ledger
 from nas.pulse import Pulse
@@ -24,6 +25,7 @@ from nas.search.halving import Halving
 from nas.search.optuna.mirror import Mirror
 from nas.search.problem import Problem
 from nas.search.proposer import Proposal, Proposer
+from nas.search.proxy_watch import ProxyWatch
 from nas.search.pulse import Progress
 from nas.search.results import Results
 from nas.search.stopping import Limits, Stop
@@ -70,6 +72,7 @@ class Search:
         proxy, objectives = problem.proxy, problem.objectives
         self._results = Results(objectives, reference=problem.reference(), rungs=proxy.rungs)
         self._halving = Halving(proxy.rungs, maximise=objectives.maximise, reduction=proxy.reduction)
+        self._health = ProxyWatch(proxy.yardstick)
         self._trials = OpenTrials()
         self._under_way = UnderWay()
         self._unfinished: deque[int] = deque()  # trials of an earlier run that are to be trained
@@ -102,6 +105,7 @@ class Search:
             asking_seconds=self._asking,
             stop=self._stop,
             rungs=self._halving.counts(),
+            warnings=self._health.warnings,
         )
 
     def pulse(self) -> Pulse:
@@ -352,6 +356,8 @@ class Search:
             return
         if evaluation.accuracy is None:
             return
+        key = evaluation.key
+        self._health.note(Trained(record.architecture, key.seed, key.rung, evaluation.accuracy))
         point = self._problem.objectives.point(evaluation.accuracy, record.cost)
         self._halving.arrive(record.number, evaluation.key.rung, point)
 

@@ -122,7 +122,7 @@ def _replayed(ledger: Ledger, storage: str, study: str, settings: ExecutorSettin
 def _told(proxy: Proxy, study: StudyRecord) -> Proxy:
     """One rung, with keys that no training and no other study has, not even a later one of the same name."""
     named = json.dumps([study.name, study.created])
-    return replace(proxy, recipe_id=TOLD + hashlib.sha256(named.encode()).hexdigest()[:12], rungs=1)
+    return replace(proxy, recipe_id=TOLD + hashlib.sha256(named.encode()).hexdigest()[:12], rungs=1, yardstick=None)
 
 
 def _open_trial(search: Search, study: str, architecture: str) -> Submission:

@@ -98,6 +98,13 @@ def test_check_says_what_a_run_would_do(capsys: Capture) -> None:
     assert checked["is_exact"]
     assert 0 < checked["points"] == checked["feasible"] * checked["size"] < checked["size"]
     assert checked["plan"]["run_seconds"] > 0
+    assert checked["plan"]["chosen_by"]["images"] == checked["plan"]["images"]["train"]
+    assert checked["plan"]["recipe"]["init"] == "fan_in"
+    assert [row["measure"] for row in checked["plan"]["proxy_health"]] == [
+        "near chance",
+        "at the ceiling",
+        "told apart",
+    ]
     assert any("width.base" in sentence for sentence in checked["dead"])
 
 

@@ -78,6 +78,7 @@ def test_status_as_a_document(ledger: Ledger, capsys: Capture) -> None:
         found = document(capsys, "status", "mine")
     assert found.keys() == {
         "study", "kind", "state", "driver", "since", "heard_seconds_ago", "pulse_seconds_ago", "pulse",
+        "proxy_health",
     }  # fmt: skip
     assert (found["study"], found["state"], found["driver"]) == ("mine", "running", "login-1:42")
     assert found["pulse"] == json.loads(json.dumps(PULSE.to_dict()))

@@ -70,6 +70,21 @@ def test_everything_is_checked_before_a_study_begins() -> None:
         define(space, Budget(), **{**fields, "recipe": Recipe(resolution=2)})  # type: ignore[arg-type]
 
 
+def test_a_recipe_that_nobody_names_is_chosen_by_networks_and_images() -> None:
+    space = load_space("tiny")
+    fields = {"task": space.task, "data": "digits", "sampler": "tpe", "seed": 0}
+    chosen = define(space, Budget.parse("30MFLOPs"), recipe=None, changes={"epochs": 3}, **fields)  # type: ignore[arg-type]
+    assert chosen.recipe.to_dict() == {"epochs": 3, "init": "fan_in", "layer_scale_init": 1.0, "crop_padding": 0.0}
+    assert chosen.chosen_by is not None
+    assert chosen.chosen_by.params < 3_000_000
+    assert chosen.yardstick is not None
+    assert chosen.yardstick.images == 359
+    again = StudyDefinition.from_dict(json.loads(json.dumps(chosen.to_dict())))
+    assert again == chosen
+    named = define(space, Budget.parse("30MFLOPs"), recipe=Recipe(), **fields)  # type: ignore[arg-type]
+    assert (named.chosen_by, named.recipe) == (None, Recipe())
+
+
 SEARCHES = sorted(one for one in packaged(STUDIES).glob("*.yaml") if "architectures:" not in one.read_text())
 
 

@@ -22,7 +22,7 @@ from nas.cli.options import (
 
 if TYPE_CHECKING:
     from nas.architecture import Architecture
-    from nas.data import DataSet
+    from nas.data import DataSet, Description
     from nas.space.summary import Summary
     from nas.train.recipe import Recipe
 
@@ -50,9 +50,12 @@ def run(
     """
     from dataclasses import asdict
 
+    from nas.analysis.proxy_health import HealthRow, expected_health
+    from nas.cli.health_view import health_view
+    from nas.cli.output import draw
     from nas.cost import Budget
     from nas.search.definition import DEFAULT_TRIALS
-    from nas.search.launch import default_workers, resolve_device
+    from nas.search.launch import chosen_by, default_workers, resolve_device, yardstick_on
     from nas.search.resolve import Asked
     from nas.space import load_space
     from nas.space.summary import summarise
@@ -63,9 +66,15 @@ def run(
     own = asked.evaluate(written := asked.written())
     looked = summarise(within := found.within(limits, task=task))
     place = resolve_device(device)
+    health: list[HealthRow] = []
     plan: dict[str, Any] = {"trials": trials or DEFAULT_TRIALS, "workers": workers or default_workers(place)}
     if own is None:
-        plan |= _proxy_plan(looked, written.data, written.recipe, place, plan)
+        described = _described(written.data)
+        health = expected_health(yardstick_on(described))
+        by = None if asked.names_recipe else chosen_by(within, described)
+        proxy = written.recipe if by is None else by.recipe().changed(**asked.recipe_changes)
+        plan |= _proxy_plan(looked, written.data, proxy, place, plan)
+        plan |= {"chosen_by": None if by is None else by.to_dict(), "proxy_health": [one.to_dict() for one in health]}
     else:
         plan |= {"evaluate": own.function.to_dict(), "epochs": epochs, "findings": []}
     if as_json:
@@ -82,6 +91,8 @@ def run(
         str(within.size),
         plan,
     )
+    if (view := health_view(health)) is not None:
+        draw("", view)
 
 
 def _proxy_plan(looked: Summary, data: str, proxy: Recipe, device: str, plan: dict[str, Any]) -> dict[str, Any]:
@@ -94,12 +105,21 @@ def _proxy_plan(looked: Summary, data: str, proxy: Recipe, device: str, plan: di
     return {
         "seconds_per_candidate": seconds,
         "run_seconds": mean * count / min(plan["workers"], count),
+        "recipe": proxy.to_dict(),
         "epochs": proxy.epochs,
         "rungs": [rung.epochs for rung in proxy.rungs],
         "data": data,
         "images": {"train": len(images.train), "validation": len(images.validation), "test": len(images.test)},
         "findings": list(images.findings.sentences()),
     }
+
+
+def _described(data: str) -> Description:
+    from nas.cli.live import StepDisplay
+    from nas.data import describe
+
+    with StepDisplay("reading the images") as display:
+        return describe(data, progress=display.count)
 
 
 def _read(data: str, recipe: Recipe) -> DataSet:
@@ -122,6 +142,7 @@ def _paces(looked: Summary, images: DataSet, recipe: Recipe, device: str) -> lis
 def _draw(looked: Summary, trained_by: str | None, title: str, points: str, plan: dict[str, Any]) -> None:
     from nas.cli.output import draw, strong
     from nas.cli.tables import table
+    from nas.train.default_recipe import ChosenBy
     from nas.units import format_count, format_seconds, plural
 
     made = table(title, "metric", ">smallest", ">median", ">largest")
@@ -142,6 +163,8 @@ def _draw(looked: Summary, trained_by: str | None, title: str, points: str, plan
         return
     counts = ", ".join(f"{count:,} {split}" for split, count in plan["images"].items())
     draw(f"images of {plan['data']}: {counts}")
+    if plan["chosen_by"] is not None:
+        draw(f"recipe: {ChosenBy.from_dict(plan['chosen_by'])}")
     for sentence in plan["findings"]:
         draw(strong("note", "yellow") + f"  {sentence}")
     low, high = (format_seconds(end(plan["seconds_per_candidate"])) for end in (min, max))

@@ -250,7 +250,8 @@ def _trained_by(definition: StudyDefinition) -> str:
     own, recipe = definition.evaluate, definition.recipe
     if own is None:
         length = f"{plural(recipe.epochs, 'epoch')}{_stops([rung.epochs for rung in recipe.rungs])}"
-        return f"  proxy   {definition.data} at {recipe.resolution}x{recipe.resolution}, {length}"
+        chosen = "" if definition.chosen_by is None else f"\n  recipe  {definition.chosen_by}"
+        return f"  proxy   {definition.data} at {recipe.resolution}x{recipe.resolution}, {length}{chosen}"
     length = "" if own.epochs is None else f", {plural(own.epochs, 'epoch')}{_stops(own.rungs)}"
     return f"  by      {own.function}{length}"
 
@@ -321,20 +322,35 @@ def _as_options(limits: Limits) -> list[str]:
 
 def _finish(plan: Plan, ledger: Ledger, storage: str, progress: Progress, *, as_json: bool) -> None:
     from nas.analysis.front import evaluated_rows, front_rows
+    from nas.report.proxy_health import study_health
 
     budget = plan.definition.budget
+    health = study_health(ledger, plan.name)
     rows = evaluated_rows(ledger.trials(plan.name), budget)
     best = front_rows(rows, plan.definition.objectives.costs)
     if as_json:
         from nas.cli.output import print_json
 
         front = [row.to_dict() for row in best]
-        print_json({"study": plan.name, "evaluated": len(rows), "front": front, "search": progress.account()})
+        print_json(
+            {
+                "study": plan.name,
+                "evaluated": len(rows),
+                "front": front,
+                "search": progress.account(),
+                "proxy_health": [row.to_dict() for row in health],
+            }
+        )
     else:
+        from nas.analysis.proxy_health import warnings
         from nas.cli.commands.pareto import draw_front
+        from nas.cli.health_view import health_view
+        from nas.cli.output import draw
 
         _say_what_it_took(progress)
         draw_front(plan.name, budget, rows, best, best, storage, has_recipe=plan.code is None)
+        if (view := health_view(warnings(health))) is not None:
+            draw("", view)
     _require_success(plan.name, ledger, progress)
 
 

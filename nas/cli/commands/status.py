@@ -40,6 +40,7 @@ def run(
     from nas.cli.output import notice
     from nas.errors import UserError
     from nas.ledger import Ledger
+    from nas.report.proxy_health import study_health
 
     if watch is not None and as_json:
         raise UserError("--watch draws again and again, --json prints one document; give one of them")
@@ -53,13 +54,14 @@ def run(
         if as_json:
             from nas.cli.output import print_json
 
-            print_json(ledger.status(name).to_dict())
+            health = [row.to_dict() for row in study_health(ledger, name)]
+            print_json({**ledger.status(name).to_dict(), "proxy_health": health})
         elif watch is None:
             from nas.cli.output import draw
             from nas.cli.status_view import status_view
 
             status = ledger.status(name)
-            draw(status_view(status))
+            draw(status_view(status, study_health(ledger, name)))
             _say_how_to_go_on(status, storage)
         else:
             _say_how_to_go_on(_watch(ledger, name, watch), storage)
@@ -86,13 +88,15 @@ def _watch(ledger: Ledger, study: str, every: float) -> StudyStatus:
     from nas.cli.output import console
     from nas.cli.status_view import status_view
     from nas.ledger import Driving
+    from nas.report.proxy_health import study_health
 
     status = ledger.status(study)
-    with suppress(KeyboardInterrupt), Live(status_view(status), console=console(), auto_refresh=False) as live:
+    view = status_view(status, study_health(ledger, study))
+    with suppress(KeyboardInterrupt), Live(view, console=console(), auto_refresh=False) as live:
         while status.driving is not Driving.IDLE:
             time.sleep(every)
             status = ledger.status(study)
-            live.update(status_view(status), refresh=True)
+            live.update(status_view(status, study_health(ledger, study)), refresh=True)
     return status
 
 
