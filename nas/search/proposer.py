@@ -6,7 +6,7 @@ samplers attach to trials.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +20,8 @@ from nas.search.problem import RANDOM, Problem
 from nas.search.samplers import GivenSampler, Setting, WholeSampler, samplers
 from nas.space.askers import replaying
 from nas.space.dimension import Value
+
+_COUNTABLE = 2000  # candidates that are looked at one by one
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,20 @@ class Proposer:
         candidate, notes = self._candidate(self._sampler(number, is_control=is_control))
         self._remember(number, candidate.choices, candidate.cost)
         return Proposal(number, candidate, {**notes, CONTROL: True} if is_control else notes)
+
+    def is_exhausted(self, is_known: Callable[[str], bool]) -> bool:
+        """Whether every candidate within budget is known; also False where they are too many to look at each.
+
+        Args:
+            is_known: says so of a candidate by its id; different choices may give the same one.
+        """
+        domain = self._problem.domain
+        codes = domain.everything(_COUNTABLE)
+        if codes is None:
+            return False
+        rows = codes[self._history.untried(codes)]
+        choices = (domain.feasible.decode(row) for row in rows)
+        return all(is_known(domain.build(replaying(one, domain.dimensions)).id) for one in choices)
 
     def tell(self, record: TrialRecord) -> None:
         """What became of a candidate: over budget, trained or failed."""

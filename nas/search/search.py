@@ -31,6 +31,9 @@ from nas.search.results import Results
 from nas.search.stopping import Limits, Stop
 from nas.search.trials import OpenTrials, UnderWay, next_rung, replayed
 
+_LOOKS = {8, 32, 128, 512}
+"""Fruitless asks after which it is worth a look whether anything is left."""
+
 
 class Search:
     """The candidates of a study: which is trained next, and what follows from its accuracy.
@@ -77,6 +80,7 @@ class Search:
         self._under_way = UnderWay()
         self._unfinished: deque[int] = deque()  # trials of an earlier run that are to be trained
         self._fruitless = 0
+        self._exhausted = False
         self._stop: Stop | None = None
         self._asking = 0.0
         self._started = time.monotonic()
@@ -177,13 +181,19 @@ class Search:
                 return submission
             if self._has_enough():
                 return self._going_on(whole_front=True)
+            if self._is_exhausted():
+                self._give_up(
+                    f"{self._problem.domain.name} is exhausted: every architecture within budget was asked for"
+                )
+                return None
             begun = time.monotonic()
             proposal = self._ask()
             self._asking += time.monotonic() - begun
             if self._write_down(proposal):
                 return self._submission(proposal.number, proposal.candidate.form)
             if self._fruitless >= self._limits.fruitless_asks:
-                self._give_up()
+                asks = f"{self._fruitless} asks in a row gave no new candidate"
+                self._give_up(f"{asks} of {self._problem.domain.name} within budget")
                 return None
             meanwhile()
         return None
@@ -265,7 +275,15 @@ class Search:
         )
         return Submission(number=number, attempts=record.attempts, job=job)
 
-    def _give_up(self) -> None:
+    def _is_exhausted(self) -> bool:
+        """Whether nothing new is left within budget; looked at after some fruitless asks, as far as can be counted."""
+        if not self._exhausted and self._fruitless in _LOOKS and self._gauge is None:
+            self._exhausted = self._proposer.is_exhausted(
+                lambda identity: identity in self._results.known or identity in self._under_way
+            )
+        return self._exhausted
+
+    def _give_up(self, why: str) -> None:
         """Say why nothing new is found, unless enough is under way to end well."""
         if self._under_way:
             return
@@ -273,9 +291,8 @@ class Search:
         self._problem.domain.require_reachable()
         wanted = "" if self._limits.trials is None else f" of {self._limits.trials}"
         raise BudgetError(
-            f"{self._fruitless} asks in a row gave no new candidate of {self._problem.domain.name} within budget; "
-            f"{len(self._results.known)}{wanted} were found and are in the ledger. Widen the budget or the space, or "
-            "ask for fewer trials"
+            f"{why}; {len(self._results.known)}{wanted} were found and are in the ledger. Widen the budget or the "
+            "space, or ask for fewer trials"
         )
 
     # --- from training to telling
