@@ -1,4 +1,4 @@
-"""Ctrl-C, and a scheduler's SIGTERM, as a KeyboardInterrupt that is not lost.
+"""Ctrl-C, a scheduler's SIGTERM and a lost terminal's SIGHUP, as a KeyboardInterrupt that is not lost.
 
 Python raises it wherever the main thread happens to be. In a callback from native code (a library that walks the loaded
 shared objects, say) it is printed and dropped, and the program goes on as if nobody had asked. So it is remembered too,
@@ -16,11 +16,15 @@ _asked = threading.Event()
 
 
 def listen() -> None:
-    """From now on the two signals are remembered; Ctrl-C stays ignored where it was, as in a shell's background."""
+    """From now on the three signals are remembered.
+
+    Ctrl-C and SIGHUP stay ignored where they were, as in a shell's background and under `nohup`.
+    """
     _asked.clear()
     signal.signal(signal.SIGTERM, _interrupt)
-    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
-        signal.signal(signal.SIGINT, _interrupt)
+    for number in (signal.SIGINT, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, _interrupt)
 
 
 def look() -> None:
