@@ -12,6 +12,9 @@ from nas.errors import UnknownNameError, UserError
 T = TypeVar("T")
 
 
+_LONGEST = 100  # characters of a name that is compared with others
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """The half sentence that follows 'unknown …': the nearest known name, or all of them.
 
@@ -19,7 +22,7 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     "did you mean 'layernorm'?"
     """
     names = {_plain(one): one for one in known}
-    near = difflib.get_close_matches(_plain(name), names, n=1)
+    near = difflib.get_close_matches(_plain(name)[:_LONGEST], names, n=1)
     return f"did you mean {names[near[0]]!r}?" if near else f"known: {', '.join(names.values()) or 'none'}"
 
 

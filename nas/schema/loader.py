@@ -9,9 +9,15 @@ from __future__ import annotations
 
 import copy
 import re
+from contextlib import suppress
 from typing import Any
 
 import yaml
+from yaml.composer import Composer
+from yaml.parser import Parser
+from yaml.reader import Reader
+from yaml.resolver import BaseResolver
+from yaml.scanner import Scanner
 
 _YAML = "tag:yaml.org,2002:"
 _MAX_DEPTH = 50  # the deepest sensible space has about 15 levels; far below Python's own limit
@@ -28,16 +34,23 @@ def compose(text: str) -> yaml.Node | None:
     Raises:
         yaml.YAMLError: no YAML; RefusedError for what is refused.
     """
-    loader = _CoreLoader(text)
+    if _FastLoader is not None:
+        with suppress(yaml.YAMLError):
+            return _composed(_FastLoader(text))
+    return _composed(_CoreLoader(text))  # whose messages are the same wherever it runs
+
+
+def _composed(loader: Any) -> yaml.Node | None:
     try:
-        return loader.get_single_node()
+        root: yaml.Node | None = loader.get_single_node()
     finally:
         loader.dispose()
+    return root
 
 
 def is_merge(key: yaml.ScalarNode) -> bool:
     """Whether a key merges other mappings into its own; quoted it is a word."""
-    return bool(key.value == "<<" and key.style is None)
+    return bool(key.value == "<<" and not key.style)
 
 
 def has_anchor(node: yaml.Node) -> bool:
@@ -54,17 +67,17 @@ def _inside(node: yaml.Node) -> list[Any]:
     return node.value if isinstance(node, yaml.SequenceNode) else []
 
 
-class _CoreLoader(yaml.SafeLoader):
+class _Composer(Composer):
     """Composes nodes and measures them: each knows how many values, and how many levels, it stands for."""
 
-    def __init__(self, text: str) -> None:
-        super().__init__(text)
+    def __init__(self) -> None:
+        super().__init__()
         self._depth = 0
         self._repeated = 0
         self._open: list[str] = []  # anchors whose node is being composed
 
     def compose_node(self, parent: Any, index: Any) -> Any:
-        event: Any = self.peek_event()  # type: ignore[no-untyped-call]
+        event: Any = self.peek_event()  # type: ignore[attr-defined]  # of the parser beside it
         problem = self._problem(event)
         if problem is not None:
             raise RefusedError(problem=problem, problem_mark=event.start_mark)
@@ -101,8 +114,37 @@ class _CoreLoader(yaml.SafeLoader):
         return _TOO_DEEP if self._depth >= _MAX_DEPTH else None
 
 
+class _CoreResolver(BaseResolver):
+    """Kinds of scalars; without those of YAML 1.1, since the base has none."""
+
+
+class _CoreLoader(Reader, Scanner, Parser, _Composer, _CoreResolver):
+    """In Python alone."""
+
+    def __init__(self, text: str) -> None:
+        Reader.__init__(self, text)
+        Scanner.__init__(self)
+        Parser.__init__(self)
+        _Composer.__init__(self)
+        _CoreResolver.__init__(self)
+
+
+def _fast_loader() -> Any:
+    """The same over libyaml's parser, which is ten times as fast, where PyYAML has it; else None."""
+    if not yaml.__with_libyaml__:
+        return None
+    from yaml.cyaml import CParser  # type: ignore[attr-defined]  # missing in its stubs
+
+    class FastLoader(_Composer, CParser, _CoreResolver):
+        def __init__(self, text: str) -> None:
+            CParser.__init__(self, text)
+            _Composer.__init__(self)
+            _CoreResolver.__init__(self)
+
+    return FastLoader
+
+
 _TOO_DEEP = f"nested more than {_MAX_DEPTH} levels deep"
-_CoreLoader.yaml_implicit_resolvers = {}  # not SafeLoader's: the words of YAML 1.1 are left behind
 _RESOLVERS = (
     ("null", r"~|null|Null|NULL|", ["~", "n", "N", ""]),
     ("bool", r"true|True|TRUE|false|False|FALSE", list("tTfF")),
@@ -110,4 +152,5 @@ _RESOLVERS = (
     ("float", r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|[-+]?\.inf|\.nan", list("-+.0123456789")),
 )
 for _kind, _pattern, _first in _RESOLVERS:
-    _CoreLoader.add_implicit_resolver(f"{_YAML}{_kind}", re.compile(rf"(?:{_pattern})\Z"), _first)
+    _CoreResolver.add_implicit_resolver(f"{_YAML}{_kind}", re.compile(rf"(?:{_pattern})\Z"), _first)
+_FastLoader = _fast_loader()

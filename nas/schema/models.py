@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import typing
+from collections.abc import Sequence
+from functools import lru_cache, partial
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from nas.errors import shortened
 from nas.registry import did_you_mean
 from nas.schema.nodes import Node
 from nas.schema.problems import Problems
@@ -36,7 +39,7 @@ def _note(model: type[BaseModel], finding: Any, node: Node, problems: Problems) 
     if finding["type"] == "extra_forbidden":
         parent, key = node.at(path[:-1]), str(path[-1])
         known = _fields_at(model, path[:-1])
-        problems.add(parent.key_mark(key), f"unknown key {key!r}; {did_you_mean(key, known)}")
+        problems.add(parent.key_mark(key), partial(_unknown_key, key, known))
     elif finding["type"] == "missing":
         problems.add(node.at(path[:-1]).mark, f"the key {path[-1]!r} is missing")
     elif finding["type"] in ("model_type", "model_attributes_type", "dict_type"):
@@ -48,10 +51,15 @@ def _note(model: type[BaseModel], finding: Any, node: Node, problems: Problems) 
         problems.add(node.at(path).mark, f"{name}: {message[0].lower()}{message[1:]}")
 
 
+def _unknown_key(key: str, known: Sequence[str]) -> str:
+    return f"unknown key {shortened(key)}; {did_you_mean(key, known)}"
+
+
 def _examples(model: type[BaseModel], path: tuple[str | int, ...]) -> str:
     return ", ".join(map(repr, _fields_at(model, path)[:3])) or "'name'"
 
 
+@lru_cache
 def _fields_at(model: type[BaseModel], path: tuple[str | int, ...]) -> list[str]:
     """The keys of the model at `path`, as far as the annotations tell."""
     here: Any = model

@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from nas.errors import UserError
+from nas.errors import UserError, shortened
 from nas.schema.loader import RefusedError, compose, has_anchor, is_merge
 from nas.schema.problems import Mark, Problem, Problems, SchemaError, Source
 
@@ -177,7 +177,7 @@ def _mapping(raw: yaml.MappingNode, mark: Mark, problems: Problems) -> Node:
         elif is_merge(raw_key):
             merged += _merged(_node(raw_value, problems), problems)
         elif key in values:
-            problems.add(place, f"duplicate key {key!r}; it is already set in line {keys[key].line}")
+            problems.add(place, f"duplicate key {shortened(key)}; it is already set in line {keys[key].line}")
         else:
             values[key], keys[key] = _node(raw_value, problems), place
     for one in merged:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 from nas.errors import UserError
@@ -23,33 +24,44 @@ class Problem(NamedTuple):
     message: str
 
 
+_MOST_SHOWN = 20  # problems of a file; whoever has more has another kind of file
+
+
 class SchemaError(UserError):
-    """A file has problems; the message lists all of them with line, caret and advice.
+    """A file has problems; the message lists the first ones with line, caret and advice, and counts the others.
 
     Attributes:
-        problems: what is wrong, in the order of the file.
+        problems: what is wrong, in the order of the file, the first ones.
     """
 
-    def __init__(self, source: Source, problems: Sequence[Problem]) -> None:
+    def __init__(self, source: Source, problems: Sequence[Problem], *, more: int = 0) -> None:
+        """Say what is wrong with `source`, where `more` problems follow those that are given."""
         self.problems = tuple(sorted(set(problems)))
-        super().__init__("\n".join(source.show(problem) for problem in self.problems))
+        shown = [source.show(problem) for problem in self.problems]
+        if more:
+            shown.append(f"{source.name}: and {more:,} more problems")
+        super().__init__("\n".join(shown))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Source:
     """The text of a file and the name it is reported under."""
 
     name: str
     text: str
 
+    @cached_property
+    def lines(self) -> list[str]:
+        """Those of the text."""
+        return self.text.splitlines()
+
     def show(self, problem: Problem) -> str:
         """`file:line:column: message`, then the offending line with a caret under the column."""
-        lines = self.text.splitlines()
         (number, column), message = problem
         head = f"{self.name}:{number}:{column}: {message}"
-        if not 1 <= number <= len(lines):
+        if not 1 <= number <= len(self.lines):
             return head
-        line, caret = _clipped(lines[number - 1].replace("\t", " "), column - 1)
+        line, caret = _clipped(self.lines[number - 1].replace("\t", " "), column - 1)
         return f"{head}\n    {line}\n    {' ' * caret}^"
 
 
@@ -69,16 +81,25 @@ class Problems:
     def __init__(self, source: Source) -> None:
         """Start with no problem in `source`."""
         self.source = source
-        self._found: list[Problem] = []
+        self._found: list[tuple[Mark, str | Callable[[], str]]] = []
 
     def __len__(self) -> int:
         return len(self._found)
 
-    def add(self, mark: Mark, message: str) -> None:
-        """Note a problem and go on."""
-        self._found.append(Problem(mark, message))
+    def add(self, mark: Mark, message: str | Callable[[], str]) -> None:
+        """Note a problem and go on; a message that takes a while to find is only asked for where it is shown."""
+        self._found.append((mark, message))
 
     def check(self) -> None:
         """Raise SchemaError if anything was found."""
-        if self._found:
-            raise SchemaError(self.source, self._found)
+        if not self._found:
+            return
+        first: dict[Problem, None] = {}
+        same = 0
+        for mark, message in sorted(self._found, key=lambda one: one[0]):
+            if len(first) == _MOST_SHOWN:
+                break
+            problem = Problem(mark, message if isinstance(message, str) else message())
+            same += problem in first
+            first[problem] = None
+        raise SchemaError(self.source, list(first), more=len(self._found) - len(first) - same)

@@ -10,7 +10,7 @@ from typing import Any
 
 from nas.architecture import Architecture
 from nas.cost import Budget
-from nas.errors import BudgetError, FieldError, UnknownNameError, UserError
+from nas.errors import BudgetError, FieldError, UnknownNameError, UserError, shortened
 from nas.registry import did_you_mean
 from nas.schema.fields import shown
 from nas.schema.nodes import Node, read_yaml
@@ -142,7 +142,7 @@ def _task(file: Node, problems: Problems) -> Task:
     values: dict[str, Any] = {}
     for key, child in node.mapping.items():
         if key not in known:
-            problems.add(node.key_mark(key), f"unknown key {key!r} of task; {did_you_mean(key, known)}")
+            problems.add(node.key_mark(key), f"unknown key {shortened(key)} of task; {did_you_mean(key, known)}")
             continue
         try:
             Task(**{key: child.plain()})

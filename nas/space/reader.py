@@ -13,9 +13,10 @@ import itertools
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Literal
 
-from nas.errors import FieldError
+from nas.errors import FieldError, shortened
 from nas.layers import FAMILIES, Block, Downsample, Family, Head, Norm, Stem, family_of
 from nas.plugins import problem_with
 from nas.registry import did_you_mean
@@ -460,8 +461,7 @@ class Reader:
     def _refuse(self, node: Node, known: Collection[str], what: str) -> None:
         for key in node.mapping:
             if key not in known:
-                hint = did_you_mean(key, known)
-                self.problems.add(node.key_mark(key), f"unknown key {key!r} of {what}; {hint}")
+                self.problems.add(node.key_mark(key), partial(_unknown_key, key, known, what))
 
     _readers: Mapping[Word, Callable[[Reader, Node, FieldType, Scope], Tree | None]] = {
         "choice": _choice,
@@ -536,6 +536,10 @@ def _lists(node: Node) -> Iterator[Node]:
             yield from _lists_of_entries(child)
         elif key not in ("int", "when", "kind"):
             yield from _lists(child)
+
+
+def _unknown_key(key: str, known: Collection[str], what: str) -> str:
+    return f"unknown key {shortened(key)} of {what}; {did_you_mean(key, known)}"
 
 
 def _lists_of_entries(node: Node) -> Iterator[Node]:

@@ -19,7 +19,7 @@ import time
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -260,7 +260,12 @@ def trials_in(url: str) -> list[TrialRecord]:
 def workers_on(node: Any) -> list[psutil.Process]:
     """The worker processes of one node of the cluster, and of no other Ray on this machine."""
     raylet = psutil.Process(node.all_processes["raylet"][0].process.pid)
-    return [one for one in raylet.children() if "CoreActor" in " ".join(one.cmdline())]
+    found = []
+    for one in raylet.children():
+        with suppress(psutil.Error):  # it is ending just now
+            if "CoreActor" in " ".join(one.cmdline()):
+                found.append(one)
+    return found
 
 
 @contextmanager
