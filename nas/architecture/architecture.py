@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple, Self
@@ -121,12 +121,14 @@ class Architecture:
         stem: from the image to the first map.
         head: from the last map to logits.
         drop_path: stochastic-depth rate of the last block; the first block has 0, linear between.
+        resolution: side of the images that it is for, where that was chosen along with it; None for any.
     """
 
     stages: tuple[Stage, ...]
     stem: Stem = Patchify()
     head: Head = PoolNormLinear()
     drop_path: float = 0.0
+    resolution: int | None = None
 
     def __post_init__(self) -> None:
         """Check what joins the parts; raises MisfitError where one cannot stand at its place."""
@@ -135,6 +137,8 @@ class Architecture:
         if type(self.drop_path) not in (int, float) or not 0 <= self.drop_path < 1:
             raise FieldError("drop_path", f"must be a rate of at least 0 and below 1, got {self.drop_path!r}")
         object.__setattr__(self, "drop_path", float(self.drop_path))
+        if self.resolution is not None:
+            Task(resolution=self.resolution)
         for part in self.parts(Task(resolution=NOMINAL_RESOLUTION)):
             try:
                 part.spec.require(part.site)
@@ -166,7 +170,13 @@ class Architecture:
         }
         if self.drop_path:
             data["drop_path"] = self.drop_path
+        if self.resolution is not None:
+            data["resolution"] = self.resolution
         return data
+
+    def task_of(self, task: Task) -> Task:
+        """A task at the network's own resolution, where it has one."""
+        return task if self.resolution is None else replace(task, resolution=self.resolution)
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
@@ -175,13 +185,14 @@ class Architecture:
         Raises:
             UserError: an unknown kind or field, or a value that breaks a rule.
         """
-        _refuse_unknown(data, ("stem", "stages", "head", "drop_path"), "an architecture")
+        _refuse_unknown(data, ("stem", "stages", "head", "drop_path", "resolution"), "an architecture")
         try:
             return cls(
                 stem=stems.read(data.get("stem", Patchify.kind)),
                 stages=tuple(Stage.read(stage) for stage in data["stages"]),
                 head=heads.read(data.get("head", PoolNormLinear.kind)),
                 drop_path=data.get("drop_path", 0.0),
+                resolution=data.get("resolution"),
             )
         except KeyError as error:
             raise UserError(f"an architecture needs the key {error}") from None

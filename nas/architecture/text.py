@@ -38,6 +38,8 @@ def to_yaml(architecture: Architecture, *, heading: str = "") -> str:
     data: dict[str, Any] = {"stem": _form(architecture.stem), "stages": stages, "head": _form(architecture.head)}
     if architecture.drop_path:
         data["drop_path"] = architecture.drop_path
+    if architecture.resolution is not None:
+        data["resolution"] = architecture.resolution
     comment = "".join(f"# {line}\n" for line in heading.splitlines())
     return comment + yaml.dump(data, Dumper=_Dumper, sort_keys=False, default_flow_style=None, width=110)
 

@@ -165,9 +165,10 @@ def _train_as_workers_do(
 
 
 def _cost(architecture: Architecture, definition: StudyDefinition) -> dict[str, Any]:
-    cost = estimate(architecture, definition.task)
+    task = architecture.task_of(definition.task)
+    cost = estimate(architecture, task)
     return {
-        "resolution": definition.task.resolution,
+        "resolution": task.resolution,
         "classes": definition.task.classes,
         "flops": cost.flops,
         "params": cost.params,

@@ -86,7 +86,10 @@ class _Writer:
             "about": _text("A sentence for people."),
             "source": _text("Where it is published."),
             "task": _closed(
-                {name: {"type": "integer", "minimum": least} for name, least in _TASK.items()},
+                {
+                    **{name: {"type": "integer", "minimum": least} for name, least in _TASK.items()},
+                    "resolution": self.leaf(TOP_FIELDS["resolution"]._replace(optional=False), top),
+                },
                 "What costs are for: side of the images in pixels, classes and channels.",
             ),
             "stages": self.stages(replace(top, in_stages=True)),

@@ -75,6 +75,7 @@ class Plan:
         """What workers do with a candidate."""
         own = self.definition.evaluate
         if own is None or self.code is None:
+            _require_one_resolution(self.definition.space, "trains every candidate at the recipe's resolution")
             return proxy_work(device)
         return partial(evaluate_by_function, function=own.function, code=self.code, device=device)
 
@@ -114,7 +115,9 @@ def define(
     """
     samplers[sampler]
     profiles = require_profiles([*(one.metric for one in budget.bounds), *(objectives or Objectives()).costs])
-    require_reachable(space.root, budget.closed, task)
+    if profiles:
+        _require_one_resolution(space, "measures every latency at one resolution")
+    require_reachable(space.root, budget.closed, space.require_task(task))
     by, yardstick, reference, fingerprint = None, None, "", ""
     if evaluate is None:
         found = describe(data, progress=progress)
@@ -153,6 +156,15 @@ def chosen_by(within: FeasibleSet, data: Description) -> ChosenBy:
 def yardstick_on(data: Description) -> Yardstick:
     """What accuracies on this data are measured on."""
     return Yardstick(images=data.validation, chance=data.chance)
+
+
+def _require_one_resolution(space: SearchSpace, why: str) -> None:
+    """Refuse a space that decides on the resolution where that would change nothing but the price."""
+    if space.searches_resolution:
+        raise UserError(
+            f"{space.name} searches the resolution of its networks, but a search {why}; judge its candidates by your "
+            "own function (evaluate), or by study.ask() and study.tell()"
+        )
 
 
 def _require_fits(space: SearchSpace, data: Description, recipe: Recipe) -> None:

@@ -110,7 +110,7 @@ class SpaceDomain:
                 f"a point of {self.name} cannot be built: {error}; keep walks away from it by a condition "
                 f"('when') in the space. Its choices: {answers}"
             ) from None
-        price = estimate(architecture, self._task)
+        price = estimate(architecture, architecture.task_of(self._task))
         cost: dict[str, float] = asdict(price)
         overrun = self._budget.closed.overrun(price)
         refusals: dict[str, str] = {}

@@ -85,7 +85,7 @@ class WarmStart:
         choices = self._space.locate(architecture)
         if choices is None:
             raise UserError(f"--start {name}: it is no point of the space {self._space.name}")
-        overrun = self._budget.closed.overrun(estimate(architecture, self._task))
+        overrun = self._budget.closed.overrun(estimate(architecture, architecture.task_of(self._task)))
         over = [metric for metric, excess in overrun.items() if excess > 0]
         if over:
             raise UserError(f"--start {name}: its {' and '.join(over)} are not within {self._budget}")

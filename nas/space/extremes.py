@@ -41,7 +41,7 @@ def extreme(root: Root, task: Task, metric: str, *, largest: bool) -> Extreme:
 
     def price(ask: Ask, kept: Collection[str] = ()) -> Extreme:
         architecture, asked = fitting(root, ask, kept=kept)
-        return Extreme(getattr(estimate(architecture, task), metric), architecture, asked)
+        return Extreme(getattr(estimate(architecture, architecture.task_of(task)), metric), architecture, asked)
 
     def settle(best: Extreme, names: Iterable[str]) -> Extreme:
         """The best value for each of `names` in turn."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from shlex import quote
@@ -111,8 +112,8 @@ def read_space(node: Node, problems: Problems) -> SearchSpace:
     Raises:
         SchemaError: the file has problems; all of them are listed.
     """
-    task = _task(node, problems)
-    top, columns, stages, count = Reader(problems, task).space(node, (*_WORDS, "task"))
+    task, smallest = _task(node, problems)
+    top, columns, stages, count = Reader(problems, smallest).space(node, (*_WORDS, "task"))
     name, about, _ = (_text(node, word, problems) for word in _WORDS)
     problems.check()
     name = name or problems.source.name.rpartition("/")[2].rpartition(".")[0]
@@ -132,10 +133,11 @@ def _text(file: Node, word: str, problems: Problems) -> str:
     return node.value
 
 
-def _task(file: Node, problems: Problems) -> Task:
+def _task(file: Node, problems: Problems) -> tuple[Task, Task]:
+    """The task and, where its resolution is searched, the same at the largest and at the smallest."""
     node = file.mapping.get("task")
     if node is None:
-        return Task()
+        return Task(), Task()
     known = ("resolution", "classes", "channels")
     if not node.is_mapping:
         problems.add(node.mark, f"task is a mapping with {', '.join(known)}, got {shown(node.plain())}")
@@ -144,13 +146,24 @@ def _task(file: Node, problems: Problems) -> Task:
         if key not in known:
             problems.add(node.key_mark(key), f"unknown key {shortened(key)} of task; {did_you_mean(key, known)}")
             continue
+        if key == "resolution" and child.is_mapping:
+            continue  # a decision, which is read with the others
         try:
             Task(**{key: child.plain()})
         except FieldError as error:
             problems.add(child.mark, f"task.{error}")
         else:
             values[key] = child.plain()
-    return Task(**values)
+    task = Task(**values)
+    sides = _sides(node.mapping["resolution"]) if "resolution" in node.mapping else []
+    return (replace(task, resolution=max(sides)), replace(task, resolution=min(sides))) if sides else (task, task)
+
+
+def _sides(node: Node) -> list[int]:
+    """The resolutions that a decision may be answered with, as far as they are sensible."""
+    named = node.mapping.get("choice", node.mapping.get("int"))
+    sides = [one.value for one in named.items] if named is not None else []
+    return [one for one in sides if type(one) is int and 1 <= one <= 1 << 20]
 
 
 def _try_options(root: Root, task: Task, stages: Mark, problems: Problems) -> bool:

@@ -67,7 +67,9 @@ def _placings(root: Root, stages: int) -> Iterator[tuple[int, Sequence[int]]]:
 def _placed(root: Root, architecture: Architecture, count: int, places: Sequence[int]) -> Iterator[Answers]:
     """The same, for one way to leave out stages."""
     top, columns = root.top, root.columns
-    wanted = _wants(top, {name: getattr(architecture, name) for name in ("stem", "head", "drop_path")}, 0, 0)
+    wanted = _wants(
+        top, {name: getattr(architecture, name) for name in ("stem", "head", "drop_path", "resolution")}, 0, 0
+    )
     if root.count is not None:
         wanted.append(Wanted(root.count, count, 0, 0, {}))
     wanted += [Wanted(columns.fields["depth"], 0, one, 0, {}) for one in range(count) if one not in places]
@@ -75,7 +77,10 @@ def _placed(root: Root, architecture: Architecture, count: int, places: Sequence
         for position in range(_positions(columns.fields["block"], stage)):
             values = {name: getattr(stage, name) for name in ("depth", "width", "norm", "downsample")}
             wanted += _wants(columns, {**values, "block": stage.block(position)}, index, position)
-    if _says_all(top, architecture.drop_path, 0.0, "drop_path") and all(
+    top_is_said = _says_all(top, architecture.drop_path, 0.0, "drop_path") and _says_all(
+        top, architecture.resolution, None, "resolution"
+    )
+    if top_is_said and all(
         _says_all(columns, getattr(stage, name), None, name)
         for stage in architecture.stages
         for name in ("norm", "downsample")

@@ -58,6 +58,7 @@ TOP_FIELDS: Mapping[str, FieldType] = {
     "stem": FieldType((), Stem, False, (), dataclasses.MISSING),
     "head": FieldType((), Head, False, (), dataclasses.MISSING),
     "drop_path": FieldType((float,), None, False, (within(0, 0.99),), 0.0),
+    "resolution": FieldType((int,), None, True, (within(1, 1 << 20),), None),
 }
 Word = Literal["choice", "int", "base", "pattern", "when"]
 WORDS: Mapping[Word, tuple[str, ...]] = {
@@ -132,7 +133,7 @@ class Reader:
             self.problems.add(root.mark, "a space is a mapping with 'stem', 'stages' and 'head'")
             return nothing, nothing, 1, None
         self._refuse(root, (*known, *TOP_FIELDS, "stages"), "a space")
-        top = Struct(self._fields(root, TOP_FIELDS, Scope()), root.mark)
+        top = Struct(self._fields(root, TOP_FIELDS, Scope()) | self._searched(root), root.mark)
         stages = root.mapping.get("stages")
         if stages is None:
             self.problems.add(root.mark, "the key 'stages' of the space is missing")
@@ -156,6 +157,17 @@ class Reader:
             told = "a depth of 0 leaves the stage out, and what its condition tests with it; write it without 'when'"
             self.problems.add(columns["depth"].mark, told)
         return top, Struct(columns, stages.mark), count, open_count
+
+    def _searched(self, root: Node) -> dict[str, Tree]:
+        """The resolution of the task, where it is a decision."""
+        task = root.mapping.get("task")
+        said = None if task is None else task.mapping.get("resolution")
+        if said is None or not said.is_mapping:
+            return {}
+        if "resolution" in root.mapping:
+            self.problems.add(said.mark, "the resolution is said twice, here and beside 'task'")
+        tree = self.value(said, TOP_FIELDS["resolution"]._replace(optional=False), Scope("resolution"))
+        return {} if tree is None else {"resolution": tree}
 
     def _fields(self, node: Node, types: Mapping[str, FieldType], scope: Scope) -> dict[str, Tree]:
         trees = {}

@@ -58,12 +58,13 @@ def own_task(reference: str, storage: str = DEFAULT_STORAGE) -> Task:
     found = split_reference(reference)
     if found is None:
         about = Path(reference) / ABOUT
-        return task_of(about) if about.is_file() else Task()
+        return task_of(about) if about.is_file() else load_architecture(reference).task_of(Task())
     from nas.ledger import Ledger
 
     with Ledger.read(storage) as ledger:
         task = ledger.study(found[0]).definition.get("task")
-    return Task(**task) if isinstance(task, dict) else Task()
+        architecture = candidate_architecture(ledger, *found)
+    return architecture.task_of(Task(**task) if isinstance(task, dict) else Task())
 
 
 def task_of(about: Path) -> Task:

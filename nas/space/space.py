@@ -10,7 +10,7 @@ import numpy as np
 
 from nas.architecture import Architecture
 from nas.cost import Budget
-from nas.errors import BudgetError
+from nas.errors import BudgetError, UserError
 from nas.space.dimension import Answers, Ask, Dimension
 from nas.space.feasible import FeasibleSet
 from nas.space.fitting import fitting
@@ -100,7 +100,25 @@ class SearchSpace:
                 f"{' and '.join(map(str, limits.measured))}: a latency is measured network by network, as `nas search` "
                 "does before it trains one; use FLOPs, params or activations here"
             )
-        return FeasibleSet(self.root, limits, task or self.task)
+        return FeasibleSet(self.root, limits, self.task if task is None else self.require_task(task))
+
+    def require_task(self, task: Task) -> Task:
+        """The task, if networks can be priced for it.
+
+        Raises:
+            UserError: the space decides on the resolution itself.
+        """
+        if self.searches_resolution and task.resolution != self.task.resolution:
+            sides = ", ".join(map(str, self.dimensions()["resolution"].values))
+            raise UserError(
+                f"the resolution is a decision of {self.name} ({sides}); to price at another, write it into the space"
+            )
+        return task
+
+    @property
+    def searches_resolution(self) -> bool:
+        """Whether the resolution of the task is a decision."""
+        return "resolution" in self.dimensions()
 
     def sample(
         self, n: int, budget: Budget | str | Sequence[str] | None = None, seed: int = 0, *, task: Task | None = None

@@ -158,7 +158,7 @@ def _always_over(
     """Whether even the cheapest network with this answer breaks an upper bound."""
     for bound in budget.bounds:
         architecture, asked = fitting(root, following({**cheapest[bound.metric], name: value}), kept=[name])
-        excess = getattr(estimate(architecture, task), bound.metric) / bound.high - 1
+        excess = getattr(estimate(architecture, architecture.task_of(task)), bound.metric) / bound.high - 1
         if name in asked and not math.isnan(excess) and excess > 0:
             return True
     return False

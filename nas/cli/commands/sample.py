@@ -37,7 +37,7 @@ def run(
     task = overridden(found.task, resolution, classes)
     within = found.within(limits, task=task)
     drawn = [within.architecture(row) for row in within.draw(count, np.random.default_rng(seed))]
-    rows = [cost_row(architecture.id, architecture, task) for architecture in drawn]
+    rows = [cost_row(architecture.id, architecture, architecture.task_of(task)) for architecture in drawn]
     if output is not None:
         _write(output, drawn)
     if as_json:

@@ -61,6 +61,7 @@ class End(NamedTuple):
     codes: dict[str, int]
     spec: Any
     drop_path: float | None
+    resolution: int | None
 
 
 class NetworkTable:
@@ -86,7 +87,8 @@ class NetworkTable:
         shared = _shared_names(root)
         self.stages = [StageTable(root, stage, coding, shared) for stage in range(root.stages)]
         ends = _ends(root)
-        self._stem_specs, self._head_specs = ([end.spec for end in one] for one in ends)
+        self._images = [Image(end.spec, end.resolution or task.resolution) for end in ends[0]]
+        self._head_specs = [end.spec for end in ends[1]]
         self._tables = [coding.table(answers_of([end.codes for end in one])) for one in ends]
         self._end_keys = [np.array([_end_key(end) for end in one], np.uint64) for one in ends]
         found = options(lambda walk: _walk_stages(root, walk), asked=shared.__contains__)
@@ -95,11 +97,11 @@ class NetworkTable:
         self.settings = _written(answers_of([one.codes for one in found]), coding)
         joined = _is_joined(root)
         if joined:
-            count = len(self._stem_specs)
+            count = len(self._images)
             self.settings = np.repeat(self.settings, count, axis=0)
             self.stem_of = self.head_of = [np.array([one]) for _ in found for one in range(count)]
         else:
-            self.stem_of = [np.arange(len(self._stem_specs))] * len(found)
+            self.stem_of = [np.arange(len(self._images))] * len(found)
             self.head_of = [np.arange(len(self._head_specs))] * len(found)
         self.pairings: list[list[dict[int, Pairing]]] = []
         self.transitions: list[list[Transition]] = []
@@ -163,7 +165,7 @@ class NetworkTable:
     def _connect(self) -> None:
         """Find every transition that some network goes through."""
         arriving: list[set[int]] = [set(stems.tolist()) for stems in self.stem_of]
-        sources: list[Any] = [Image(one, self._task.resolution) for one in self._stem_specs]
+        sources: list[Any] = self._images
         for stage in self.stages:
             known: dict[tuple[int, int], Transition | None] = {}
             leaving: list[set[int]] = []
@@ -267,8 +269,8 @@ def _ends(root: Root) -> tuple[list[End], list[End]]:
         joined = _combined([options(lambda walk, part=part: part.resolve(walk, Here())) for part in parts])  # type: ignore[misc]
         pairs = [(stem, head) for one in joined if (stem := _end(one, "stem")) and (head := _end(one, "head"))]
         return [stem for stem, _ in pairs], [head for _, head in pairs]
-    front = [part for part in parts if "stem" in part.fields]
-    back = [part for part in parts if "stem" not in part.fields]
+    front = [part for part in parts if part.fields.keys() & {"stem", "resolution"}]
+    back = [part for part in parts if part not in front]
     sides = []
     for name, side in (("stem", front), ("head", back)):
         found = _combined([options(lambda walk, part=part: part.resolve(walk, Here())) for part in side])  # type: ignore[misc]
@@ -294,8 +296,9 @@ def _end(option: Option, name: str) -> End | None:
     except UserError:
         return None
     rate = option.value.get("drop_path")
-    return End(option.codes, spec, None if rate is None else float(rate))
+    return End(option.codes, spec, None if rate is None else float(rate), option.value.get("resolution"))
 
 
 def _end_key(end: End) -> int:
-    return digest((key_of(end.spec), end.drop_path))
+    side = () if end.resolution is None else (end.resolution,)
+    return digest((key_of(end.spec), end.drop_path, *side))

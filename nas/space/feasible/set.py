@@ -273,7 +273,7 @@ class FeasibleSet:
             nearby, _ = fitting(self.root, following({}))
         except MisfitError as error:
             raise BudgetError(f"no answers give a network of {self.root.name}: {error}") from None
-        estimate(nearby, self.task)  # says so where the resolution is too small for a network
+        estimate(nearby, nearby.task_of(self.task))  # says so where the resolution is too small for a network
         require_reachable(self.root, self.budget, self.task)
         if not self.budget.bounds:
             raise BudgetError(f"{self._nothing()}: no answers give a network for this task. Raise the resolution.")

@@ -219,7 +219,7 @@ class _WalkedPrices:
 
     def _cost(self, architecture: Architecture) -> NDArray[np.int64]:
         total = np.zeros(len(COSTS), np.int64)
-        for part in architecture.parts(self._task):
+        for part in architecture.parts(architecture.task_of(self._task)):
             if (part.spec, part.site) not in self._parts:
                 self._parts[part.spec, part.site] = costs_of(part.spec, part.site)
             total += np.array(self._parts[part.spec, part.site], np.int64) * part.times
