@@ -35,6 +35,7 @@ from nas.ledger.leases import Lease
 from nas.ledger.patience import OPENING_SECONDS, PATIENCE_SECONDS, Notify, Patience
 from nas.ledger.status import StudyStatus
 from nas.ledger.summary import StudySummary
+from nas.ledger.trials import Times
 from nas.pulse import Pace, Pulse
 from nas.records import (
     Ending,
@@ -455,6 +456,10 @@ class Ledger:
             StudyError: no such study.
         """
         return self._read(lambda connection: trials.read(connection, study, states))
+
+    def trial_times(self, study: str, numbers: Collection[int]) -> dict[int, Times]:
+        """When trials were asked for and finished, by number; those that are not written yet are not in it."""
+        return self._read(lambda connection: trials.times(connection, study, numbers))
 
     # --- evaluations
 

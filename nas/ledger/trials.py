@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cache
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
@@ -147,6 +147,29 @@ def page(connection: sa.Connection, study: str, first: int, size: int) -> list[T
     studies.require(connection, study)
     statement = _with_evaluations(study).where(trials.c.number >= first).order_by(trials.c.number).limit(size)
     return [_from_row(row) for row in connection.execute(statement)]
+
+
+class Times(NamedTuple):
+    """When a trial was asked for, and when the training of its result ended; ISO 8601, UTC.
+
+    Attributes:
+        asked: None if that was noted down by an older program.
+        finished: None without a result; of a reused one perhaps before `asked`.
+    """
+
+    asked: str | None
+    finished: str | None
+
+
+def times(connection: sa.Connection, study: str, numbers: Collection[int]) -> dict[int, Times]:
+    """The times of those trials that there are, by number."""
+    joined = trials.outerjoin(evaluation_table, trials.c.evaluation == evaluation_table.c.id)
+    statement = (
+        sa.select(trials.c.number, trials.c.asked, evaluation_table.c.finished)
+        .select_from(joined)
+        .where(trials.c.study == study, trials.c.number.in_(numbers))
+    )
+    return {number: Times(asked, finished) for number, asked, finished in connection.execute(statement)}
 
 
 def _with_evaluations(study: str) -> sa.Select[Any]:

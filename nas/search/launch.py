@@ -355,7 +355,15 @@ def run_plan(
             limits=plan.limits,
             weights=weights,
             gauge=gauge,
-            mirror=Mirror(storage, plan.name, problem.domain.dimensions, problem.objectives, notify=ledger.notify),
+            mirror=Mirror(
+                storage,
+                plan.name,
+                problem.domain.dimensions,
+                problem.objectives,
+                ledger=ledger,
+                about=definition.to_dict(),
+                notify=ledger.notify,
+            ),
         )
         progress = Driver(search, executor=pool, watch=watch, listen=listen).run(this_process())
     prune_checkpoints(checkpoints, set())  # who goes on in a longer run trains from the start again, bit for bit

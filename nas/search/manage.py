@@ -21,6 +21,7 @@ from nas.search.driver import this_process
 from nas.search.optuna.copies import delete_copy, rename_copy
 from nas.search.optuna.mirror import Mirror
 from nas.search.space_domain import SpaceDomain
+from nas.search.trials import replayed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,7 +160,7 @@ def copy_study(
             "ledger without them, and an export trains again what it needs"
         ) from None
     if record.kind is StudyKind.SEARCH:
-        _copy_for_optuna(other, url, study, StudyDefinition.from_dict(record.definition))
+        copy_for_optuna(other, url, study, StudyDefinition.from_dict(record.definition))
     size = sum(there.stat().st_size for there in files.values())
     return Copied(study=study, trials=rows.trials, evaluations=rows.evaluations, files=len(files), bytes=size)
 
@@ -170,12 +171,21 @@ def _source(storage: str, weights: Path) -> Path:
     return beside if beside.is_file() else weights
 
 
-def _copy_for_optuna(ledger: Ledger, url: str, study: str, definition: StudyDefinition) -> None:
+def copy_for_optuna(ledger: Ledger, url: str, study: str, definition: StudyDefinition) -> None:
+    """Copy the whole of a study into Optuna's tables at `url`."""
     domain = SpaceDomain(definition.space, definition.budget, definition.task)
-    mirror = Mirror(url, study, domain.dimensions, definition.objectives, notify=ledger.notify)
-    for page in ledger.pages(study):
-        for trial in page:
-            mirror.note(trial)
+    mirror = Mirror(
+        url,
+        study,
+        domain.dimensions,
+        definition.objectives,
+        ledger=ledger,
+        about=definition.to_dict(),
+        notify=ledger.notify,
+    )
+    for _, climbed in replayed(ledger, study, definition.problem().proxy):
+        for step in climbed:
+            mirror.note(step)
     mirror.copy()
     mirror.close()
 

@@ -144,7 +144,8 @@ class Search:
         for record, climbed in replayed(self._ledger, self.writer.study, self._problem.proxy):
             alive()
             self._proposer.restore(climbed[0])
-            self._note(climbed[0])
+            for step in climbed:
+                self._note(step)
             self._trials.put(record)
             if record.state is TrialState.QUEUED:
                 if self._under_way.enter(record):
@@ -354,14 +355,14 @@ class Search:
         beaten = self._results.count(record, is_fresh=is_fresh)
         if is_first:
             self._proposer.tell(record)
-            self._note(record)
+        self._note(record)
         self._trials.put(record)
         self._stand(record)
         self._drop_weights(beaten)
         return record
 
     def _note(self, record: TrialRecord) -> None:
-        """Let Optuna's tables know; like the sampler, they hear of the first rung alone."""
+        """Let Optuna's tables know of a trial, or of what has become of it, rung by rung."""
         if self._mirror is not None:
             self._mirror.note(record)
 

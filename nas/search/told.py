@@ -112,7 +112,15 @@ def _replayed(ledger: Ledger, storage: str, study: str, settings: ExecutorSettin
             ledger=ledger,
             limits=_LIMITS,
             gauge=gauge,
-            mirror=Mirror(storage, study, problem.domain.dimensions, problem.objectives, notify=ledger.notify),
+            mirror=Mirror(
+                storage,
+                study,
+                problem.domain.dimensions,
+                problem.objectives,
+                ledger=ledger,
+                about=definition.to_dict(),
+                notify=ledger.notify,
+            ),
         )
         search.begin(lease.renew)
         yield search, lease

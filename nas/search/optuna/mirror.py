@@ -1,37 +1,42 @@
-"""Optuna's own tables, kept beside ours so that Optuna's tools open a study.
+"""Optuna's own tables, kept beside ours so that Optuna's tools open a study and show what we show.
 
-A mirror only: nothing is ever read back. Finished trials are copied in the order of their numbers, in batches of one
-transaction. A server that is away ends nothing: what is missing is copied when it is back. They are written into
-Optuna's tables directly, because its own way costs 25 ms a trial of twenty decisions and more with every trial there is
-(it counts them), which would be most of what the engine spends on a trial.
+A mirror only: nothing is ever read back. What it holds follows from the ledger, whenever and by whatever runs it was
+written:
+
+* The objectives of a trial are those of its highest rung. COMPLETE are the trials at the highest rung that any has
+  reached, which the front is of; those that stopped below are PRUNED, as are those over budget or failed, whose
+  constraints say so. What is under way is RUNNING.
+* The accuracy at each rung is an intermediate value, at the step of that rung's number.
+* A trial starts when it is asked for and ends when the training of its result did, UTC; one that needs no training at
+  the moment it is asked for.
+* What the study is (space, budget, data, recipe and so on) stands among its user attributes.
+
+Trials are copied in the order of their numbers, in batches of one transaction. A server that is away ends nothing: what
+is missing is copied when it is back.
 """
 
 from __future__ import annotations
 
-import json
 import time
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, NamedTuple, Self
 
 import optuna
 from optuna.distributions import BaseDistribution, distribution_to_json
 from optuna.storages import RDBStorage
-from optuna.storages._rdb.models import (
-    StudyModel,
-    TrialModel,
-    TrialParamModel,
-    TrialSystemAttributeModel,
-    TrialUserAttributeModel,
-    TrialValueModel,
-)
+from optuna.trial import TrialState as OptunaState
 
+from nas.ledger import Ledger
 from nas.ledger.engine import engine_options, normalised
-from nas.records import TrialRecord, TrialState
+from nas.ledger.trials import Times
+from nas.records import Plain, TrialRecord, TrialState
 from nas.search.objectives import Objectives
-from nas.search.optuna.trials import attributes, directions, optuna_state, user_attributes, values
+from nas.search.optuna.rows import StudyRows, TrialRows
+from nas.search.optuna.trials import attributes, directions, user_attributes, values
 from nas.search.samplers.base import distribution
 from nas.space.dimension import Dimension
 
@@ -41,8 +46,26 @@ _TOGETHER = 1000  # trials at most that a batch is waited for
 _MOST = 20_000  # trials that are kept for a database that is away
 
 
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """A trial to be copied, with the accuracy at each rung since it was copied last."""
+
+    record: TrialRecord
+    steps: Mapping[int, float]
+
+    @classmethod
+    def of(cls, record: TrialRecord, before: _Waiting | None) -> Self:
+        """The trial as it is now; what the driver has forgotten of it since it ended is as it was."""
+        evaluation, steps = record.evaluation, {} if before is None else dict(before.steps)
+        if evaluation is not None and evaluation.accuracy is not None:
+            steps[evaluation.key.rung] = evaluation.accuracy
+        if before is None:
+            return cls(record, steps)
+        return cls(replace(before.record, state=record.state, evaluation=evaluation), steps)
+
+
 class Mirror:
-    """Copies the finished head of a study into Optuna's tables."""
+    """Copies the trials of a study into Optuna's tables."""
 
     def __init__(
         self,
@@ -51,35 +74,53 @@ class Mirror:
         dimensions: Mapping[str, Dimension],
         objectives: Objectives,
         *,
+        ledger: Ledger | None = None,
+        about: Mapping[str, Plain] | None = None,
         notify: Callable[[str], None] = lambda message: None,
     ) -> None:
-        """Copy `study` into the database at `url`; `notify` is told, once, that this does not succeed."""
+        """Copy `study` into the database at `url`.
+
+        Args:
+            url: of the database.
+            study: its name, in both.
+            dimensions: its decisions.
+            objectives: what it makes good.
+            ledger: has the times of its trials; only trials that are there are copied. None: copy all, ending now.
+            about: what the study is, as attributes.
+            notify: told, once, that this does not succeed.
+        """
         self._url = normalised(url)
         self._name = study
         self._objectives = objectives
+        self._ledger = ledger
+        self._about = about or {}
         self._notify = notify
         self._questions = {name: _Question.of(dimension) for name, dimension in dimensions.items()}
-        self._backlog: dict[int, TrialRecord] = {}  # what is not copied yet, by number
+        self._backlog: dict[int, _Waiting] = {}  # what is not copied yet, by number
+        self._top = self._demoted = -1  # the highest rung that any trial has reached, and that the tables know of
         self._is_off = False
         self._storage: RDBStorage | None = None
-        self._study_id = self._copied = 0
+        self._study_id = 0
         self._last = time.monotonic()
         self._pause = _EVERY
         self._is_known_to_fail = False
 
     def note(self, record: TrialRecord) -> None:
-        """Take in a trial to be copied, or that it has ended; they come without gaps in their numbers."""
-        if not self._is_off and record.number >= self._copied:
-            self._backlog[record.number] = record
-            if self._storage is None and len(self._backlog) % _TOGETHER == 0:
-                self.copy()  # a long study that is resumed: most of it is there, and need not be kept in memory
+        """Take in a trial, or what has become of it at a rung; new ones come without gaps in their numbers."""
+        if self._is_off:
+            return
+        is_new = record.number not in self._backlog
+        waiting = self._backlog[record.number] = _Waiting.of(record, self._backlog.get(record.number))
+        self._top = max(self._top, *waiting.steps, -1)
+        if is_new and len(self._backlog) % _TOGETHER == 0:
+            self.copy()  # a long study that is resumed: most of it is there, and need not be kept in memory
 
     def is_due(self) -> bool:
         """Whether the next batch should be copied."""
         return time.monotonic() - self._last >= self._pause
 
     def copy(self) -> None:
-        """Copy what is finished and not there yet; what goes wrong is tried again later, ever more seldom."""
+        """Copy what is not there yet; what goes wrong is tried again later, ever more seldom."""
         if self._is_off:
             return
         try:
@@ -91,35 +132,23 @@ class Mirror:
         self._last = time.monotonic()
 
     def _copy(self, storage: RDBStorage) -> None:
-        while found := self._finished():
-            self._append(storage, found)
-            self._copied += len(found)
-            for record in found:
-                del self._backlog[record.number]
+        numbers = sorted(self._backlog)
+        for start in range(0, len(numbers), _TOGETHER):
+            known = self._times(numbers[start : start + _TOGETHER])
+            with storage.engine.begin() as connection:
+                study = StudyRows(connection, self._study_id)
+                if self._top > self._demoted:
+                    study.demote(self._top)
+                study.bring([self._rows(self._backlog[number], known[number]) for number in known])
+            self._demoted = self._top
+            for number in known:
+                del self._backlog[number]
 
-    def _finished(self) -> list[TrialRecord]:
-        """The next trials to be copied, all of them finished; at most as many as fit into a batch."""
-        found: list[TrialRecord] = []
-        while len(found) < _TOGETHER:
-            record = self._backlog.get(self._copied + len(found))
-            if record is None or record.state is TrialState.QUEUED:
-                break
-            found.append(record)
-        return found
-
-    def _append(self, storage: RDBStorage, records: Sequence[TrialRecord]) -> None:
-        """Add those that the study does not hold yet, all of them or none.
-
-        Which it holds is asked anew, with the study locked: a batch before may have been committed without our hearing
-        of it.
-        """
-        with storage.engine.begin() as connection:
-            studies = StudyModel.__table__
-            connection.execute(studies.select().where(studies.c.study_id == self._study_id).with_for_update())
-            first = self._held(connection)
-            fresh = [record for record in records if record.number >= first]
-            if fresh:
-                self._insert(connection, fresh)
+    def _times(self, numbers: Collection[int]) -> dict[int, Times | None]:
+        """The times of those of the trials that can be copied now, in the order of their numbers."""
+        if self._ledger is None:
+            return dict.fromkeys(numbers)
+        return dict(sorted(self._ledger.trial_times(self._name, numbers).items()))
 
     def _give_up_for_now(self, error: Exception) -> None:
         self.close()
@@ -148,56 +177,43 @@ class Mirror:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
             study.set_metric_names(list(self._objectives.names))
+        held = study.user_attrs
+        for name, value in self._about.items():
+            if name not in held or held[name] != value:
+                study.set_user_attr(name, value)
         self._study_id = storage.get_study_id_from_name(self._name)
-        with storage.engine.connect() as connection:
-            self._copied = self._held(connection)
-        self._backlog = {number: one for number, one in self._backlog.items() if number >= self._copied}
+        with storage.engine.begin() as connection:
+            self._top = max(self._top, StudyRows(connection, self._study_id).highest_step())
         return storage
 
-    def _held(self, connection: Any) -> int:
-        """How many trials the study holds; Optuna's own count loads all of them."""
-        trials = TrialModel.__table__
-        held = trials.select().with_only_columns(trials.c.number).where(trials.c.study_id == self._study_id)
-        last = connection.execute(held.order_by(trials.c.trial_id.desc()).limit(1)).scalar_one_or_none()
-        return 0 if last is None else last + 1
-
-    def _insert(self, connection: Any, records: Sequence[TrialRecord]) -> None:
-        """Add finished trials."""
-        now = datetime.now(UTC).replace(tzinfo=None)
-        trials = [
-            {
-                "number": record.number,
-                "study_id": self._study_id,
-                "state": optuna_state(record),
-                "datetime_start": now,
-                "datetime_complete": now,
-            }
-            for record in records
-        ]
-        new = TrialModel.__table__.insert().returning(TrialModel.trial_id, sort_by_parameter_order=True)
-        identities = connection.execute(new, trials).scalars().all()
-        children: dict[Any, list[dict[str, Any]]] = {}
-        for identity, record in zip(identities, records, strict=True):
-            for model, rows in self._children(record).items():
-                children.setdefault(model, []).extend({"trial_id": identity, **row} for row in rows)
-        for model, rows in children.items():
-            if rows:
-                connection.execute(model.__table__.insert(), rows)
-
-    def _children(self, record: TrialRecord) -> dict[Any, list[dict[str, Any]]]:
-        """The rows of a trial in the other tables."""
-        kind = TrialValueModel.TrialValueType.FINITE
-        told = values(record, self._objectives) or ()
-        return {
-            TrialParamModel: [
+    def _rows(self, waiting: _Waiting, times: Times | None) -> TrialRows:
+        """A trial as Optuna's tables should have it."""
+        record, state = waiting.record, self._state(waiting.record)
+        now = datetime.now(UTC).replace(tzinfo=None) if times is None else None
+        asked = now if times is None else _moment(times.asked)
+        ended = now if times is None else max(filter(None, (asked, _moment(times.finished))), default=None)
+        told = values(record, self._objectives) if state is OptunaState.COMPLETE else None
+        return TrialRows(
+            number=record.number,
+            state=state,
+            start=asked,
+            complete=ended if state.is_finished() else None,
+            params=[
                 {"param_name": name, **self._questions[name].answered(value)} for name, value in record.choices.items()
             ],
-            TrialValueModel: [
-                {"objective": index, "value": value, "value_type": kind} for index, value in enumerate(told)
-            ],
-            TrialUserAttributeModel: _attributes(user_attributes(record)),
-            TrialSystemAttributeModel: _attributes(attributes(record)),
-        }
+            values=told or (),
+            steps=waiting.steps,
+            notes=attributes(record),
+            user_notes=user_attributes(record),
+        )
+
+    def _state(self, record: TrialRecord) -> OptunaState:
+        if record.state is TrialState.QUEUED:
+            return OptunaState.RUNNING
+        evaluation = record.evaluation
+        if evaluation is None or evaluation.accuracy is None or evaluation.key.rung < self._top:
+            return OptunaState.PRUNED
+        return OptunaState.COMPLETE
 
 
 class _Question(NamedTuple):
@@ -216,5 +232,6 @@ class _Question(NamedTuple):
         return {"param_value": self.distribution.to_internal_repr(value), "distribution_json": self.text}
 
 
-def _attributes(values: Mapping[str, Any]) -> list[dict[str, Any]]:
-    return [{"key": key, "value_json": json.dumps(value)} for key, value in values.items()]
+def _moment(text: str | None) -> datetime | None:
+    """A time of the ledger as Optuna's tables have it: without a zone."""
+    return None if text is None else datetime.fromisoformat(text).astimezone(UTC).replace(tzinfo=None)

@@ -212,7 +212,7 @@ def _turn(cell: Cell, storage: str, ledger: Ledger, watch: Callable[[int, int], 
             problem,
             ledger=ledger,
             limits=Limits(trials=cell.trials),
-            mirror=Mirror(storage, cell.study, problem.domain.dimensions, problem.objectives),
+            mirror=Mirror(storage, cell.study, problem.domain.dimensions, problem.objectives, ledger=ledger),
         )
         driver = Driver(search, executor=executor, watch=lambda progress: watch(progress.done, cell.trials))
         meter = PeakMemory(torch.device("cpu"))
