@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-import sqlalchemy as sa
 from optuna.storages._rdb.models import (
     StudyModel,
     TrialIntermediateValueModel,
@@ -65,35 +64,34 @@ class _Held(NamedTuple):
     trial_id: int
     state: OptunaState
     complete: datetime | None
-    steps: int
+    steps: set[int]
 
 
 class StudyRows:
     """The trials of one study, in one transaction."""
 
-    def __init__(self, connection: sa.Connection, study_id: int) -> None:
+    def __init__(self, connection: Any, study_id: int) -> None:
         """Lock the study until the transaction ends."""
         self._connection, self._study_id = connection, study_id
         connection.execute(_STUDIES.select().where(_STUDIES.c.study_id == study_id).with_for_update())
 
     def highest_step(self) -> int:
         """The highest rung that any trial has reached; -1 where none has."""
-        joined = _STEPS.join(_TRIALS, _STEPS.c.trial_id == _TRIALS.c.trial_id)
-        statement = sa.select(sa.func.max(_STEPS.c.step)).select_from(joined).where(self._is_ours)
-        found = self._connection.execute(statement).scalar_one()
+        joined = _STEPS.join(_TRIALS, _STEPS.c.trial_id == _TRIALS.c.trial_id).select().where(self._is_ours)
+        steps = joined.with_only_columns(_STEPS.c.step).order_by(_STEPS.c.step.desc()).limit(1)
+        found = self._connection.execute(steps).scalar_one_or_none()
         return -1 if found is None else int(found)
 
     def demote(self, top: int) -> None:
         """Take the objectives of complete trials that have not reached rung `top`: they were left behind."""
-        has_reached = sa.exists().where(_STEPS.c.trial_id == _TRIALS.c.trial_id, _STEPS.c.step >= top)
-        statement = sa.select(_TRIALS.c.trial_id).where(
-            self._is_ours, _TRIALS.c.state == OptunaState.COMPLETE, ~has_reached
+        reached = _STEPS.select().with_only_columns(_STEPS.c.trial_id).where(_STEPS.c.step >= top)
+        left = (
+            _TRIALS.select()
+            .with_only_columns(_TRIALS.c.trial_id)
+            .where(self._is_ours, _TRIALS.c.state == OptunaState.COMPLETE, _TRIALS.c.trial_id.not_in(reached))
         )
-        left = [{"which": one} for one in self._connection.execute(statement).scalars()]
-        if left:
-            is_it = _TRIALS.c.trial_id == sa.bindparam("which")
-            self._connection.execute(_TRIALS.update().where(is_it).values(state=OptunaState.PRUNED), left)
-            self._connection.execute(_VALUES.delete().where(_VALUES.c.trial_id == sa.bindparam("which")), left)
+        self._connection.execute(_VALUES.delete().where(_VALUES.c.trial_id.in_(left)))
+        self._connection.execute(_TRIALS.update().where(_TRIALS.c.trial_id.in_(left)).values(state=OptunaState.PRUNED))
 
     def bring(self, trials: Sequence[TrialRows]) -> None:
         """Add trials that are not there, and bring others to what they should be; those that are it already stay."""
@@ -108,13 +106,16 @@ class StudyRows:
         return _TRIALS.c.study_id == self._study_id
 
     def _held(self, numbers: Collection[int]) -> dict[int, _Held]:
-        counted = (
-            sa.select(sa.func.count()).where(_STEPS.c.trial_id == _TRIALS.c.trial_id).scalar_subquery().label("steps")
-        )
-        statement = sa.select(
-            _TRIALS.c.number, _TRIALS.c.trial_id, _TRIALS.c.state, _TRIALS.c.datetime_complete, counted
-        ).where(self._is_ours, _TRIALS.c.number.in_(numbers))
-        return {number: _Held(*rest) for number, *rest in self._connection.execute(statement)}
+        ours = _TRIALS.select().where(self._is_ours, _TRIALS.c.number.in_(numbers))
+        keys = ours.with_only_columns(_TRIALS.c.trial_id)
+        steps: dict[int, set[int]] = {}
+        reached = _STEPS.select().with_only_columns(_STEPS.c.trial_id, _STEPS.c.step)
+        for identity, step in self._connection.execute(reached.where(_STEPS.c.trial_id.in_(keys))):
+            steps.setdefault(identity, set()).add(step)
+        return {
+            row.number: _Held(row.trial_id, row.state, row.datetime_complete, steps.get(row.trial_id, set()))
+            for row in self._connection.execute(ours)
+        }
 
     def _add(self, trials: Sequence[TrialRows]) -> None:
         if not trials:
@@ -138,27 +139,16 @@ class StudyRows:
         self._add_results(paired, known={})
 
     def _change(self, changed: Sequence[tuple[_Held, TrialRows]]) -> None:
-        rows = [
-            {"which": held.trial_id, "state": one.state, "datetime_complete": one.complete} for held, one in changed
-        ]
-        update = _TRIALS.update().where(_TRIALS.c.trial_id == sa.bindparam("which"))
-        self._connection.execute(
-            update.values(state=sa.bindparam("state"), datetime_complete=sa.bindparam("datetime_complete")), rows
-        )
+        for held, one in changed:
+            is_it = _TRIALS.c.trial_id == held.trial_id
+            self._connection.execute(
+                _TRIALS.update().where(is_it).values(state=one.state, datetime_complete=one.complete)
+            )
         ended = [(held.trial_id, one) for held, one in changed if not held.state.is_finished()]
-        for table, which in (
-            (_VALUES, changed),
-            (_NOTES, [pair for pair in changed if not pair[0].state.is_finished()]),
-        ):
-            keys = [{"which": held.trial_id} for held, _ in which]
-            if keys:
-                self._connection.execute(table.delete().where(table.c.trial_id == sa.bindparam("which")), keys)
+        self._remove(_VALUES, [held.trial_id for held, _ in changed])
+        self._remove(_NOTES, [identity for identity, _ in ended])
         self._insert(_NOTES, _note_rows(ended, "notes"))
-        identities = [held.trial_id for held, _ in changed]
-        kept = sa.select(_STEPS.c.trial_id, _STEPS.c.step).where(_STEPS.c.trial_id.in_(identities))
-        known: dict[int, set[int]] = {}
-        for identity, step in self._connection.execute(kept):
-            known.setdefault(identity, set()).add(step)
+        known = {held.trial_id: held.steps for held, _ in changed}
         self._add_results([(held.trial_id, one) for held, one in changed], known=known)
 
     def _add_results(self, paired: Sequence[tuple[int, TrialRows]], *, known: Mapping[int, Collection[int]]) -> None:
@@ -186,6 +176,10 @@ class StudyRows:
         self._insert(_VALUES, values)
         self._insert(_STEPS, steps)
 
+    def _remove(self, table: Any, identities: Sequence[int]) -> None:
+        if identities:
+            self._connection.execute(table.delete().where(table.c.trial_id.in_(identities)))
+
     def _insert(self, table: Any, rows: Sequence[Mapping[str, Any]]) -> None:
         if rows:
             self._connection.execute(table.insert(), rows)
@@ -193,7 +187,7 @@ class StudyRows:
 
 def _differs(held: _Held, wanted: TrialRows) -> bool:
     """Whether a trial has to be written; where its times are not known, by its state and rungs alone."""
-    if (held.state, held.steps) != (wanted.state, max(held.steps, len(wanted.steps))):
+    if held.state != wanted.state or not wanted.steps.keys() <= held.steps:
         return True
     return wanted.complete is not None and wanted.complete != held.complete
 
