@@ -57,8 +57,8 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    """The interface too, loaded or not."""
-    return sorted({*globals(), *__all__})
+    """The interface, loaded or not, and nothing of how it is made."""
+    return sorted({*__all__, *(name for name in globals() if name.startswith("__"))})
 
 
 open_door()

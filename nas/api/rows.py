@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -20,6 +19,7 @@ from nas.errors import UserError
 from nas.export.folder import whole
 from nas.export.winner import Exported, export_winner
 from nas.ledger import Ledger
+from nas.notebook import table
 from nas.records import Plain, TrialRecord, TrialState
 from nas.search.definition import searched_study
 from nas.search.launch import resolve_device
@@ -28,7 +28,7 @@ from nas.units import format_count
 _SHOWN = 20  # rows of a longer table that are printed
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Row:
     """One candidate of a study.
 
@@ -59,6 +59,16 @@ class Row:
     message: str = field(default="", repr=False)
     study: str = field(repr=False)
     storage: str = field(repr=False)
+
+    def __repr__(self) -> str:
+        accuracy = "no accuracy" if self.accuracy is None else f"{self.accuracy:.1%}"
+        cost = f"{format_count(self.cost.flops)}FLOPs, {format_count(self.cost.params)}params"
+        return f"Row({self.id}: {accuracy}, {cost}, {self.state})"
+
+    def _repr_html_(self) -> str:
+        """Itself and its decisions, for a notebook."""
+        decisions = ([name, str(value)] for name, value in self.decisions.items())
+        return table(_HEAD, [_cells(self)]) + table(("decision", "value"), decisions)
 
     @property
     def architecture(self) -> Architecture:
@@ -176,13 +186,7 @@ class Rows(Sequence[Row]):
 
     def _repr_html_(self) -> str:
         """The table for a notebook."""
-        head = "".join(f"<th>{one}</th>" for one in _HEAD)
-        lines = (
-            "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in _cells(row)) + "</tr>"
-            for row in self._rows[:_SHOWN]
-        )
-        rest = "".join(f"<p>{line}</p>" for line in self._rest())
-        return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(lines)}</tbody></table>{rest}"
+        return table(_HEAD, map(_cells, self._rows), most=_SHOWN)
 
     def _rest(self) -> list[str]:
         left = len(self) - _SHOWN

@@ -13,7 +13,8 @@ from nas.errors import StudyError
 from nas.evaluate.function import Evaluate
 from nas.executors.settings import ExecutorSettings
 from nas.export.winner import choose
-from nas.ledger import DEFAULT_STORAGE, Ledger, StudyStatus
+from nas.ledger import DEFAULT_STORAGE, Ledger, StudyStatus, redacted
+from nas.notebook import heading, table
 from nas.records import StudyKind, TrialState
 from nas.search import told
 from nas.search.artifacts import checkpoints_place
@@ -42,7 +43,21 @@ class Study:
         self._open: set[str] = set()  # candidates that `ask` has returned and `tell` has not heard of
 
     def __repr__(self) -> str:
-        return f"Study({self.name!r})"
+        return f"Study({self.name!r}, storage={redacted(self.storage)!r})"
+
+    def _repr_html_(self) -> str:
+        """What it searches, how far it is and its front, for a notebook."""
+        definition, pulse = self.definition, self.status().pulse
+        own = definition.evaluate
+        trained = f"by {own.function}" if own is not None else f"on {definition.data} by recipe {definition.recipe.id}"
+        counts = ", ".join(f"{count:,} {state.value}" for state, count in pulse.trials.items()) or "none yet"
+        facts = [
+            ["space", f"{definition.space.name} within {definition.budget}"],
+            ["search", f"{definition.objectives} by {definition.sampler}, seed {definition.seed}"],
+            ["trained", trained],
+            ["trials", counts],
+        ]
+        return heading(f"Study {self.name}") + table((), facts) + self.front._repr_html_()
 
     @classmethod
     def create(

@@ -19,6 +19,7 @@ from nas.layers import Block, Downsample, Head, Norm, Site, Spec, Stem, blocks, 
 from nas.layers.mixer_first import MixerFirst
 from nas.layers.patchify import Patchify
 from nas.layers.pool_norm_linear import PoolNormLinear
+from nas.notebook import heading, in_words, table
 from nas.registry import did_you_mean
 from nas.schema.fields import shown
 from nas.schema.nodes import Node, read_yaml
@@ -112,7 +113,7 @@ class Part(NamedTuple):
         return one if self.times == 1 else one * self.times
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Architecture:
     """A network as data: hashable, with a canonical dict and an id. Equal structure, equal id.
 
@@ -254,6 +255,21 @@ class Architecture:
             raise UserError(f"{name}: not an architecture: {error}") from None
         except UserError as error:
             raise UserError(f"{name}: {error}") from None
+
+    def __repr__(self) -> str:
+        depths, widths = ("-".join(str(getattr(one, name)) for one in self.stages) for name in ("depth", "width"))
+        return f"Architecture({self.id}: {depths} blocks of {widths} channels)"
+
+    def _repr_html_(self) -> str:
+        """A row for stem, head and every stage, for a notebook."""
+        rows = [["stem", "", "", in_words(self.stem.canonical())]]
+        for number, stage in enumerate(self.stages, start=1):
+            form = stage.canonical()
+            more = [f"{name}: {in_words(form[name])}" for name in ("downsample", "norm") if name in form]
+            blocks = "; ".join([in_words(form["block"]), *more])
+            rows.append([f"stage {number}", str(stage.depth), str(stage.width), blocks])
+        rows.append(["head", "", "", in_words(self.head.canonical())])
+        return heading(f"Architecture {self.id}") + table(("", "blocks", "width", "made of"), rows)
 
     def parts(self, task: Task) -> Iterator[Part]:
         """Every part with its site, from the image to the logits; the one walk behind cost, network and drawing.

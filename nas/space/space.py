@@ -11,6 +11,7 @@ import numpy as np
 from nas.architecture import Architecture
 from nas.cost import Budget
 from nas.errors import BudgetError, UserError
+from nas.notebook import heading, table
 from nas.space.dimension import Answers, Ask, Dimension
 from nas.space.feasible import FeasibleSet
 from nas.space.fitting import fitting
@@ -19,8 +20,19 @@ from nas.space.root import Root
 from nas.space.size import count_points
 from nas.task import Task
 
+_SHOWN = 40  # decisions, in a notebook
+_LISTED = 8  # values of one
 
-@dataclass(frozen=True)
+
+def _values(dimension: Dimension) -> str:
+    """The possible answers, or the first ones and the last."""
+    values = [str(one) for one in dimension.values]
+    if len(values) > _LISTED:
+        values = [*values[: _LISTED - 2], "...", values[-1]]
+    return ", ".join(values)
+
+
+@dataclass(frozen=True, repr=False)
 class SearchSpace:
     """What a space file describes.
 
@@ -43,6 +55,18 @@ class SearchSpace:
     def name(self) -> str:
         """What it is called in tables and messages."""
         return self.root.name
+
+    def __repr__(self) -> str:
+        return f"SearchSpace({self.name!r}: {len(self.dimensions())} decisions)"
+
+    def _repr_html_(self) -> str:
+        """Its decisions, for a notebook."""
+        task, rows = self.task, self.dimensions().items()
+        many = "" if self.is_cut else f"; {self.size():,} points"
+        priced = f"priced at {task.resolution}x{task.resolution} with {task.classes} classes{many}"
+        said = " ".join(filter(None, (self.about, f"({priced})")))
+        decisions = ([name, str(len(one)), _values(one)] for name, one in rows)
+        return heading(self.name, said) + table(("decision", "values", ""), decisions, most=_SHOWN)
 
     def build(self, ask: Ask) -> Architecture:
         """The architecture that `ask` describes, one answer a decision.

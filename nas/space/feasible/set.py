@@ -22,8 +22,9 @@ from numpy.typing import NDArray
 
 from nas.analysis.intervals import mean_interval, wilson
 from nas.architecture import Architecture, estimate
-from nas.cost import Budget
+from nas.cost import METRICS, Budget
 from nas.errors import BudgetError, MisfitError, UserError
+from nas.notebook import heading, table
 from nas.space.askers import following, replaying
 from nas.space.dimension import Answers, Dimension, Value
 from nas.space.extremes import require_reachable
@@ -36,9 +37,10 @@ from nas.space.fitting import fitting
 from nas.space.root import Root
 from nas.space.size import controllers, count_points
 from nas.task import Task
-from nas.units import format_quantity
+from nas.units import format_count, format_quantity
 
 _FIRST_BATCH = 256
+_SAMPLED = 200  # points that a notebook shows the costs of
 _PATIENCE = 2000  # repeats in a row, at least, before there is nothing new
 _REPEATS = 20  # for each architecture found: one that is left is missed by so many with a chance of 2e-9
 ESTIMATED = 20_000
@@ -88,6 +90,19 @@ class FeasibleSet:
         self._prices = self._source.prices
         self._controllers = controllers(root)
         self._require_some()
+
+    def __repr__(self) -> str:
+        return f"FeasibleSet({self.root.name!r} within {self.budget})"
+
+    def _repr_html_(self) -> str:
+        """How many points there are, and what some of them cost, for a notebook."""
+        costs = self.costs(self.random(_SAMPLED, np.random.default_rng(0)))
+        task, count = self.task, count_points(self.root)
+        said = f"{self.size} of {count:,} points, at {task.resolution}x{task.resolution} with {task.classes} classes"
+        quartiles = {name: np.quantile(values, (0, 0.5, 1)) for name, values in costs.items() if name in METRICS}
+        rows = [[name, *(format_count(round(one)) for one in found)] for name, found in quartiles.items()]
+        title = f"{self.root.name} within {self.budget}"
+        return heading(title, said) + table((f"of {_SAMPLED} drawn", "least", "median", "most"), rows)
 
     @property
     def names(self) -> tuple[str, ...]:
