@@ -29,6 +29,7 @@ class Candidate:
         overrun: relative excess over each bound of the budget; within budget when every value is at most 0.
         form: its canonical dict, from which a worker can build it.
         refusals: why a runtime could not take it, by metric; such a candidate is over budget.
+        foretold: the interval of a predicted latency that is outside its bound, by metric; it was not measured.
     """
 
     id: str
@@ -37,6 +38,7 @@ class Candidate:
     overrun: Mapping[str, float]
     form: Mapping[str, Plain]
     refusals: Mapping[str, str] = field(default_factory=dict)
+    foretold: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
     @property
     def is_feasible(self) -> bool:

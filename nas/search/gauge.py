@@ -21,6 +21,7 @@ from nas.errors import NasError, UserError
 from nas.executors.settings import ExecutorSettings
 from nas.ledger import Ledger
 from nas.measure.latencies import latest, task_of
+from nas.measure.prediction.forecast import Forecast, Interval
 from nas.measure.profile import NamedProfile, load_profile
 from nas.measure.runtimes import runtimes
 from nas.measure.session import key_of
@@ -59,6 +60,7 @@ class Gauge:
         self._keys = {metric: key_of(named, self._tasks[metric]) for metric, named in profiles.items()}
         self._ledger = ledger
         self._core = core
+        self._forecasts: dict[str, Forecast] = {}
         self._process: subprocess.Popen[str] | None = None
 
     @property
@@ -74,6 +76,15 @@ class Gauge:
             MeasuringError: the process that measures has died.
         """
         return {metric: self._record(metric, architecture) for metric in self._profiles}
+
+    def foretold(self, metric: str, architecture: Architecture) -> Interval | None:
+        """What a network that nobody has measured will take, where enough like it were; see `Forecast`."""
+        key = self._keys[metric]
+        if latest(self._ledger.latencies([architecture.id], key.profile), key, flagged=True):
+            return None
+        if metric not in self._forecasts:
+            self._forecasts[metric] = Forecast(self._profiles[metric], key, self._tasks[metric], self._ledger)
+        return self._forecasts[metric].predict(architecture)
 
     def known(self, metric: str) -> Mapping[str, LatencyRecord]:
         """What the ledger knows of a profile, by architecture."""
@@ -105,7 +116,10 @@ class Gauge:
         if "error" in found:
             raise UserError(f"profile {named.name!r}: {found['error']}")
         record = LatencyRecord.from_dict(found["record"])
-        self._ledger.save_latencies([record], {architecture.id: architecture.to_dict()})
+        form = architecture.to_dict()
+        self._ledger.save_latencies([record], {architecture.id: form})
+        if metric in self._forecasts:
+            self._forecasts[metric].learn(record, form)
         return record
 
     def _ask(self, question: Mapping[str, Any]) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from nas.ledger import Ledger
 from nas.pulse import Pulse
 from nas.records import Ending, Evaluation, Plain, TrialRecord, TrialState
 from nas.search.artifacts import WeightsFolder
+from nas.search.domain import Candidate
 from nas.search.driver import Ended, Submission, TrialWriter
 from nas.search.gauge import Gauge
 from nas.search.halving import Halving
@@ -243,7 +244,7 @@ class Search:
             cost=candidate.cost,
             overrun=candidate.overrun,
             state=TrialState.QUEUED,
-            sampler={**proposal.notes, **({"refused": dict(candidate.refusals)} if candidate.refusals else {})},
+            sampler={**proposal.notes, **_remarks(candidate)},
         )
         self._trials.put(record)
         self._note(record)
@@ -399,6 +400,16 @@ class _Result(NamedTuple):
     record: TrialRecord
     evaluation: Evaluation
     is_fresh: bool
+
+
+def _remarks(candidate: Candidate) -> dict[str, Plain]:
+    """What is worth keeping of why a candidate is over budget."""
+    told: dict[str, Plain] = {}
+    if candidate.refusals:
+        told["refused"] = dict(candidate.refusals)
+    if candidate.foretold:
+        told["foretold"] = {metric: list(ends) for metric, ends in candidate.foretold.items()}
+    return told
 
 
 def _ended_at_once(record: TrialRecord, known: Evaluation | None) -> TrialRecord:

@@ -10,6 +10,7 @@ import numpy as np
 
 from nas.architecture import Architecture, estimate
 from nas.cost import Budget
+from nas.cost.budget import Bound
 from nas.errors import BudgetError, FieldError, StudyError
 from nas.search.domain import Candidate, Feasible, distinct
 from nas.search.gauge import Gauge
@@ -114,11 +115,15 @@ class SpaceDomain:
         cost: dict[str, float] = asdict(price)
         overrun = self._budget.closed.overrun(price)
         refusals: dict[str, str] = {}
+        foretold: dict[str, tuple[float, float]] = {}
         if self._gauge is not None:
             is_within = all(excess <= 0 for excess in overrun.values())
-            times, refusals = self._measured(architecture) if is_within else ({}, {})
+            foretold = self._foretold_outside(architecture) if is_within else {}
+            times, refusals = self._measured(architecture) if is_within and not foretold else ({}, {})
             cost |= times
             overrun |= self._measured_overrun(architecture.id, times, refusals)
+            overrun |= {one.metric: one.overrun(_nearest(one, foretold)) for one in self._budget.measured
+                        if one.metric in foretold}  # fmt: skip
         return Candidate(
             id=architecture.id,
             choices=choices,
@@ -126,7 +131,19 @@ class SpaceDomain:
             overrun=overrun,
             form=architecture.to_dict(),
             refusals=refusals,
+            foretold=foretold,
         )
+
+    def _foretold_outside(self, architecture: Architecture) -> dict[str, tuple[float, float]]:
+        """The predicted intervals that lie outside their bounds altogether; all else is measured."""
+        found: dict[str, tuple[float, float]] = {}
+        if self._gauge is None:
+            return found
+        for bound in self._budget.measured:
+            told = self._gauge.foretold(bound.metric, architecture)
+            if told is not None and (told.low > bound.high or told.high < bound.low):
+                found[bound.metric] = (told.low, told.high)
+        return found
 
     def _measured(self, architecture: Architecture) -> tuple[dict[str, float], dict[str, str]]:
         """Milliseconds by metric, and why there are none."""
@@ -170,3 +187,9 @@ class SpaceDomain:
     def require_reachable(self) -> None:
         """Raise BudgetError if no point of the space is within budget."""
         require_reachable(self._space.root, self._budget.closed, self._task)
+
+
+def _nearest(bound: Bound, foretold: Mapping[str, tuple[float, float]]) -> float:
+    """The end of a predicted interval that comes nearest to a bound which it misses."""
+    low, high = foretold[bound.metric]
+    return low if low > bound.high else high

@@ -16,14 +16,19 @@ from nas.cli.options import (
     RecipeName,
     Resolution,
     Space,
+    Storage,
     Workers,
     overridden,
 )
+from nas.ledger.address import DEFAULT_STORAGE
 
 if TYPE_CHECKING:
     from nas.architecture import Architecture
+    from nas.cost import Budget
     from nas.data import DataSet, Description
+    from nas.space.feasible import FeasibleSet
     from nas.space.summary import Summary
+    from nas.task import Task
     from nas.train.recipe import Recipe
 
 _TIMED = 3  # architectures whose pace is measured
@@ -41,6 +46,7 @@ def run(
     resolution: Resolution = None,
     classes: Classes = None,
     device: Device = "auto",
+    storage: Storage = DEFAULT_STORAGE,
     as_json: Json = False,
 ) -> None:
     """Say what a search would do before it is paid for.
@@ -64,7 +70,8 @@ def run(
     task = overridden(found.task, resolution, classes)
     asked = Asked(given={"space": space, "data": data, "recipe": recipe, "epochs": epochs, "evaluate": evaluate})
     own = asked.evaluate(written := asked.written())
-    looked = summarise(within := found.within(limits, task=task))
+    looked = summarise(within := found.within(limits.closed, task=task))
+    latency = _latency(within, limits, task, space, storage) if limits.measured else {}
     place = resolve_device(device)
     health: list[HealthRow] = []
     plan: dict[str, Any] = {"trials": trials or DEFAULT_TRIALS, "workers": workers or default_workers(place)}
@@ -81,6 +88,7 @@ def run(
         from nas.cli.output import print_json
 
         numbers = {name: value for name, value in asdict(looked).items() if name != "examples"}
+        numbers |= {"latency": latency} if latency else {}
         print_json({"space": found.name, "budget": str(limits), "resolution": task.resolution, **numbers, "plan": plan})
         return
     trained_by = None if own is None else str(own.function)
@@ -91,8 +99,37 @@ def run(
         str(within.size),
         plan,
     )
+    if latency:
+        draw("", *_latency_words(latency))
     if (view := health_view(health)) is not None:
         draw("", view)
+
+
+def _latency(within: FeasibleSet, limits: Budget, task: Task, space: str, storage: str) -> dict[str, Any]:
+    """What part of the points within the other bounds is within the latencies, by prediction; or why none is known."""
+    from dataclasses import asdict
+
+    import numpy as np
+
+    from nas.measure.prediction.within import TooFewMeasuredError, forecasting, reach
+
+    try:
+        with forecasting(limits, task, storage, space=space) as forecasts:
+            return asdict(reach(within, forecasts, np.random.default_rng(0)))
+    except TooFewMeasuredError as error:
+        return {"unknown": str(error)}
+
+
+def _latency_words(latency: dict[str, Any]) -> list[str]:
+    if "unknown" in latency:
+        return ["a search measures each network before it trains it; " + latency["unknown"]]
+    words = [
+        f"{name}: {latency['smallest'][name]:.3g} to {latency['largest'][name]:.3g} ms, the median {median:.3g}"
+        for name, median in latency["median"].items()
+    ]
+    unseen = f"; {latency['unseen']} hold what nobody has measured" if latency["unseen"] else ""
+    share = f"of {latency['drawn']} points within the other bounds {latency['within']} are within the latency, too"
+    return [*words, f"{share}, by prediction{unseen}; a search measures each before it trains it"]
 
 
 def _proxy_plan(looked: Summary, data: str, proxy: Recipe, device: str, plan: dict[str, Any]) -> dict[str, Any]:

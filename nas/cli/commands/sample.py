@@ -7,10 +7,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nas.cli.options import Budgets, Classes, Json, Resolution, Seed, Space, overridden
+from nas.cli.options import Budgets, Classes, Json, Resolution, Seed, Space, Storage, overridden
+from nas.ledger.address import DEFAULT_STORAGE
 
 if TYPE_CHECKING:
+    from numpy.random import Generator
+
     from nas.architecture import Architecture
+    from nas.cost import Budget
+    from nas.measure.prediction.within import Foretold
+    from nas.space.feasible import FeasibleSet
+    from nas.task import Task
 
 
 def run(
@@ -23,39 +30,68 @@ def run(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="A folder for an architecture file of each, ID.yaml.")
     ] = None,
+    storage: Storage = DEFAULT_STORAGE,
     as_json: Json = False,
 ) -> None:
-    """Draw distinct architectures within budget, with their costs. Nothing is trained."""
+    """Draw distinct architectures within budget, with their costs. Nothing is trained, and nothing is measured.
+
+    A budget in milliseconds is met by prediction, from the latencies that the ledger knows; see nas calibrate.
+    """
+    from itertools import zip_longest
+
     import numpy as np
 
     from nas.cost import Budget
+    from nas.measure.prediction.within import latency_of
     from nas.report.cost import cost_row
     from nas.space import load_space
 
     limits = Budget.parse(budget)
     found = load_space(space)
     task = overridden(found.task, resolution, classes)
-    within = found.within(limits, task=task)
-    drawn = [within.architecture(row) for row in within.draw(count, np.random.default_rng(seed))]
+    within = found.within(limits.closed, task=task)
+    rng = np.random.default_rng(seed)
+    latencies = _foretold(within, limits, task, space, storage, count, rng) if limits.measured else []
+    drawn = [one.architecture for one in latencies] or [within.architecture(row) for row in within.draw(count, rng)]
     rows = [cost_row(architecture.id, architecture, architecture.task_of(task)) for architecture in drawn]
     if output is not None:
         _write(output, drawn)
     if as_json:
         from nas.cli.output import print_json
 
-        print_json([{**row.to_dict(), "architecture": one.to_dict()} for row, one in zip(rows, drawn, strict=True)])
+        print_json(
+            [
+                {**row.to_dict(), **({"latency": latency_of(told)} if told else {}), "architecture": one.to_dict()}
+                for row, one, told in zip_longest(rows, drawn, latencies)
+            ]
+        )
         return
     from nas.cli.output import draw
     from nas.cli.tables import table
     from nas.units import format_count
 
     title = f"{count} of {within.size} points of {found.name} within {limits}, at {task.resolution}x{task.resolution}"
-    made = table(title, "id", "depths", "widths", ">params", ">FLOPs", ">activations")
-    for row, one in zip(rows, drawn, strict=True):
+    profiles = list(latencies[0].latency) if latencies else []
+    made = table(
+        title, "id", "depths", "widths", ">params", ">FLOPs", ">activations", *(f">ms, {one}" for one in profiles)
+    )
+    for row, one, told in zip_longest(rows, drawn, latencies):
         depths, widths = ([str(getattr(stage, name)) for stage in one.stages] for name in ("depth", "width"))
         numbers = (format_count(number) for number in (row.params, row.flops, row.activations))
-        made.add_row(row.id, " ".join(depths), " ".join(widths), *numbers)
+        times = [f"{told.latency[name].ms:.3g}" for name in profiles]
+        made.add_row(row.id, " ".join(depths), " ".join(widths), *numbers, *times)
+    if profiles:
+        made.caption = "milliseconds are predicted; nas latency measures them"
     draw(made)
+
+
+def _foretold(
+    within: FeasibleSet, limits: Budget, task: Task, space: str, storage: str, count: int, rng: Generator
+) -> list[Foretold]:
+    from nas.measure.prediction.within import draw_within, forecasting
+
+    with forecasting(limits, task, storage, space=space) as forecasts:
+        return draw_within(within, forecasts, count, rng)
 
 
 def _write(folder: Path, drawn: list[Architecture]) -> None:

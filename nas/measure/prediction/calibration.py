@@ -83,7 +83,16 @@ class Calibration:
         return found
 
 
-def calibrate(networks: Sequence[Description], times: Sequence[float]) -> Calibration:
+Makers = Mapping[str, Callable[[], Predictor]]
+
+
+def calibrate(
+    networks: Sequence[Description],
+    times: Sequence[float],
+    *,
+    models: Makers = MODELS,
+    trivial: Makers = TRIVIAL,
+) -> Calibration:
     """Fit every model, choose the one that does best on families of blocks it has not seen, and say how good it is.
 
     All qualities are of predictions for networks that were held out of the fit, in ten random parts.
@@ -91,6 +100,8 @@ def calibrate(networks: Sequence[Description], times: Sequence[float]) -> Calibr
     Args:
         networks: that were measured, at least `LEAST`.
         times: their milliseconds.
+        models: to choose from, by name.
+        trivial: predictors to be compared with, by name.
 
     Raises:
         UserError: there are too few.
@@ -100,13 +111,13 @@ def calibrate(networks: Sequence[Description], times: Sequence[float]) -> Calibr
     measured = np.array(times, float)
     families = _family_folds([one.family for one in networks])
     family_mape = {
-        name: quality(_held_out(make, networks, measured, families), measured).mape for name, make in MODELS.items()
+        name: quality(_held_out(make, networks, measured, families), measured).mape for name, make in models.items()
     }
     model = min(family_mape, key=lambda name: family_mape[name])
     parts = np.random.default_rng(0).permutation(len(networks)) % _FOLDS
-    predicted = {name: _held_out(make, networks, measured, parts) for name, make in {**TRIVIAL, **MODELS}.items()}
+    predicted = {name: _held_out(make, networks, measured, parts) for name, make in {**trivial, **models}.items()}
     errors = np.abs(np.log(measured / predicted[model]))
-    predictor = MODELS[model]()
+    predictor = models[model]()
     predictor.fit(networks, measured)
     widths: dict[str, tuple[int, int]] = {}
     for one in networks:
