@@ -5,16 +5,14 @@ from __future__ import annotations
 import html
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 
 from nas.analysis.front import FrontRow
 from nas.cost.budget import profile_of
 from nas.data.atomic import new_file
-from nas.errors import UserError
+from nas.report.images import IMAGES, PAGE, new_figure, require_form, write_figure
 from nas.units import format_count, format_seconds
 
-_FORMS = (".html", ".png", ".svg")
 _OTHERS, _FRONT = "#9498a0", "#4269d0"
 _LABELS = {
     "accuracy": "validation top-1",
@@ -77,14 +75,9 @@ class FrontPlot:
         )
 
 
-def require_form(path: Path) -> None:
-    """Raise UserError for a file that cannot be drawn: an unknown suffix, or an image without matplotlib."""
-    if path.suffix not in _FORMS:
-        raise UserError(f"{path}: a front can be drawn as {', '.join(_FORMS)}")
-    if path.suffix != ".html" and find_spec("matplotlib") is None:
-        raise UserError(
-            f"{path}: images need matplotlib; `pip install 'nas-convnets[plots]'` brings it, .html needs nothing"
-        )
+def require_front_form(path: Path) -> None:
+    """Raise UserError for a file that a front cannot be drawn into."""
+    require_form(path, "a front", (PAGE, *IMAGES))
 
 
 def write_front(plot: FrontPlot, path: Path) -> None:
@@ -93,12 +86,12 @@ def write_front(plot: FrontPlot, path: Path) -> None:
     Raises:
         UserError: a form that cannot be drawn here, or a file that cannot be written.
     """
-    require_form(path)
-    with new_file(path) as temporary:
-        if path.suffix == ".html":
+    require_front_form(path)
+    if path.suffix == PAGE:
+        with new_file(path) as temporary:
             temporary.write_text(_page(plot), encoding="utf-8")
-        else:
-            _image(plot, temporary, path.suffix.removeprefix("."))
+    else:
+        _write_image(plot, path)
 
 
 def _page(plot: FrontPlot) -> str:
@@ -136,12 +129,8 @@ def _hover(row: FrontRow) -> str:
     return "<br>".join(lines)
 
 
-def _image(plot: FrontPlot, path: Path, form: str) -> None:
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(7, 4.5), layout="constrained")
-    FigureCanvasAgg(figure)
+def _write_image(plot: FrontPlot, path: Path) -> None:
+    figure = new_figure(7, 4.5)
     axes = figure.subplots()
     for name, colour, rows in plot.groups():
         xs, ys = [row.cost(plot.x_metric) for row in rows], [row.cost(plot.y_metric) for row in rows]
@@ -154,4 +143,4 @@ def _image(plot: FrontPlot, path: Path, form: str) -> None:
     axes.yaxis.set_major_formatter(lambda value, _: axis_value(plot.y_metric, value))
     axes.spines[["top", "right"]].set_visible(False)
     axes.legend(frameon=False)
-    figure.savefig(path, format=form, dpi=150)
+    write_figure(figure, path)

@@ -9,7 +9,7 @@ from PIL import Image
 
 from nas.analysis.front import FrontRow, front_rows, most_accurate, require_metric
 from nas.errors import UserError
-from nas.report.front_plot import FrontPlot, require_form, write_front
+from nas.report.front_plot import FrontPlot, require_front_form, write_front
 
 HOSTILE = "<img src=x onerror=alert(1)>"
 
@@ -59,7 +59,7 @@ def test_groups_are_the_front_and_the_others_from_left_to_right() -> None:
 
 def test_other_forms_are_refused() -> None:
     with pytest.raises(UserError, match=r"front.pdf: a front can be drawn as .html, .png, .svg"):
-        require_form(Path("front.pdf"))
+        require_front_form(Path("front.pdf"))
 
 
 def test_only_metrics_of_every_candidate_are_axes() -> None:

@@ -53,8 +53,11 @@ def run(
     from nas.ledger import Ledger
     from nas.records import StudyKind
     from nas.report.analysis import analyse
+    from nas.report.chart import require_chart_form
     from nas.report.populations import by_decision, by_study
 
+    if plot is not None:
+        require_chart_form(plot)
     with Ledger.read(storage) as ledger:
         names = list(dict.fromkeys(studies or [ledger.latest_study(StudyKind.SEARCH)]))
         if plot is not None and by is None and len(names) < 2:

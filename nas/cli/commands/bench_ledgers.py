@@ -14,7 +14,9 @@ from nas.cli.options import Json
 def run(
     ledgers: Annotated[list[str], typer.Argument(help="Ledgers: SQLite files, or URLs as of --storage.")],
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Write the report as a Markdown file.")] = None,
-    plot: Annotated[Path | None, typer.Option("--plot", help="Write the curves as .html or .png.")] = None,
+    plot: Annotated[
+        Path | None, typer.Option("--plot", help="Draw the curves: .html, .png or .svg (extra plots).")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Compare finished searches: how good the front was for the training time that had gone into it.
@@ -23,11 +25,11 @@ def run(
     Give each its own ledger (--storage): searches that share one take over each other's trainings.
     """
     from nas.ledger import Ledger
-    from nas.report.chart import require_form, write_chart
+    from nas.report.chart import require_chart_form, write_chart
     from nas.report.race import Searches, conditions, heads, markdown, panel, rows, to_dict
 
     if plot is not None:
-        require_form(plot)
+        require_chart_form(plot)
     searches = Searches()
     for one in ledgers:
         with Ledger.read(one if "://" in one else f"sqlite:///{one}") as ledger:

@@ -47,7 +47,9 @@ def run(
         typer.Option("--keep", help="Keep finished searches in this file; those that are in it are not done again."),
     ] = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Write the report as a Markdown file.")] = None,
-    plot: Annotated[Path | None, typer.Option("--plot", help="Write the curves as .html or .png.")] = None,
+    plot: Annotated[
+        Path | None, typer.Option("--plot", help="Draw the curves: .html, .png or .svg (extra plots).")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     r"""Judge samplers on tables of networks that somebody trained, through the engine of `nas search`.
@@ -59,11 +61,11 @@ def run(
     {name: mine, file: results.csv, decisions: {depth: ordered, act: categories}, seen: \[acc_0, acc_1], costs: flops}
     """
     from nas.report.bench import Conditions, markdown
-    from nas.report.chart import require_form
+    from nas.report.chart import require_chart_form
     from nas.search.bench.table import read_table
 
     if plot is not None:
-        require_form(plot)
+        require_chart_form(plot)
     read = {path: read_table(path, files) for path in tables}
     conditions = Conditions(trials=trials, seeds=seeds, workers=workers, control=control)
     lines = _lines(read, files, _contestants(sampler or ["surrogate"], conditions), conditions, only, jobs, keep)
