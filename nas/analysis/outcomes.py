@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from nas.records import CONTROL, Evaluation, Plain, TrialRecord
+from nas.analysis.front import searched_costs
+from nas.errors import StudyError
+from nas.ledger import Ledger
+from nas.records import CONTROL, Evaluation, Plain, StudyKind, TrialRecord
 
 _RANDOM = "random"  # the sampler whose every trial is one of the control
 
@@ -76,6 +79,29 @@ def outcomes(
                 origin=Origin.CHOSEN if rung else _origin(trial, definition),
             )
     return list(found.values())
+
+
+def outcomes_of(ledger: Ledger, study: str, *, rung: int = 0) -> list[Outcome]:
+    """The candidates of a search with an accuracy at a rung.
+
+    Raises:
+        StudyError: no such search, or it has none.
+    """
+    definition = ledger.study(study, StudyKind.SEARCH).definition
+    rows = outcomes(ledger.trials(study), ledger.evaluations(study), definition, rung=rung)
+    if not rows:
+        raise StudyError(f"study {study!r} has no accuracy at rung {rung} yet; let it search on: nas search --resume")
+    return rows
+
+
+def rungs_of(definition: Mapping[str, Plain]) -> int:
+    """How many fidelities the recipe of a search has."""
+    return len(definition.get("recipe", {}).get("rungs", ())) + 1
+
+
+def cost_of(definition: Mapping[str, Plain]) -> str:
+    """The cost that is held fixed: the first one that accuracy was traded against, or else FLOPs."""
+    return next(iter(searched_costs(definition)), "flops")
 
 
 def _origin(trial: TrialRecord, definition: Mapping[str, Any]) -> Origin:

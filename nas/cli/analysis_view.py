@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from rich.table import Table
 
+from nas.analysis.confirmation import Confirmed
 from nas.analysis.effects.best_values import BestValues
 from nas.analysis.effects.importance import Importances
 from nas.analysis.effects.interactions import Interactions
+from nas.analysis.effects.narrowing import Cut
 from nas.analysis.effects.table import MARGIN, Effect, Finding
+from nas.analysis.gain import Gain
 from nas.analysis.luck import Luck, NoiseFrom
 from nas.analysis.outcomes import Origin
 from nas.cli.tables import table
@@ -162,6 +166,56 @@ def refusals(contests: Sequence[Contest]) -> list[str]:
         one.comparison.doubt for one in contests if one.comparison is not None and one.comparison.doubt
     )
     return [*(f"{doubt}." for doubt in doubts), *(f"{one.about}: {one.why}." for one in contests if one.why)]
+
+
+def cuts_table(cuts: Sequence[Cut], cost: str) -> Table:
+    """What a refined space does without."""
+    made = table(
+        f"Worse beyond doubt at equal {axis_label(cost)}, in points of top-1",
+        "decision", "without", "against", ">difference", ">95% interval",
+    )  # fmt: skip
+    for cut in cuts:
+        for loss in cut.losses:
+            found = loss.evidence
+            if found.effect is not None and found.low is not None and found.high is not None:
+                between = f"{points(-found.high)} to {points(-found.low)}"
+                made.add_row(found.decision, loss.level.label, found.value.label, points(-found.effect), between)
+    return made
+
+
+def gain_sentences(gained: Gain, cost: str) -> list[str]:
+    """What fresh networks of both spaces have shown."""
+    plain, equal = gained.plain, gained.at_equal_cost
+    said = [
+        f"Fresh random networks: {gained.first} of the old space {gained.first_mean:.1%} on average, {gained.second} "
+        f"of the refined one {gained.second_mean:.1%}: {points(plain.value)} points ({points(plain.low)} to "
+        f"{points(plain.high)})."
+    ]
+    if math.isfinite(equal.value):
+        said.append(
+            f"At equal {axis_label(cost)}: {points(equal.value)} points ({points(equal.low)} to {points(equal.high)})."
+        )
+    return said
+
+
+def confirmed_table(rows: Sequence[Confirmed]) -> Table:
+    """A front beside what it is under other seeds."""
+    made = table(
+        "The front under other seeds", "id", ">FLOPs", ">found with", ">confirmed", ">95% interval", ">seeds", "remains"
+    )
+    for one in rows:
+        low_high = "-" if one.low is None or one.high is None else f"{one.low:.1%} to {one.high:.1%}"
+        made.add_row(
+            one.id,
+            format_count(one.flops),
+            f"{one.accuracy:.1%}",
+            "-" if one.confirmed is None else f"{one.confirmed:.1%}",
+            low_high,
+            str(one.seeds),
+            "yes" if one.remains else "no",
+            style="" if one.remains else "dim",
+        )
+    return made
 
 
 def _value(value: object) -> str:

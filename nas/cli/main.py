@@ -43,6 +43,7 @@ from nas.cli.commands import (
     search,
     shape_bias,
     show,
+    shrink,
     status,
     studies,
     train,
@@ -100,6 +101,7 @@ def root(
 _WITH_PARTS = (
     *("search", "check", "sample", "calibrate", "compare", "trust", "refine", "pareto", "show", "cost", "latency"),
     *("diff", "grammar", "erf", "shape-bias", "export", "train", "import", "report", "analyze"),
+    "shrink",
 )
 
 _SEARCHING, _LOOKING, _TAKING = "Searching", "Looking", "Taking a winner"
@@ -111,6 +113,7 @@ for _name, _run, _panel in (
     ("compare", compare.run, _SEARCHING),
     ("trust", trust.run, _SEARCHING),
     ("refine", refine.run, _SEARCHING),
+    ("shrink", shrink.run, _SEARCHING),
     ("status", status.run, _LOOKING),
     ("studies", studies.run, _LOOKING),
     ("pareto", pareto.run, _LOOKING),

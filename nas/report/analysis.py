@@ -12,12 +12,13 @@ from nas.analysis.effects.importance import Importances, importances
 from nas.analysis.effects.interactions import Interactions, interactions
 from nas.analysis.effects.model import Basis, Model, fit_effects
 from nas.analysis.effects.table import CONFIDENCE, MARGIN, Effect, effect_table
+from nas.analysis.front import searched_costs
 from nas.analysis.luck import Luck, expected_shrinkage, noise_of
-from nas.analysis.outcomes import Origin, Outcome, outcomes
+from nas.analysis.outcomes import Origin, Outcome, cost_of, outcomes_of, rungs_of
 from nas.analysis.pareto import non_dominated
 from nas.errors import StudyError
 from nas.ledger import Ledger
-from nas.records import Plain, StudyKind
+from nas.records import StudyKind
 from nas.units import plural
 
 
@@ -140,36 +141,8 @@ def _luck(ledger: Ledger, study: str, model: Model, rows: Sequence[Outcome]) -> 
     definition = ledger.study(study, StudyKind.SEARCH).definition
     key = next((trial.evaluation.key for trial in ledger.trials(study) if trial.evaluation is not None), None)
     same = [one for one in ledger.evaluations() if key and (one.key.recipe, one.key.data) == (key.recipe, key.data)]
-    points = [(row.accuracy, *(row.cost[cost] for cost in costs_of(definition))) for row in rows]
+    points = [(row.accuracy, *(row.cost[cost] for cost in searched_costs(definition))) for row in rows]
     front = non_dominated(points, maximise=(True, *(False for _ in points[0][1:])))
     return expected_shrinkage(
         [rows[place].id for place in front], rows, model.cost, noise_of(same, rows[0].rung, model)
     )
-
-
-def outcomes_of(ledger: Ledger, study: str, *, rung: int = 0) -> list[Outcome]:
-    """The candidates of a search with an accuracy at a rung.
-
-    Raises:
-        StudyError: no such search, or it has none.
-    """
-    definition = ledger.study(study, StudyKind.SEARCH).definition
-    rows = outcomes(ledger.trials(study), ledger.evaluations(study), definition, rung=rung)
-    if not rows:
-        raise StudyError(f"study {study!r} has no accuracy at rung {rung} yet; let it search on: nas search --resume")
-    return rows
-
-
-def rungs_of(definition: Mapping[str, Plain]) -> int:
-    """How many fidelities the recipe of a search has."""
-    return len(definition["recipe"].get("rungs", ())) + 1
-
-
-def costs_of(definition: Mapping[str, Plain]) -> tuple[str, ...]:
-    """The costs that a search traded accuracy against."""
-    return tuple(name for name in definition.get("objectives", "").split(",") if name and name != "accuracy")
-
-
-def cost_of(definition: Mapping[str, Plain]) -> str:
-    """The cost that is held fixed: the first one that accuracy was traded against, or else FLOPs."""
-    return next(iter(costs_of(definition)), "flops")

@@ -288,7 +288,7 @@ class Reader:
             return None
         stages = self._stages_asked(node, scope)
         inside = replace(scope, stages=stages)
-        labels = _labels(listed.items)
+        labels = option_labels(listed.items)
         options: list[Any] = []
         broken = False
         branches: dict[Value, Tree] = {}
@@ -498,7 +498,7 @@ def _not_a_leaf(node: Node, kind: FieldType) -> str:
     return f"must be {kind.expected}, or open as a choice, int …; unknown key {word!r}, {did_you_mean(word, WORDS)}"
 
 
-def _labels(options: Sequence[Node]) -> tuple[Value, ...]:
+def option_labels(options: Sequence[Node]) -> tuple[Value, ...]:
     """What each option is called: a value calls itself, a part by its kind, a list by its entries."""
     taken: list[Value] = [one.value for one in options if not (one.is_mapping or one.is_list)]  # type: ignore[misc]
     labels: list[Value] = []

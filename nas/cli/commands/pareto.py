@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nas.cli.options import Json, Storage, StudyName, proposed
+from nas.cli.options import Device, Json, Storage, StudyName, Workers, proposed
 from nas.ledger.address import DEFAULT_STORAGE
 
 if TYPE_CHECKING:
@@ -31,6 +31,18 @@ def run(
         Path | None,
         typer.Option("--plot", help="Draw into a file: .html (decisions at the pointer), .png or .svg (extra plots)."),
     ] = None,
+    confirm: Annotated[
+        int | None,
+        typer.Option(
+            "--confirm",
+            metavar="N",
+            min=1,
+            help="Train the front again with N other seeds, and show what remains: it was chosen by the accuracies "
+            "shown, so it is the luckiest, too.",
+        ),
+    ] = None,
+    workers: Workers = None,
+    device: Device = "auto",
     as_csv: Annotated[bool, typer.Option("--csv", help="Print comma-separated values on stdout.")] = False,
     as_json: Json = False,
 ) -> None:
@@ -45,6 +57,10 @@ def run(
         raise UserError("--csv and --json are two answers to one question; give one of them")
     if (as_csv or as_json) and plot is None and (x_metric or y_metric):
         raise UserError("--x and --y are the axes of a plot: add --plot FILE, or leave out --json and --csv")
+    if confirm is None and (workers is not None or device != "auto"):
+        raise UserError("--workers and --device are of the trainings of --confirm; add --confirm N")
+    if confirm is not None and (everything or as_csv or top is not None):
+        raise UserError("--confirm is of the whole front: leave out --all, --top and --csv")
     axes = (x_metric or "flops", y_metric or "accuracy")
     with Ledger.read(storage) as ledger:
         name = study or ledger.latest_study(StudyKind.SEARCH)
@@ -63,7 +79,9 @@ def run(
         shown = most_accurate(shown, top)
     if plot is not None:
         _write_plot(plot, f"{name}: within {budget}", axes, rows, best)
-    if as_json:
+    if confirm is not None:
+        _confirm(name, best, confirm, storage, workers=workers, device=device, as_json=as_json)
+    elif as_json:
         from nas.cli.output import print_json
 
         print_json([row.to_dict() for row in shown])
@@ -91,6 +109,25 @@ def _write_plot(
     left_out = len(rows) - len(same)
     lower = f" ({left_out} of lower rungs left out: accuracies of different rungs are not compared)" if left_out else ""
     notice(f"{path}: {plural(len(same), 'candidate')}, {len(best)} on the front{lower}")
+
+
+def _confirm(
+    name: str, best: Sequence[FrontRow], seeds: int, storage: str, *, workers: int | None, device: str, as_json: bool
+) -> None:
+    from nas.analysis.confirmation import shrinkage
+    from nas.cli.analysis_view import confirmed_table
+    from nas.cli.output import draw, print_json
+    from nas.cli.retraining import confirmed
+
+    rows = confirmed(name, best, seeds, storage, workers=workers, device=device)
+    if as_json:
+        print_json([{**row.to_dict(), "confirmed": one.to_dict()} for row, one in zip(best, rows, strict=True)])
+        return
+    draw(confirmed_table(rows))
+    lost = shrinkage(rows)
+    if lost is not None:
+        remaining = sum(one.remains for one in rows)
+        draw(f"{remaining} of {len(rows)} remain on the front; on average {100 * lost:.1f} points were luck.")
 
 
 def _print_csv(rows: list[FrontRow]) -> None:

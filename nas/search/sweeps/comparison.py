@@ -77,6 +77,7 @@ class Comparison:
         fingerprint: of the data set.
         recipe: how to train.
         seeds: trainings of each.
+        first_seed: of the trainings; the others count up from it.
     """
 
     name: str
@@ -88,6 +89,7 @@ class Comparison:
     fingerprint: str
     recipe: Recipe
     seeds: int
+    first_seed: int = 0
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for the ledger."""
@@ -116,7 +118,9 @@ class Comparison:
                     seed=seed,
                     rung=self.recipe.fidelities[-1].rung,
                 )
-                for seed, index in product(range(self.seeds), range(len(self.entries)))
+                for seed, index in product(
+                    range(self.first_seed, self.first_seed + self.seeds), range(len(self.entries))
+                )
             ),
         )
 
