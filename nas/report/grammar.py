@@ -132,7 +132,8 @@ def _recipes() -> Iterator[PartRow]:
 
 
 LEAVES: Mapping[Word, str] = {
-    "choice": "{choice: [...]}: one of several values or parts; `per: stage` asks for every stage, `at_most: 2 maps` "
+    "choice": "{choice: [...]}: one of several values or parts; `per: stage` asks for every stage, `per: block` (in a "
+    "block) for every block, `at_most: 2 maps` "
     "drops what is larger than twice the side of the stage's map.",
     "int": "{int: [low, high], step: n}: a whole number of a range, both ends included.",
     "base": "{base: ..., ratio: [1, 2, 4, 8]}: one value times a factor a stage.",

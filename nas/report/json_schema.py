@@ -177,7 +177,8 @@ def _forms(kind: FieldType, place: _Place, again: Schema) -> list[Schema]:
     asked: Schema = {}
     if place.in_stages:
         limit = {"type": ["number", "string"], "exclusiveMinimum": 0, "pattern": r"^\d+(\.\d+)? maps?$"}
-        asked = {"per": {"const": "stage"}, "at_most": limit}
+        per = {"enum": ["stage", "block"]} if place.in_block else {"const": "stage"}
+        asked = {"per": per, "at_most": limit}
     found: list[Schema] = []
     if place.is_open:
         found.append(_form({"choice": _listed(again), **asked}, ["choice"], "One of several."))

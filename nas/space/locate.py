@@ -11,10 +11,25 @@ from nas.architecture import Architecture, Stage
 from nas.errors import FieldError
 from nas.layers import Spec
 from nas.schema.fields import field_types
+from nas.schema.problems import Mark
 from nas.space.askers import following
 from nas.space.dimension import Answers
 from nas.space.root import Root
-from nas.space.tree import AfterFirst, Decision, Fixed, Items, Pattern, PerStage, Scaled, Struct, Tree, When, numbers
+from nas.space.tree import (
+    AfterFirst,
+    Decision,
+    Fixed,
+    Items,
+    Pattern,
+    PerBlock,
+    PerStage,
+    Scaled,
+    Struct,
+    Tree,
+    When,
+    is_per_block,
+    numbers,
+)
 
 
 class Wanted(NamedTuple):
@@ -95,6 +110,8 @@ def _says_all(struct: Struct, value: Any, default: Any, name: str) -> bool:
 
 def _positions(block: Tree, stage: Stage) -> int:
     """How many blocks of a stage have to be looked at before everything repeats."""
+    if is_per_block(block):
+        return stage.depth
     return min(stage.depth, math.lcm(len(stage.blocks), *_pattern_sizes(block)))
 
 
@@ -154,11 +171,17 @@ def _here(tree: Tree, stage: int, position: int, siblings: Mapping[str, Any]) ->
         return tree.entries[stage]
     if isinstance(tree, Pattern):
         return tree.entries[position % len(tree.entries)]
+    if isinstance(tree, PerBlock):
+        return tree.entries[position] if position < len(tree.entries) else _NOTHING
     if isinstance(tree, When):
         return tree.then if tree.holds(siblings) else tree.otherwise
     if isinstance(tree, AfterFirst):
         return tree.later if stage else Fixed(None, tree.mark)
     raise TypeError(f"{type(tree).__name__} is no tree that leads on")
+
+
+_NOTHING = Fixed(object(), Mark(1, 1))
+"""Gives no value that a network has."""
 
 
 def _fit_decision(tree: Decision, wanted: Wanted, known: Answers) -> Iterator[Answers]:

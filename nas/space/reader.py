@@ -2,7 +2,8 @@
 
 The language of a leaf: a value; `{choice: [...]}`; `{int: [low, high], step: n}`; under `stages` also a list with one
 entry a stage, `{base: ..., ratio: [...]}` (one value times a factor a stage), `{pattern: [...]}` (repeated over the
-blocks of a stage), and `{when: {field: test}, then: ..., else: ...}`. `per: stage` asks a choice for every stage, and
+blocks of a stage), and `{when: {field: test}, then: ..., else: ...}`. `per: stage` asks a choice for every stage,
+`per: block` in a block for every block of every stage, and
 `at_most: 2 maps` drops from it what is larger than twice the side of the stage's map (`at_most: 13`: larger than 13).
 """
 
@@ -33,6 +34,7 @@ from nas.space.tree import (
     Here,
     Items,
     Pattern,
+    PerBlock,
     PerStage,
     Scaled,
     Struct,
@@ -42,6 +44,7 @@ from nas.space.tree import (
     When,
     conditions,
     has_pattern,
+    is_per_block,
     numbers,
     pattern_lengths,
 )
@@ -85,6 +88,7 @@ class Scope:
         stages: the stages it belongs to one by one; None where it holds for all of them.
         in_list: whether it is an entry of a list, for one stage.
         in_block: whether it is in a block, where patterns mean something.
+        per_block: whether it is asked for every block already.
         beside: the other fields of the mapping around, which conditions may name.
     """
 
@@ -94,6 +98,7 @@ class Scope:
     stages: tuple[int, ...] | None = None
     in_list: bool = False
     in_block: bool = False
+    per_block: bool = False
     beside: Mapping[str, FieldType] = dataclasses.field(default_factory=dict)
 
     def below(self, name: str | int) -> Scope:
@@ -119,6 +124,7 @@ class Reader:
         self.problems = problems
         self.task = task
         self._maps: Sequence[int] = ()
+        self._deepest: Sequence[int] = ()
         self._decided = ""  # what the number of stages was taken from
 
     def space(self, root: Node, known: Sequence[str]) -> tuple[Struct, Struct, int, Tree | None]:
@@ -149,14 +155,32 @@ class Reader:
         strides = Reader(Problems(self.problems.source), self.task)  # once before, for the maps; problems come below
         downsample = _led_to(strides._fields(stages, {"downsample": STAGE_FIELDS["downsample"]}, scope))
         self._maps = map_sizes(top.fields.get("stem"), downsample, count, self.task)
+        self._deepest = self._deepest_of(stages, scope)
         columns = self._fields(stages, STAGE_FIELDS, scope)
         downsample = _led_to(columns)
         if downsample is not None:
             columns["downsample"] = downsample
+        per_block = any(map(is_per_block, columns.values()))
+        if per_block and "depth" in columns and any(True for _ in conditions(columns["depth"])):
+            told = "a choice per block needs a depth without a condition"
+            self.problems.add(columns["depth"].mark, told)
         if "depth" in columns and 0 in numbers(columns["depth"]) and any(True for _ in conditions(columns["depth"])):
             told = "a depth of 0 leaves the stage out, and what its condition tests with it; write it without 'when'"
             self.problems.add(columns["depth"].mark, told)
         return top, Struct(columns, stages.mark), count, open_count
+
+    def _deepest_of(self, stages: Node, scope: Scope) -> list[int]:
+        """The most blocks that each stage can have; nothing where depth has problems, which are reported elsewhere."""
+        depth = Reader(Problems(self.problems.source), self.task)._fields(
+            stages, {"depth": STAGE_FIELDS["depth"]}, scope
+        )
+        if "depth" not in depth:
+            return []
+        tree = depth["depth"]
+        return [
+            max(numbers(tree.entries[stage] if isinstance(tree, PerStage) else tree), default=0)
+            for stage in range(scope.count)
+        ]
 
     def _searched(self, root: Node) -> dict[str, Tree]:
         """The resolution of the task, where it is a decision."""
@@ -194,6 +218,9 @@ class Reader:
                 if tested is not None and any(True for _ in conditions(tested)):
                     self.problems.add(condition.mark, f"this tests {name!r}, which has a condition itself; "
                                       "test what that one tests")  # fmt: skip
+                elif tested is not None and is_per_block(tested):
+                    self.problems.add(condition.mark, f"this tests {name!r}, which is chosen per block; choose among "
+                                      "whole parts per block instead")  # fmt: skip
                 elif tested is not None and not scope.in_block and has_pattern(tested):
                     self.problems.add(condition.mark, f"this tests {name!r}, which is a pattern: not the same in all "
                                       "blocks of a stage")  # fmt: skip
@@ -286,6 +313,8 @@ class Reader:
         if not listed.items:
             self.problems.add(listed.mark, f"{scope.path}: a choice is a list of at least one option")
             return None
+        if _is_per_block(node):
+            return self._per_block(node, kind, scope)
         stages = self._stages_asked(node, scope)
         inside = replace(scope, stages=stages)
         labels = option_labels(listed.items)
@@ -309,6 +338,8 @@ class Reader:
         return self._limited(node, decision, scope)
 
     def _int(self, node: Node, kind: FieldType, scope: Scope) -> Tree | None:
+        if _is_per_block(node):
+            return self._per_block(node, kind, scope)
         bounds, step = node.mapping["int"].plain(), node.mapping.get("step")
         if not _two_whole_numbers(bounds):
             self.problems.add(node.mapping["int"].mark, f"{scope.path}: int takes [low, high], two whole numbers")
@@ -331,6 +362,30 @@ class Reader:
             return None
         stages = self._stages_asked(node, scope)
         return self._limited(node, Decision(scope.path, dimension, node.mark, {}, stages, scope.in_stages), scope)
+
+    def _per_block(self, node: Node, kind: FieldType, scope: Scope) -> Tree | None:
+        """A decision for every block of every stage, as many as the stage can have."""
+        if not scope.in_block or scope.per_block:
+            told = "'per: block' asks a choice for every block of a stage; it stands once, in 'block'"
+            self.problems.add(node.mapping["per"].mark, f"{scope.path}: {told}")
+            return None
+        if not self._deepest:
+            return None  # depth has problems, which are reported
+        plain = Node({word: one for word, one in node.mapping.items() if word != "per"}, node.mark, node.keys)
+        stages = []
+        for stage, deepest in enumerate(self._deepest):
+            inner = replace(scope, stages=(stage,), per_block=True)
+            if scope.stages is not None and stage not in scope.stages:
+                deepest = 0
+            entries = [self.value(plain, kind, inner.below(index)) for index in range(deepest)]
+            if None in entries:
+                return None
+            stages.append(PerBlock(tuple(entries), node.mark))  # type: ignore[arg-type]
+        if any(len({inside.path for inside in one.decisions()}) > 1 for stage in stages for one in stage.entries):
+            told = "what is chosen per block may hold no decisions of its own; choose these per stage"
+            self.problems.add(node.mark, f"{scope.path}: {told}")
+            return None
+        return PerStage(tuple(stages), node.mark)
 
     def _limited(self, node: Node, decision: Decision, scope: Scope) -> Tree | None:
         """The decision without the numbers above its `at_most`, which may differ from stage to stage."""
@@ -362,7 +417,7 @@ class Reader:
         if per is None:
             return scope.stages
         if per.value != "stage":
-            self.problems.add(per.mark, f"{scope.path}: per takes 'stage' only, got {shown(per.plain())}")
+            self.problems.add(per.mark, f"{scope.path}: per takes 'stage' or 'block', got {shown(per.plain())}")
         elif not scope.in_stages:
             self.problems.add(per.mark, f"{scope.path}: 'per: stage' has no meaning outside 'stages'")
         elif scope.stages is None:
@@ -482,6 +537,11 @@ class Reader:
         "pattern": _pattern,
         "when": _when,
     }
+
+
+def _is_per_block(node: Node) -> bool:
+    per = node.mapping.get("per")
+    return per is not None and per.value == "block"
 
 
 def _led_to(columns: Mapping[str, Tree]) -> Tree | None:

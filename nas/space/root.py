@@ -10,7 +10,7 @@ from typing import Any
 from nas.architecture import Architecture
 from nas.errors import MisfitError
 from nas.space.dimension import Answers, Ask, Dimension, Value
-from nas.space.tree import Decision, Here, Struct, Tree, Walk, numbers, spread
+from nas.space.tree import Decision, Here, Struct, Tree, Walk, is_per_block, numbers, spread
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,13 @@ class Root:
         if self.is_left_out(walk, stage):
             self.pass_over(walk, stage, fields)
             return None
-        return fields.resolve(walk, Here(stage))
+        return fields.resolve(walk, self._here(walk, stage))
+
+    def _here(self, walk: Walk, stage: int) -> Here:
+        """Where the fields of a stage are resolved; asks for its depth first where questions depend on it."""
+        if not self.asks_per_block:
+            return Here(stage)
+        return Here(stage, {}, self.columns.fields["depth"].resolve(walk, Here(stage)))
 
     def is_left_out(self, walk: Walk, stage: int) -> bool:
         """Whether a network has no such stage; asks what decides that."""
@@ -94,6 +100,11 @@ class Root:
     def counts(self) -> list[int]:
         """The numbers of stages there can be, those of depth 0 counted too."""
         return [self.stages] if self.count is None else sorted(set(numbers(self.count)))
+
+    @cached_property
+    def asks_per_block(self) -> bool:
+        """Whether some decisions are asked for every block, so that a deeper stage has more of them."""
+        return is_per_block(self.columns)
 
     @property
     def _fewest(self) -> int:

@@ -28,7 +28,7 @@ def controllers(root: Root) -> set[str]:
 def _of_stages(root: Root) -> set[str]:
     """The same of those that stages ask."""
     leaving = set() if root.count is None else {name for one in root.count.decisions() for name in one.names()}
-    if any(map(root.may_leave_out, range(root.counts[0]))):
+    if root.asks_per_block or any(map(root.may_leave_out, range(root.counts[0]))):
         leaving |= {name for one in _deciding(root.columns.fields["depth"]) for name in one.names()}
     return leaving | _controllers(root.columns)
 

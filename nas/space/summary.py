@@ -48,6 +48,7 @@ class Summary:
         is_exact: whether they were counted.
         feasible: share of the points within budget.
         feasible_low, feasible_high: its interval.
+        walked: why points are walked to, so that their numbers are estimates; None where they are drawn from tables.
         dead: decisions that cannot change anything under the budget: one option, or options that are always over it.
         examples: random architectures within budget, the cheapest first.
     """
@@ -63,6 +64,7 @@ class Summary:
     feasible: float
     feasible_low: float
     feasible_high: float
+    walked: str | None
     dead: tuple[str, ...]
     examples: tuple[Architecture, ...]
 
@@ -95,6 +97,7 @@ def summarise(within: FeasibleSet, *, seed: int = 0, draws: int = DRAWS) -> Summ
         feasible=count.points / size,
         feasible_low=count.low / size,
         feasible_high=count.high / size,
+        walked=within.walked,
         dead=tuple(_dead(root, within.budget, task)),
         examples=tuple(_examples(within, seed)),
     )

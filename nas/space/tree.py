@@ -32,10 +32,11 @@ class Walk:
 
 
 class Here(NamedTuple):
-    """Where a walk is: the stage, and the fields of the mapping around that are known already."""
+    """Where a walk is: the stage, the fields of the mapping around that are known already, the blocks of the stage."""
 
     stage: int = 0
     siblings: Mapping[str, Any] = {}
+    depth: int = 0
 
 
 class Repeat(NamedTuple):
@@ -135,7 +136,7 @@ class Struct(Tree):
     def resolve(self, walk: Walk, here: Here) -> dict[str, Any]:
         """A plain dict; fields at their default in the file stay as they are written."""
         values: dict[str, Any] = {} if self.kind is None else {"kind": self.kind}
-        inside = Here(here.stage, values)
+        inside = Here(here.stage, values, here.depth)
         for name, tree in self._in_order:
             values[name] = tree.resolve(walk, inside)
         return values
@@ -197,6 +198,22 @@ class Pattern(Tree):
     def resolve(self, walk: Walk, here: Here) -> Repeat:
         """The values in order; `spread` turns them into blocks."""
         return Repeat(tuple(entry.resolve(walk, here) for entry in self.entries))
+
+    def children(self) -> Iterator[Tree]:
+        """The entries."""
+        return iter(self.entries)
+
+
+@dataclass(frozen=True)
+class PerBlock(Tree):
+    """One entry a block of a stage, of which a network has as many as the stage is deep."""
+
+    entries: tuple[Tree, ...]
+    mark: Mark
+
+    def resolve(self, walk: Walk, here: Here) -> Repeat:
+        """The values of the blocks that there are; `spread` turns them into blocks."""
+        return Repeat(tuple(entry.resolve(walk, here) for entry in self.entries[: here.depth]))
 
     def children(self) -> Iterator[Tree]:
         """The entries."""
@@ -308,7 +325,12 @@ def has_pattern(tree: Tree) -> bool:
     """Whether `tree` itself may turn out as a pattern; a mapping or list with a pattern inside is none itself."""
     if isinstance(tree, Struct | Items):
         return False
-    return isinstance(tree, Pattern) or any(has_pattern(child) for child in tree.children())
+    return isinstance(tree, Pattern | PerBlock) or any(has_pattern(child) for child in tree.children())
+
+
+def is_per_block(tree: Tree) -> bool:
+    """Whether something at or below `tree` is asked for every block."""
+    return isinstance(tree, PerBlock) or any(map(is_per_block, tree.children()))
 
 
 def spread(value: Any, depth: int) -> Any:

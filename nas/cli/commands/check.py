@@ -190,6 +190,10 @@ def _draw(looked: Summary, trained_by: str | None, title: str, points: str, plan
     if looked.size < looked.answers:
         draw(f"the other {1 - looked.size / looked.answers:.1%} of {looked.answers:,} combinations do not fit together")
     draw(f"{points} of them within budget, {looked.feasible:.3%}")
+    if looked.walked:
+        draw(
+            f"[yellow]walked[/yellow]  {looked.walked}: a thousand times slower than by table, and counts are estimates"
+        )
     for sentence in looked.dead:
         draw(strong("dead choice", "yellow") + f"  {sentence}")
     if trained_by is not None:

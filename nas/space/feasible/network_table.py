@@ -93,7 +93,7 @@ class NetworkTable:
         self._end_keys = [np.array([_end_key(end) for end in one], np.uint64) for one in ends]
         found = options(lambda walk: _walk_stages(root, walk), asked=shared.__contains__)
         if len(found) > _MOST_SETTINGS:
-            raise TooManyError
+            raise TooManyError(f"stages share {len(found):,} combinations of answers or more")
         self.settings = _written(answers_of([one.codes for one in found]), coding)
         joined = _is_joined(root)
         if joined:

@@ -18,7 +18,10 @@ MOST_WALKED = 20_000
 
 
 class TooManyError(Exception):
-    """The decisions of a part are coupled too much to list its options."""
+    """The decisions of a part are coupled too much to list its options; the message says which."""
+
+    def __init__(self, why: str = "a part has too many combinations of answers") -> None:
+        super().__init__(why)
 
 
 class Option(NamedTuple):

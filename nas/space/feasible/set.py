@@ -74,7 +74,10 @@ class FeasibleSet:
         root: the tree of the space.
         budget: what networks may cost.
         task: what they are priced for.
+        walked: why points are walked to one by one and not drawn from tables; None where they are.
     """
+
+    walked: str | None = None
 
     def __init__(self, root: Root, budget: Budget, task: Task) -> None:
         """Price every part of the space and count what fits together: seconds at most; see `SearchSpace.within`.
@@ -270,7 +273,8 @@ class FeasibleSet:
     def _open_source(self) -> Source[Any]:
         try:
             table = NetworkTable(self.root, self.task, self._coding)
-        except TooManyError:
+        except TooManyError as error:
+            self.walked = str(error)
             return Walked(self.root, self.task, self._coding)
         return Tabled(table, self.budget, count_points(self.root))
 

@@ -108,7 +108,10 @@ class StageTable:
         Raises:
             TooManyError: its decisions are coupled too much to be listed.
         """
-        frames, self._block_table, self._are_pairs = _listed(root, stage)
+        try:
+            frames, self._block_table, self._are_pairs = _listed(root, stage)
+        except TooManyError:
+            raise (_per_block(stage) if root.asks_per_block else TooManyError()) from None
         self.may_leave_out = root.may_leave_out(stage)
         self._is_nothing = self._block_table.with_nothing(_passed_over(root, stage)) if self.may_leave_out else None
         self.frames = coding.table(answers_of([codes for codes, _, _ in frames]))
@@ -245,17 +248,21 @@ class StageTable:
         return found
 
 
+def _per_block(stage: int) -> TooManyError:
+    return TooManyError(f"stage {stage + 1} has too many combinations of what is chosen per block")
+
+
 def _listed(root: Root, stage: int) -> tuple[list[tuple[dict[str, int], Entry, Interior]], BlockTable, bool]:
     """The frames, the blocks, and whether they are pairs: frame i with block i only."""
     columns = root.columns
     deepest = max(numbers(columns.fields["depth"]))
     group = next(part for part in independent(columns) if "block" in part.fields)
-    if len(group.fields) == 1:
+    if len(group.fields) == 1 and not root.asks_per_block:
         rest = part_of(columns, lambda name: name != "block")
         found = options(lambda walk: root.resolve_fields(walk, stage, rest))
         frames = [(one.codes, *frame) for one in found if (frame := _frame(one.value)) is not None]
         return frames, block_table(columns.fields["block"], stage, deepest), False
-    # A condition joins the block with what is beside it, so both are asked together.
+    # A condition joins the block with what is beside it, or the depth with its questions: all are asked together.
     frames, rows = [], []
     for one in options(lambda walk: root.resolve_fields(walk, stage, columns)):
         frame, row = _frame(one.value), [] if one.value is None else pattern_of(one.value["block"], deepest)
