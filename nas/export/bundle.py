@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from shlex import quote
@@ -21,14 +21,9 @@ from nas.data.atomic import new_file
 from nas.errors import FieldError, UserError
 from nas.export.folder import ARCHITECTURE, WEIGHTS, require_folder
 from nas.space import load_architecture
-from nas.space.references import ABOUT, task_of
+from nas.space.references import ABOUT, read_about
 from nas.task import Task
 from nas.train.weights import load_weights, save_weights
-
-_OF_THE_FOLDER = (
-    "architecture", "in_channels", "classes", "resolution", "merged", "class_names", "mean", "std", "written_by",
-    "plugins", "forms",
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,20 +95,15 @@ class About(NamedTuple):
 
 def about_of(folder: Path) -> About:
     """Read `model.json` of a folder that `write_bundle` wrote; raises UserError."""
-    task = task_of(folder / ABOUT)
-    try:
-        document = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
-        results = {name: value for name, value in document.items() if name not in _OF_THE_FOLDER}
-        provenance = Provenance(
-            task=task,
-            classes=tuple(document["class_names"]),
-            mean=tuple(document["mean"]),
-            std=tuple(document["std"]),
-            results=results,
-        )
-        return About(provenance, document["merged"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UserError(f"{folder / ABOUT}: not what `nas export` writes: {error}") from None
+    document = read_about(folder / ABOUT)
+    provenance = Provenance(
+        task=document.task,
+        classes=tuple(document.class_names),
+        mean=tuple(document.mean),
+        std=tuple(document.std),
+        results=dict(document.model_extra or {}),
+    )
+    return About(provenance, document.merged)
 
 
 def load_model(
@@ -143,15 +133,15 @@ def load_model(
     for name in (ARCHITECTURE, WEIGHTS, ABOUT):
         if not (root / name).is_file():
             raise UserError(f"{root}: no {name} in it; `nas export -o {quote(str(root))}` writes such a folder")
-    about = json.loads((root / ABOUT).read_text(encoding="utf-8"))
+    about = read_about(root / ABOUT)
     for reference in plugin:
         plugins.load(os.fspath(reference))
-    _require_plugins(root, about)
+    _require_plugins(root, about.plugins)
     architecture = load_architecture(root / ARCHITECTURE)
-    if architecture.id != about["architecture"]:
-        raise UserError(f"{root}: {ARCHITECTURE} is {architecture.id}, but the weights are of {about['architecture']}")
-    network = build(architecture, classes=about["classes"], in_channels=about["in_channels"])
-    network = fuse(network) if about["merged"] else network
+    if architecture.id != about.architecture:
+        raise UserError(f"{root}: {ARCHITECTURE} is {architecture.id}, but the weights are of {about.architecture}")
+    network = build(architecture, classes=about.classes, in_channels=about.in_channels)
+    network = fuse(network) if about.merged else network
     load_weights(network, root / WEIGHTS)
     assert isinstance(network, Network)
     if classes is not None:
@@ -163,9 +153,9 @@ def load_model(
     return network.eval()
 
 
-def _require_plugins(root: Path, about: Mapping[str, Any]) -> None:
+def _require_plugins(root: Path, labels: Sequence[str]) -> None:
     """Refuse a folder whose plug-ins nobody has loaded, and say how: they are not loaded from it by themselves."""
-    for label in about.get("plugins", ()):
+    for label in labels:
         problem = plugins.problem_with(label)
         file = root / f"{label.partition('==')[0]}.py"
         if problem is not None and file.is_file():

@@ -99,9 +99,13 @@ def held_tensors(state_dict: Mapping[str, Any]) -> Held:
 
 
 def _value_problem(key: str, value: Tensor) -> str | None:
-    if key.endswith(_COUNTER):
+    if value.is_meta:
+        return "has no values (it is on the meta device); save the tensors of a network that was built"
+    if value.layout != torch.strided or value.is_nested:
+        return "is sparse or nested; save it as an ordinary tensor"
+    if key.endswith(_COUNTER) and not value.is_complex():
         return None
-    if not value.is_floating_point():
+    if not value.is_floating_point() or value.element_size() == 1:
         return f"holds {value.dtype}, not fractions; a quantised checkpoint cannot be imported"
     return None if bool(value.isfinite().all()) else "holds numbers that are not finite; the training has diverged"
 

@@ -21,7 +21,7 @@ from nas.export.folder import WEIGHTS, held, is_used, require_folder
 from nas.export.winner import measure_test, provenance
 from nas.records import EvaluationKey
 from nas.space import load_architecture
-from nas.space.references import ABOUT
+from nas.space.references import ABOUT, read_about
 from nas.train.checkpoint import read_checkpoint, remove_checkpoint, write_checkpoint
 from nas.train.curve import EpochRow, TensorBoard, require_tensorboard, write_curve
 from nas.train.distributed import Place
@@ -109,10 +109,10 @@ class Start:
 
     def normalised_as(self, data: DataSet) -> DataSet:
         """The data set with the mean and deviation that the weights are used to, where the channels agree."""
-        about = json.loads((self.folder / ABOUT).read_text(encoding="utf-8"))
-        if len(about["mean"]) != data.channels:
+        about = read_about(self.folder / ABOUT)
+        if about.in_channels != data.channels:
             return data
-        return replace(data, mean=tuple(about["mean"]), std=tuple(about["std"]))
+        return replace(data, mean=tuple(about.mean), std=tuple(about.std))
 
     def fill(self, network: nn.Module) -> None:
         """Give a network the weights; a classifier for other classes, and only that, keeps its own start.
@@ -381,7 +381,7 @@ def _finished(folder: Path, key: EvaluationKey) -> Trained | None:
         if about["training"] == asdict(key) and (folder / WEIGHTS).is_file():
             return Trained(**{**about["trained"], "files": tuple(about["trained"]["files"]),
                               "curve": tuple(about["trained"]["curve"]), "folder": str(folder)})  # fmt: skip
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
     return None
 

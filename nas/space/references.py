@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from nas.architecture import Architecture
 from nas.errors import UserError
@@ -58,7 +60,7 @@ def own_task(reference: str, storage: str = DEFAULT_STORAGE) -> Task:
     found = split_reference(reference)
     if found is None:
         about = Path(reference) / ABOUT
-        return task_of(about) if about.is_file() else load_architecture(reference).task_of(Task())
+        return read_about(about).task if about.is_file() else load_architecture(reference).task_of(Task())
     from nas.ledger import Ledger
 
     with Ledger.read(storage) as ledger:
@@ -67,13 +69,72 @@ def own_task(reference: str, storage: str = DEFAULT_STORAGE) -> Task:
     return architecture.task_of(Task(**task) if isinstance(task, dict) else Task())
 
 
-def task_of(about: Path) -> Task:
-    """What the weights of a folder are for, by its `model.json`; raises UserError."""
+class AboutFile(BaseModel):
+    """`model.json`: what a folder says of its weights. Whatever else stands in it is how they were reached.
+
+    Attributes:
+        architecture: its id.
+        in_channels, classes, resolution: the task that they were trained for.
+        merged: whether they are of the deployed form.
+        class_names: in the order of the logits; none where nobody knows them.
+        mean, std: per channel, of pixel values scaled to [0, 1].
+        plugins: labels of those that its parts are of.
+        written_by: which version.
+        forms: what else lies in the folder, by name.
+    """
+
+    model_config = ConfigDict(extra="allow", strict=True, allow_inf_nan=False, frozen=True)
+
+    architecture: str
+    in_channels: int
+    classes: int
+    resolution: int
+    merged: bool
+    class_names: list[str]
+    mean: list[float]
+    std: list[Annotated[float, Field(gt=0)]]
+    plugins: list[str] = []
+    written_by: str = ""
+    forms: dict[str, Any] = {}
+
+    @model_validator(mode="after")
+    def _fits_its_task(self) -> Self:
+        channels = self.task.channels  # raises where a number is beyond its limits
+        for name in ("mean", "std"):
+            if len(getattr(self, name)) != channels:
+                raise ValueError(f"{name} has {len(getattr(self, name))} numbers for {channels} channels")
+        if self.class_names and len(self.class_names) != self.classes:
+            raise ValueError(f"class_names has {len(self.class_names)} names for {self.classes} classes")
+        return self
+
+    @property
+    def task(self) -> Task:
+        """What the weights were trained for."""
+        return Task(resolution=self.resolution, classes=self.classes, channels=self.in_channels)
+
+
+def read_about(file: Path) -> AboutFile:
+    """Read a `model.json`.
+
+    Raises:
+        UserError: it is not what `nas export` writes; the message names the first field that is wrong.
+    """
     try:
-        document = json.loads(about.read_text(encoding="utf-8"))
-        return Task(resolution=document["resolution"], classes=document["classes"], channels=document["in_channels"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UserError(f"{about}: not what `nas export` writes: {error}") from None
+        return AboutFile.model_validate(json.loads(file.read_text(encoding="utf-8")))
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        place = ".".join(map(str, first["loc"])) or "the file"
+        raise _no_about(file, f"{place}: {first['msg'].removeprefix('Value error, ')}") from None
+    except OSError as error:
+        raise UserError(f"{file}: cannot be read: {error.strerror or error}") from None
+    except RecursionError:
+        raise _no_about(file, "nested too deep") from None
+    except (ValueError, UserError) as error:
+        raise _no_about(file, str(error)) from None
+
+
+def _no_about(file: Path, problem: str) -> UserError:
+    return UserError(f"{file}: not what `nas export` writes: {problem}; export, import or train into the folder again")
 
 
 def split_reference(reference: str) -> tuple[str, str] | None:
