@@ -32,71 +32,6 @@ class StageModule(nn.Module):
         return y
 
 
-class Network(nn.Module):
-    """A classifier: stem, stages, head."""
-
-    def __init__(self, stem: nn.Module, stages: Sequence[StageModule], head: nn.Module) -> None:
-        """Join the parts of a network."""
-        super().__init__()
-        self.stem = stem
-        self.stages = nn.ModuleList(stages)
-        self.head = head
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(N, C_in, H, W) -> (N, classes), or pooled features (N, C) without classes."""
-        return self.forward_head(self.forward_features(x))
-
-    def forward_features(self, x: Tensor) -> Tensor:
-        """(N, C_in, H, W) -> the map of the last stage (N, C, H_out, W_out)."""
-        x = self.stem(_in_fast_memory(x))
-        for stage in self.stages:
-            x = stage(x)
-        return x
-
-    def forward_head(self, x: Tensor) -> Tensor:
-        """(N, C, H, W) of the last stage -> (N, classes)."""
-        y: Tensor = self.head(x)
-        return y
-
-    def get_classifier(self) -> nn.Linear | None:
-        """The layer that gives the logits; None where there is none."""
-        found = _classifiers(self.head)
-        return found[-1][1] if found else None
-
-    @property
-    def num_classes(self) -> int:
-        """Logits; 0 where the network gives features."""
-        classifier = self.get_classifier()
-        return 0 if classifier is None else classifier.out_features
-
-    def reset_classifier(self, num_classes: int) -> None:
-        """Put a fresh classifier in place of the old one; every other weight stays.
-
-        Raises:
-            UserError: less than one class, or the head has no classifier or several.
-        """
-        found = _classifiers(self.head)
-        if num_classes < 1:
-            raise UserError(f"num_classes must be at least 1, got {num_classes}; features are `forward_features`")
-        if not found:
-            raise UserError("the network was built without a classifier; build it with classes")
-        name, old = found[-1]
-        alike = [one for _, one in found if (one.in_features, one.out_features) == (old.in_features, old.out_features)]
-        if len(alike) > 1 and old.in_features != old.out_features:
-            raise UserError(f"the head averages {len(alike)} classifiers; merge them first with nas.fuse")
-        new = nn.Linear(old.in_features, num_classes, bias=old.bias is not None)
-        nn.init.trunc_normal_(new.weight, std=0.02)
-        if old.bias is not None:
-            nn.init.zeros_(new.bias)
-        parent, _, last = name.rpartition(".")
-        setattr(self.head.get_submodule(parent), last, new.to(old.weight.device, old.weight.dtype))
-
-
-def _classifiers(head: nn.Module) -> list[tuple[str, nn.Linear]]:
-    """The linear layers of a head by name; the last one gives the logits."""
-    return [(name, one) for name, one in head.named_modules() if isinstance(one, nn.Linear)]
-
-
 class FeatureInfo(list[dict[str, Any]]):
     """Of each map that a backbone returns, a dict of `num_chs`, `reduction` and `module`, in timm's words."""
 
@@ -113,6 +48,122 @@ class FeatureInfo(list[dict[str, Any]]):
         return [one["module"] for one in self]
 
 
+class Network(nn.Module):
+    """A classifier: stem, stages, head. Its methods are those that timm's models have, by the same names.
+
+    Attributes:
+        feature_info: of the map of every stage.
+        num_features: channels of the last map, which `forward_features` gives.
+        head_hidden_size: channels that the classifier takes; of features where there is none.
+    """
+
+    __jit_unused_properties__ = ("num_classes",)
+
+    def __init__(
+        self, stem: nn.Module, stages: Sequence[StageModule], head: nn.Module, info: FeatureInfo | None = None
+    ) -> None:
+        """Join the parts of a network."""
+        super().__init__()
+        self.stem = stem
+        self.stages = nn.ModuleList(stages)
+        self.head = head
+        self.feature_info = FeatureInfo() if info is None else info
+        self.num_features: int = self.feature_info[-1]["num_chs"] if self.feature_info else 0
+        classifier = self.get_classifier()
+        self.head_hidden_size = self.num_features if classifier is None else classifier.in_features
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, C_in, H, W) -> (N, classes), or pooled features (N, C) without classes."""
+        y: Tensor = self.head(self.forward_features(x))
+        return y
+
+    def forward_features(self, x: Tensor) -> Tensor:
+        """(N, C_in, H, W) -> the map of the last stage (N, C, H_out, W_out)."""
+        x = self.stem(_in_fast_memory(x))
+        for stage in self.stages:
+            x = stage(x)
+        return x
+
+    def forward_head(self, x: Tensor, pre_logits: bool = False) -> Tensor:
+        """(N, C, H, W) of the last stage -> (N, classes), or with `pre_logits` what the classifier takes."""
+        if not pre_logits:
+            y: Tensor = self.head(x)
+            return y
+        for name, layer in self.head.named_children():
+            if name != CLASSIFIER:
+                x = layer(x)
+        return x
+
+    def get_classifier(self) -> nn.Linear | None:
+        """The layer that gives the logits, of several that are averaged the last one; None where there is none."""
+        found = _classifiers(self.head)
+        return found[-1][1] if found else None
+
+    @property
+    def num_classes(self) -> int:
+        """Logits; 0 where the network gives features."""
+        classifier = self.get_classifier()
+        return 0 if classifier is None else classifier.out_features
+
+    def reset_classifier(self, num_classes: int) -> None:
+        """Put a fresh classifier in place of the old one; every other weight stays.
+
+        Args:
+            num_classes: its outputs; 0 for features (N, `head_hidden_size`) instead of logits.
+
+        Raises:
+            UserError: less than no class, or the network was built without a classifier.
+        """
+        if num_classes < 0:
+            raise UserError(f"num_classes must be at least 0, got {num_classes}")
+        if CLASSIFIER not in dict(self.head.named_children()):
+            raise UserError("the network was built without a classifier; build it with classes")
+        like = next(self.parameters())
+        if num_classes == 0:
+            setattr(self.head, CLASSIFIER, nn.Identity())
+            return
+        for name in [name for name, _ in _classifiers(self.head)] or [CLASSIFIER]:
+            new = nn.Linear(self.head_hidden_size, num_classes)
+            nn.init.trunc_normal_(new.weight, std=0.02)
+            nn.init.zeros_(new.bias)
+            parent, _, last = name.rpartition(".")
+            setattr(self.head.get_submodule(parent), last, new.to(like.device, like.dtype))
+
+    def set_grad_checkpointing(self, enable: bool = True) -> None:
+        """In training keep only the inputs of the blocks, or everything again: the same gradients, another memory."""
+        set_checkpointing(self, enable=enable)
+
+    def no_weight_decay(self) -> set[str]:
+        """Parameters that the papers do not decay: norms, biases, layer scales; all that have one dimension."""
+        return {name for name, parameter in self.named_parameters() if parameter.ndim <= 1}
+
+    def group_matcher(self, coarse: bool = False) -> dict[str, Any]:
+        """How names tell a parameter's layer, for timm's decay of the learning rate by layers.
+
+        Args:
+            coarse: a layer a stage, not a block.
+        """
+        if coarse:
+            return {"stem": r"^stem", "blocks": r"^stages\.(\d+)"}
+        downsample, norm = (r"^stages\.(\d+)\.downsample", (0,)), (r"^stages\.(\d+)\.norm", (_LAST,))
+        return {"stem": r"^stem", "blocks": [downsample, (r"^stages\.(\d+)\.blocks\.(\d+)", None), norm]}
+
+
+CLASSIFIER = "linear"
+"""The child of every head that gives the logits."""
+
+_LAST = 99999  # of a stage's blocks, in timm's way
+
+
+def _classifiers(head: nn.Module) -> list[tuple[str, nn.Linear]]:
+    """The linear layers by name that give the logits: one, or several whose mean is taken."""
+    child = dict(head.named_children()).get(CLASSIFIER)
+    if child is None:
+        return []
+    found = child.named_modules(prefix=CLASSIFIER)
+    return [(name, one) for name, one in found if isinstance(one, nn.Linear)]
+
+
 class FeaturePyramid(nn.Module):
     """A backbone: the maps of chosen stages, in the convention of timm and the detection toolboxes.
 
@@ -125,18 +176,30 @@ class FeaturePyramid(nn.Module):
         super().__init__()
         self.stem = stem
         self.stages = nn.ModuleList(stages[: max(outputs) + 1])
-        self.outputs = tuple(outputs)
+        self.outputs = list(outputs)
         self.feature_info = info
 
     def forward(self, x: Tensor) -> list[Tensor]:
         """(N, C_in, H, W) -> one map (N, C_i, H_i, W_i) for each chosen stage."""
-        maps = []
+        maps: list[Tensor] = []
         x = self.stem(_in_fast_memory(x))
         for index, stage in enumerate(self.stages):
             x = stage(x)
             if index in self.outputs:
                 maps.append(x)
         return maps
+
+    def set_grad_checkpointing(self, enable: bool = True) -> None:
+        """As that of `Network`."""
+        set_checkpointing(self, enable=enable)
+
+
+def set_checkpointing(network: nn.Module, *, enable: bool) -> None:
+    """Let the blocks of all stages be checkpointed in training, or not."""
+    kind = CheckpointedBlocks if enable else nn.Sequential
+    for stage in network.modules():
+        if isinstance(stage, StageModule):
+            stage.blocks = kind(*stage.blocks).train(stage.training)
 
 
 def _in_fast_memory(x: Tensor) -> Tensor:
@@ -177,9 +240,7 @@ def build(
     """
     network = skeleton(architecture, classes, in_channels, features_only, out_indices=out_indices, drop_path=drop_path)
     if checkpoint:
-        for stage in network.modules():
-            if isinstance(stage, StageModule):
-                stage.blocks = CheckpointedBlocks(*stage.blocks)
+        set_checkpointing(network, enable=True)
     return initialise(network.to_empty(device="cpu"), init)
 
 
@@ -202,7 +263,8 @@ def skeleton(
         return FeaturePyramid(modules["stem"], stages, outputs, _feature_info(architecture, task, outputs))
     if out_indices is not None:
         raise FieldError("out_indices", "only means something with features_only=True")
-    return Network(modules["stem"], stages, modules["head"])
+    everything = _feature_info(architecture, task, range(len(stages)))
+    return Network(modules["stem"], stages, modules["head"], everything)
 
 
 def backbone(network: Network, architecture: Architecture, out_indices: Sequence[int] | None = None) -> FeaturePyramid:

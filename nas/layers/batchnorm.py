@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from torch import Tensor, nn
+from torch.nn import functional
 
 from nas.cost import Cost, norm_cost
 from nas.layers.base import Norm, Site, norms
@@ -15,7 +16,21 @@ class MapBatchNorm(nn.BatchNorm2d):
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, C, H, W) or (N, C) -> the same shape."""
-        return super().forward(x) if x.ndim == 4 else super().forward(x[:, :, None, None]).flatten(1)
+        momentum = self.momentum
+        if self.training and self.num_batches_tracked is not None:
+            self.num_batches_tracked.add_(1)
+            if momentum is None:  # the average of all batches
+                momentum = 1.0 / float(self.num_batches_tracked)
+        return functional.batch_norm(
+            x,
+            self.running_mean,
+            self.running_var,
+            self.weight,
+            self.bias,
+            self.training,
+            0.0 if momentum is None else momentum,
+            self.eps,
+        )
 
 
 @norms.register("batchnorm")

@@ -43,12 +43,14 @@ class Branches(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, C, H, W) -> (N, C_out, H, W)."""
-        cuts = [x] * len(self.branches) if self.widths is None else torch.split(x, self.widths, dim=1)
-        first, *others = (branch(cut) for branch, cut in zip(self.branches, cuts, strict=True))
+        cuts = [x] * len(self.branches) if self.widths is None else list(torch.split(x, self.widths, dim=1))
+        maps: list[Tensor] = []
+        for index, branch in enumerate(self.branches):
+            maps.append(branch(cuts[index]))
         if self.join == "concat":
-            return torch.cat((first, *others), dim=1)
-        y: Tensor = first
-        for other in others:
+            return torch.cat(maps, dim=1)
+        y = maps[0]
+        for other in maps[1:]:
             y = y + other if self.join == "sum" else y * other
         return y
 

@@ -44,10 +44,20 @@ class DepthwiseConv(nn.Conv2d):
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, C, H, W) -> (N, C, ceil(H / stride), ceil(W / stride))."""
-        if x.device.type != "cpu":
-            return super().forward(x)
-        x = x.contiguous(memory_format=torch.channels_last)
-        return super().forward(x) if _becomes_a_graph() else self._on_cpu(x)
+        if torch.jit.is_scripting():  # type: ignore[attr-defined]
+            y: Tensor = self._conv_forward(x, self.weight, self.bias)
+        else:
+            y = self._as_fits(x)
+        return y
+
+    def _as_fits(self, x: Tensor) -> Tensor:
+        on_cpu = x.device.type == "cpu"
+        if on_cpu:
+            x = x.contiguous(memory_format=torch.channels_last)
+        if on_cpu and not _becomes_a_graph():
+            return self._on_cpu(x)
+        y: Tensor = self._conv_forward(x, self.weight, self.bias)
+        return y
 
     def _on_cpu(self, x: Tensor) -> Tensor:
         dilation = self.dilation[0]

@@ -24,7 +24,7 @@ class DropPath(nn.Module):
         """Shape kept."""
         if not self.training or self.rate == 0.0:
             return x
-        keep = x.new_empty((x.shape[0],) + (1,) * (x.ndim - 1)).bernoulli_(1 - self.rate)  # (N, 1, 1, 1)
+        keep = x.new_empty([x.shape[0]] + [1] * (x.ndim - 1)).bernoulli_(1 - self.rate)  # (N, 1, 1, 1)
         return x * (keep / (1 - self.rate))
 
     def extra_repr(self) -> str:

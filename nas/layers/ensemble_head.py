@@ -26,7 +26,10 @@ class MeanClassifier(Fusable):
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, C) -> (N, classes)."""
-        return torch.stack([classify(x) for classify in self.classifiers]).mean(0)
+        logits: list[Tensor] = []
+        for classify in self.classifiers:
+            logits.append(classify(x))
+        return torch.stack(logits).mean(0)
 
     @torch.no_grad()
     def fused(self) -> nn.Linear:

@@ -28,8 +28,8 @@ class GlobalResponseNorm(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, C, H, W) or (N, C) -> the same shape."""
-        shape = (-1,) + (1,) * (x.ndim - 2)
-        response = torch.linalg.vector_norm(x, dim=tuple(range(2, x.ndim)), keepdim=True) if x.ndim > 2 else x.abs()
+        shape = [-1] + [1] * (x.ndim - 2)
+        response = torch.linalg.vector_norm(x, dim=(2, 3), keepdim=True) if x.ndim > 2 else x.abs()
         share = response / (response.mean(1, keepdim=True) + self.eps)  # (N, C, 1, 1)
         return x + self.gamma.view(shape) * (x * share) + self.beta.view(shape)
 

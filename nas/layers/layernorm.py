@@ -27,7 +27,7 @@ class ChannelLayerNorm(nn.LayerNorm):
     def forward(self, x: Tensor) -> Tensor:
         """(N, C, H, W) or (N, C) -> the same shape."""
         if x.ndim == 2:
-            return super().forward(x)
+            return functional.layer_norm(x, self.normalized_shape, self.weight, self.bias, self.eps)
         last = x.contiguous(memory_format=torch.channels_last).permute(0, 2, 3, 1)
         return functional.layer_norm(last, self.normalized_shape, self.weight, self.bias, self.eps).permute(0, 3, 1, 2)
 

@@ -64,10 +64,9 @@ class ParallelKernels(Fusable):
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, C, H, W) -> (N, C, ceil(H / stride), ceil(W / stride))."""
-        large, *others = self.branches
-        y: Tensor = large(x)
-        for branch in others:
-            y = y + branch(x)
+        y = x
+        for index, branch in enumerate(self.branches):
+            y = branch(x) if index == 0 else y + branch(x)
         return y
 
     @torch.no_grad()

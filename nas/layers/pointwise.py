@@ -22,10 +22,15 @@ class Pointwise(nn.Linear):
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, C_in, H, W) -> (N, C_out, H, W), or pooled features (N, C_in) -> (N, C_out)."""
-        if x.ndim == 2:
-            return super().forward(x)
-        last = x.contiguous(memory_format=torch.channels_last).permute(0, 2, 3, 1)
-        return super().forward(last).permute(0, 3, 1, 2)
+        return at_every_position(x, self.weight, self.bias)
+
+
+def at_every_position(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+    """The linear layer over the channels of (N, C_in, H, W) or (N, C_in)."""
+    if x.ndim == 2:
+        return functional.linear(x, weight, bias)
+    last = x.contiguous(memory_format=torch.channels_last).permute(0, 2, 3, 1)
+    return functional.linear(last, weight, bias).permute(0, 3, 1, 2)
 
 
 class ScaledPointwise(Pointwise):
@@ -43,12 +48,13 @@ class ScaledPointwise(Pointwise):
     def forward(self, x: Tensor) -> Tensor:
         """(N, C_in, H, W) -> (N, C_out, H, W)."""
         if not self.training or x.shape[0] * x.shape[2] * x.shape[3] < self.in_features:
-            y: Tensor = self.scale(super().forward(x))
+            y: Tensor = self.scale(at_every_position(x, self.weight, self.bias))
             return y
-        last = x.contiguous(memory_format=torch.channels_last).permute(0, 2, 3, 1)
         gamma = self.scale.gamma
-        bias = self.bias * gamma if self.bias is not None else None  # type: ignore[redundant-expr]  # missing in stubs
-        return functional.linear(last, self.weight * gamma[:, None], bias).permute(0, 3, 1, 2)
+        bias: Tensor | None = self.bias
+        if bias is not None:
+            bias = bias * gamma
+        return at_every_position(x, self.weight * gamma[:, None], bias)
 
 
 def pointwise_cost(site: Site, *, bias: bool = True) -> Cost:

@@ -37,10 +37,10 @@ class RecursiveGatedConv(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """(N, C, H, W) -> (N, C, H, W)."""
         start, rest = torch.split(self.enter(x), [self.widths[0], sum(self.widths)], dim=1)
-        first, *others = torch.split(self.mix(rest) * self.scale, self.widths, dim=1)
-        y = start * first
-        for expand, other in zip(self.expand, others, strict=True):
-            y = expand(y) * other
+        cuts = torch.split(self.mix(rest) * self.scale, self.widths, dim=1)
+        y = start * cuts[0]
+        for index, expand in enumerate(self.expand):
+            y = expand(y) * cuts[index + 1]
         z: Tensor = self.project(y)
         return z
 

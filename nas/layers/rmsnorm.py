@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from torch import Tensor, nn
+from torch.nn import functional
 
 from nas.cost import Cost, norm_cost
 from nas.layers.base import Norm, Site, norms
@@ -16,8 +17,9 @@ class ChannelRMSNorm(nn.RMSNorm):
     def forward(self, x: Tensor) -> Tensor:
         """(N, C, H, W) or (N, C) -> the same shape."""
         if x.ndim == 2:
-            return super().forward(x)
-        return super().forward(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
+            return functional.rms_norm(x, self.normalized_shape, self.weight, self.eps)
+        last = x.permute(0, 2, 3, 1)
+        return functional.rms_norm(last, self.normalized_shape, self.weight, self.eps).permute(0, 3, 1, 2)
 
 
 @norms.register("rmsnorm")

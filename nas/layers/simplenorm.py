@@ -31,7 +31,7 @@ class ChannelSimpleNorm(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """(N, C, H, W) or (N, C) -> the same shape."""
         spread = torch.rsqrt(x.var(1, keepdim=True) + self.eps)  # (N, 1, H, W)
-        return x * spread * self.weight.view((-1,) + (1,) * (x.ndim - 2))
+        return x * spread * self.weight.view([-1] + [1] * (x.ndim - 2))
 
 
 @norms.register("simplenorm")

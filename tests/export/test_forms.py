@@ -25,12 +25,9 @@ from nas.space import load_architecture, load_space
 from nas.space.askers import drawing
 from nas.task import Task
 
-SMALLEST = (
-    "conv2former_n", "convformer_s18", "convnext_atto", "convnext_isotropic_small", "convnextv2_atto",
-    "efficientnetv2_b0", "fasternet_t0", "focalnet_t_srf", "hornet_t_7x7", "inceptionnext_atto", "mambaout_femto",
-    "mobilenetv4_conv_s_035", "moganet_xt", "poolformerv2_s12", "rdnet_t", "regnetx_200mf", "regnety_200mf",
-    "replknet_31b", "resnet50", "resnext50_32x4d", "unireplknet_a", "van_b0",
-)  # fmt: skip
+sys.path.insert(0, str(Path(__file__).parents[1] / "architecture"))
+from smallest import SMALLEST
+
 TASK = Task(resolution=64, classes=10)
 ALONE = """
 import importlib.abc, runpy, sys
