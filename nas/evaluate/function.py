@@ -291,8 +291,7 @@ def _reference(label: str, arguments: Mapping[str, Plain]) -> str:
 
 def _code_of(function: FunctionType, label: str) -> Code:
     """By name where others can import it, or else the function itself."""
-    module = sys.modules.get(function.__module__)
-    if function.__module__ != "__main__" and module is not None and "<" not in function.__qualname__:
+    if function.__module__ != "__main__" and _is_at_its_name(function):
         shipped = shipped_module(function.__module__, ())
         if shipped is not None:
             return Code(module=function.__module__, function=function.__qualname__, shipped=shipped)
@@ -305,6 +304,14 @@ def _code_of(function: FunctionType, label: str) -> Code:
         return Code(pickled=cloudpickle.dumps(function))
     except (pickle.PicklingError, TypeError, AttributeError) as error:
         raise UserError(f"evaluate {label}: it cannot be sent to workers: {error}; put it into a module") from None
+
+
+def _is_at_its_name(function: FunctionType) -> bool:
+    """Whether whoever imports its module finds this very function."""
+    try:
+        return _attribute(sys.modules[function.__module__], function.__qualname__) is function
+    except (KeyError, _NoSuchFunction):
+        return False
 
 
 # Its version.

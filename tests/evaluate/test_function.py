@@ -158,6 +158,14 @@ def test_what_is_no_function_of_its_arguments_is_refused(function: Any, said: st
         find_function(function)
 
 
+def test_a_function_that_nobody_could_import_travels_itself() -> None:
+    names: dict[str, Any] = {}
+    exec("def score(architecture, *, job, report): return 0.5\nscore.__version__ = '1'", names)
+    found = find_function(names["score"])
+    assert found.code.pickled
+    assert found.code.load()(None, job=None, report=None) == 0.5
+
+
 MAIN = """
 from nas.evaluate.function import find_function
 RATE = {rate}
