@@ -14,6 +14,7 @@ from nas.evaluate.function import Evaluate
 from nas.executors.settings import ExecutorSettings
 from nas.export.winner import choose
 from nas.ledger import DEFAULT_STORAGE, Ledger, StudyStatus, redacted
+from nas.ledger.address import storage_url
 from nas.notebook import heading, table
 from nas.records import StudyKind, TrialState
 from nas.search import told
@@ -108,12 +109,13 @@ class Study:
             evaluate: your own training in place of the proxy, a function or its name, as `search` takes it; there is no
                 data then, and of the recipe only `epochs` and `rungs`.
             about: a sentence for people.
-            storage: address of the ledger.
+            storage: the ledger, by its file or its address.
 
         Raises:
             StudyError: the name is taken.
             UserError: anything else that is wrong; nothing has been made then.
         """
+        storage = storage_url(storage)
         given = {
             "space": space.name if isinstance(space, SearchSpace) else space, "budget": budget, "task": task,
             "data": data, "recipe": recipe, "objective": objective, "sampler": sampler, "seed": seed,
@@ -134,6 +136,7 @@ class Study:
             StudyError: there is none, or it is a study of another kind.
             LedgerError: there is no ledger.
         """
+        storage = storage_url(storage)
         with Ledger.read(storage) as ledger:
             name = name or ledger.latest_study(StudyKind.SEARCH)
             ledger.study(name, StudyKind.SEARCH)

@@ -15,6 +15,7 @@ from nas.errors import UserError
 from nas.export.imported import Imported, import_checkpoint as import_file
 from nas.export.training import Moment, Start, Trained, train_network as train_in_full
 from nas.ledger import DEFAULT_STORAGE, Ledger
+from nas.ledger.address import storage_url
 from nas.report.comparison import ComparisonRow, comparison_rows
 from nas.search.images import decode_images
 from nas.search.launch import resolve_device
@@ -132,7 +133,7 @@ def compare(
         seeds: trainings of each.
         resolution: side of the images that costs are for.
         classes: outputs of the classifier that costs are for.
-        storage: address of the ledger.
+        storage: the ledger, by its file or its address.
         executor: who trains; None for the processes of this machine.
         quiet: show nothing.
 
@@ -144,6 +145,7 @@ def compare(
         DataError: the data cannot be used.
         StudyError: a study of that name compares something else.
     """
+    storage = storage_url(storage)
     entries = [Entry(architecture=one if isinstance(one, str) else one.id) for one in architectures]
     settings = (executor or Local()).settings()
     with ProgressBar(quiet=quiet) as bar, Ledger.open(storage, notify=bar.say) as ledger:

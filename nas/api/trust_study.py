@@ -13,6 +13,7 @@ from nas.evaluate.zerocost import scores
 from nas.evaluate.zerocost.study import study_scores
 from nas.executors.settings import RAY, ExecutorSettings
 from nas.ledger import DEFAULT_STORAGE, Ledger
+from nas.ledger.address import storage_url
 from nas.report.trust import TrustReport, trust_report
 from nas.search.artifacts import checkpoints_place
 from nas.search.definition import DEFAULT_DATA
@@ -60,7 +61,7 @@ def trust(
         seed: of the draw.
         resolution: side of the images that costs are for; None for the space's own.
         classes: outputs of the classifier that costs are for; None likewise.
-        storage: address of the ledger.
+        storage: the ledger, by its file or its address.
         executor: who trains; None for the processes of this machine.
         checkpoints: folder or URL for trainings put aside between rungs, shared by all machines that train.
         quiet: show nothing.
@@ -75,6 +76,7 @@ def trust(
         StudyError: a study of that name judges something else, or another process drives it.
         NasError: too few architectures have all of their trainings.
     """
+    storage = storage_url(storage)
     settings = (executor or Local()).settings()
     with ProgressBar(quiet=quiet) as bar:
         plan = trust_plan(

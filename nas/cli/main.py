@@ -50,7 +50,8 @@ from nas.cli.commands import (
     trust,
 )
 from nas.cli.plugin_option import with_plugins
-from nas.cli.values import CheckedCommand
+from nas.cli.space_argument import with_space
+from nas.cli.values import CheckedCommand, paragraphs
 from nas.errors import NasError, UserError
 
 FAILED, WRONG_INPUT, INTERRUPTED = 1, 2, 130
@@ -61,9 +62,8 @@ _UsageError: Any = next(cls for cls in typer.BadParameter.__mro__ if cls.__name_
 app = typer.Typer(
     name="nas",
     help="Explore the design space of modern ConvNets: a search space in YAML, a budget, a Pareto front, a winner.",
-    epilog="Start with: nas search --space tiny --budget 30MFLOPs --data digits",
+    epilog="Start with: nas search tiny --budget 30MFLOPs",
     no_args_is_help=True,
-    add_completion=False,
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
 )
@@ -104,6 +104,15 @@ _WITH_PARTS = (
     "shrink",
 )
 
+_WITH_SPACE = ("search", "check", "sample", "calibrate", "trust")
+
+
+def _equipped(name: str, run: Callable[..., None]) -> Callable[..., None]:
+    """A command with what several have in common."""
+    placed = with_space(run) if name in _WITH_SPACE else run
+    return with_plugins(placed) if name in _WITH_PARTS else placed
+
+
 _SEARCHING, _LOOKING, _TAKING = "Searching", "Looking", "Taking a winner"
 for _name, _run, _panel in (
     ("search", search.run, _SEARCHING),
@@ -133,7 +142,9 @@ for _name, _run, _panel in (
     ("train", train.run, _TAKING),
     ("import", import_.run, _TAKING),
 ):
-    app.command(_name, cls=CheckedCommand, rich_help_panel=_panel)(with_plugins(_run) if _name in _WITH_PARTS else _run)
+    app.command(_name, cls=CheckedCommand, rich_help_panel=_panel, help=paragraphs(_run.__doc__))(
+        _equipped(_name, _run)
+    )
 
 
 class _BenchCommands(TyperGroup):
@@ -151,9 +162,8 @@ _bench = typer.Typer(
     no_args_is_help=True,
     help="Judge samplers and drivers: on tables, by finished searches, simulated.",
 )
-_bench.command("table", cls=CheckedCommand)(bench_table.run)
-_bench.command("ledgers", cls=CheckedCommand)(bench_ledgers.run)
-_bench.command("driver", cls=CheckedCommand)(bench_driver.run)
+for _name, _judge in (("table", bench_table.run), ("ledgers", bench_ledgers.run), ("driver", bench_driver.run)):
+    _bench.command(_name, cls=CheckedCommand, help=paragraphs(_judge.__doc__))(_judge)
 app.add_typer(_bench, name="bench", rich_help_panel=_SEARCHING)
 
 _FORMER = {
@@ -201,7 +211,7 @@ def _run_command(arguments: Sequence[str] | None) -> int:
         result = get_command(app).main(list(arguments) if arguments is not None else None, "nas", standalone_mode=False)
     except _UsageError as error:
         with suppress(OSError):
-            error.show()
+            _refuse(error)
         return WRONG_INPUT
     except (typer.Abort, KeyboardInterrupt):
         return INTERRUPTED
@@ -222,6 +232,16 @@ def _handle_os_error(error: OSError) -> int:
         return 0
     _complain(f"{error.filename or 'writing the output'}: {error.strerror or error}")
     return WRONG_INPUT
+
+
+def _refuse(error: Any) -> None:
+    """Say what the parser has against a command line; a command without its first word shows its help."""
+    if type(error).__name__ == "NoArgsIsHelpError":
+        error.show()
+        return
+    path = "nas" if error.ctx is None else error.ctx.command_path
+    message = error.format_message().rstrip(".")
+    _complain(f"{message[:1].lower()}{message[1:]}; `{path} --help` says what there is")
 
 
 def _complain(message: str) -> None:

@@ -9,13 +9,20 @@ from typing import Annotated
 import typer
 
 from nas import plugins
-from nas.ledger.address import DEFAULT_STORAGE, redacted
+from nas.cli import completion
+from nas.ledger.address import DEFAULT_STORAGE, redacted, storage_url
 from nas.task import Task
 
 WORKERS_PANEL = "Workers"
 """Heading of the options that say who trains, in a command's help."""
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout and nothing else.")]
+SpaceOption = Annotated[
+    str | None,
+    typer.Option(
+        "--space", "-s", help="A space file, or the name of a packaged space.", autocompletion=completion.spaces
+    ),
+]
 Space = Annotated[str, typer.Option("--space", "-s", help="A space file, or the name of a packaged space.")]
 Budgets = Annotated[
     list[str] | None,
@@ -30,7 +37,9 @@ Storage = Annotated[
     str,
     typer.Option(
         "--storage",
-        help="The ledger: sqlite:///FILE or postgresql+psycopg://USER@HOST/DATABASE (the password best in ~/.pgpass or "
+        metavar="FILE|URL",
+        callback=storage_url,
+        help="The ledger: a SQLite file, or postgresql+psycopg://USER@HOST/DATABASE (the password best in ~/.pgpass or "
         "PGPASSWORD). Other databases, such as MySQL, are refused.",
     ),
 ]
@@ -50,7 +59,12 @@ MicroBatch = Annotated[
     ),
 ]
 RecipeName = Annotated[
-    str | None, typer.Option("--recipe", help="A packaged recipe (such as convnext_300e), or a recipe file (.yaml).")
+    str | None,
+    typer.Option(
+        "--recipe",
+        help="A packaged recipe (such as convnext_300e), or a recipe file (.yaml).",
+        autocompletion=completion.recipes,
+    ),
 ]
 Data = Annotated[
     str | None,
@@ -154,7 +168,15 @@ Metrics = Annotated[
         "machine only, at port 0 on any free one.",
     ),
 ]
-StudyName = Annotated[str | None, typer.Argument(help="Name of the study; default: the latest.", show_default=False)]
+StudyName = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="[STUDY]",
+        help="Name of the study; default: the latest.",
+        show_default=False,
+        autocompletion=completion.studies,
+    ),
+]
 
 
 def proposed(command: str, *words: str, storage: str = DEFAULT_STORAGE) -> str:

@@ -5,7 +5,9 @@ An unset variable of a shell (`--data "$DATA"`) arrives as an empty text, and mu
 
 from __future__ import annotations
 
+import inspect
 import math
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -15,10 +17,20 @@ from nas.errors import UserError, shortened
 
 _LONGEST = 4096  # characters of one argument; the longest path of Linux
 _LARGEST = 2**63 - 1
+_WORDS = {"int": "N", "float": "X", "path": "PATH"}
 
 
 class CheckedCommand(TyperCommand):
-    """A command that refuses values which no option of any command can have."""
+    """A command that refuses values which no option of any command can have, and names in its help what it takes."""
+
+    def __init__(self, *arguments: Any, **settings: Any) -> None:
+        """As the parser makes it."""
+        super().__init__(*arguments, **settings)
+        for parameter in self.params:
+            if parameter.param_type_name == "argument" and parameter.metavar:
+                parameter.metavar = re.sub(r"[\[\]]", "", parameter.metavar)  # the parser knows what may be left out
+            elif parameter.metavar is None:
+                parameter.metavar = "" if getattr(parameter, "is_flag", False) else _word(parameter)
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Read the arguments; raises UserError besides what the parser raises."""
@@ -39,6 +51,19 @@ class CheckedCommand(TyperCommand):
                 problem = problem_of(value)
                 if problem is not None:
                     raise UserError(f"{_called(parameter)}: {problem}")
+
+
+def paragraphs(text: str | None) -> str:
+    """A docstring with the line breaks inside its paragraphs gone, as a help of any width needs it."""
+    parts = inspect.cleandoc(text or "").split("\n\n")
+    return "\n\n".join(" ".join(part.split()) for part in parts)
+
+
+def _word(parameter: Any) -> str:
+    """What an option's value is called in a help; how an option knows its type differs between releases of typer."""
+    described = getattr(parameter, "type_descriptor", None)
+    kind = str(getattr(parameter, "type", "") if described is None else described.annotation).lower()
+    return next((word for name, word in _WORDS.items() if name in kind), "TEXT")
 
 
 def _each(value: Any) -> Iterator[Any]:

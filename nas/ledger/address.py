@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 from nas.errors import UserError
 
@@ -13,6 +14,8 @@ _HIDDEN = "***"
 # Greedy, because a password may itself hold '@', ':' or '/'; the scheme may be missing in what somebody has mistyped.
 _CREDENTIALS = re.compile(r"\A(?P<user>[^:/]*://[^:]*|(?![^:/]*://)[^:]*):.*@", re.DOTALL)
 _SECRET_OPTION = re.compile(r"([?&][^=&]*passw[^=&]*=)[^&]*", re.IGNORECASE)
+_NO_FILE = re.compile(r"\A\s*\Z|://|[=@?]|\A\w{2,}(\+\w+)?:")  # addresses, complete or mistyped
+_FILES = (".db", ".sqlite", ".sqlite3")
 _SQLITE = re.compile(r"sqlite(\+\w+)?:///(?P<path>[^?]*)")
 
 
@@ -29,6 +32,26 @@ def split_candidate(reference: str) -> tuple[str, str]:
     if not study or not identity:
         raise UserError(f"cannot read {reference!r}; write STUDY:ID, as `nas pareto` and `nas studies` show them")
     return study, identity
+
+
+def storage_url(storage: str) -> str:
+    """The address of a ledger that somebody names by its file, or by its address already.
+
+    >>> storage_url("nas.db")
+    'sqlite:///nas.db'
+    >>> storage_url("/data/team.db")
+    'sqlite:////data/team.db'
+    >>> storage_url("postgresql+psycopg://ann@db.example/nas")
+    'postgresql+psycopg://ann@db.example/nas'
+
+    A word that is no file yet, has no folder and does not end in `.db`, `.sqlite` or `.sqlite3` is no file but a
+    mistake, and stays as it is.
+    """
+    if _NO_FILE.search(storage):
+        return storage
+    path = Path(storage).expanduser()
+    is_file = len(path.parts) > 1 or path.suffix in _FILES or path.is_file()
+    return f"sqlite:///{path}" if is_file else storage
 
 
 def redacted(url: str) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from nas.cli import completion
 from nas.cli.options import Json, Storage
 from nas.ledger.address import DEFAULT_STORAGE
 
@@ -35,7 +36,10 @@ def run(
     since: Annotated[
         str | None,
         typer.Option(
-            "--from", metavar="ARCH", help="The way from this network to the best, a decision at a time, each priced."
+            "--from",
+            metavar="ARCH",
+            autocompletion=completion.architectures,
+            help="The way from this network to the best, a decision at a time, each priced.",
         ),
     ] = None,
     rung: Annotated[int, typer.Option("--rung", min=0, help="Whose accuracies; every candidate has those of 0.")] = 0,

@@ -25,6 +25,7 @@ def run(
     Give each its own ledger (--storage): searches that share one take over each other's trainings.
     """
     from nas.ledger import Ledger
+    from nas.ledger.address import storage_url
     from nas.report.chart import require_chart_form, write_chart
     from nas.report.race import Searches, conditions, heads, markdown, panel, rows, to_dict
 
@@ -32,7 +33,7 @@ def run(
         require_chart_form(plot)
     searches = Searches()
     for one in ledgers:
-        with Ledger.read(one if "://" in one else f"sqlite:///{one}") as ledger:
+        with Ledger.read(storage_url(one)) as ledger:
             searches.add(ledger)
     race = searches.race()
     if plot is not None:

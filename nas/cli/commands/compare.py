@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from nas.cli import completion
 from nas.cli.options import (
     Classes,
     CpusPerWorker,
@@ -39,6 +40,7 @@ def run(
         list[str],
         typer.Argument(
             metavar="FILE|ARCH...",
+            autocompletion=completion.architectures,
             help="A study file with 'architectures', such as roadmap.yaml; or the architectures themselves: presets, "
             "architecture files, exported folders, STUDY:ID.",
         ),

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from nas.cli import completion
 from nas.cli.options import Classes, Json, Resolution, Storage, overridden
 from nas.ledger.address import DEFAULT_STORAGE
 
@@ -17,7 +18,10 @@ if TYPE_CHECKING:
 
 def run(
     architectures: Annotated[
-        list[str], typer.Argument(metavar="ARCH...", help="Presets, architecture files or STUDY:ID.")
+        list[str],
+        typer.Argument(
+            metavar="ARCH...", autocompletion=completion.architectures, help="Presets, architecture files or STUDY:ID."
+        ),
     ],
     resolution: Resolution = None,
     classes: Classes = None,

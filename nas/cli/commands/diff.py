@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from nas.cli import completion
 from nas.cli.options import Classes, Json, Resolution, Storage, overridden
 from nas.errors import UserError
 from nas.ledger.address import DEFAULT_STORAGE
@@ -19,7 +20,9 @@ def run(
     architectures: Annotated[
         list[str],
         typer.Argument(
-            metavar="ARCH ARCH...", help="Presets, architecture files or STUDY:ID; each is held against the next."
+            metavar="ARCH ARCH...",
+            autocompletion=completion.architectures,
+            help="Presets, architecture files or STUDY:ID; each is held against the next.",
         ),
     ],
     resolution: Resolution = None,

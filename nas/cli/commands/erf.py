@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from nas.cli import completion
 from nas.cli.options import Device, Json, Seed, Storage
 from nas.ledger.address import DEFAULT_STORAGE
 
@@ -21,6 +22,7 @@ def run(
         list[str],
         typer.Argument(
             metavar="ARCH...",
+            autocompletion=completion.architectures,
             help="A folder with trained weights, or, with fresh ones, a preset, an architecture file or STUDY:ID.",
         ),
     ],

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from nas.cli import completion
 from nas.cli.options import Classes, Device, Force, Json, Output, Resolution, Storage, loading, proposed
 from nas.ledger.address import DEFAULT_STORAGE
 
@@ -22,6 +23,7 @@ def run(
         str | None,
         typer.Argument(
             metavar="[ARCH|STUDY]",
+            autocompletion=completion.architectures,
             help="A preset, an architecture file, a folder with weights, or STUDY:ID; with --best or --id a study, "
             "default the latest.",
             show_default=False,

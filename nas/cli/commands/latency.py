@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from nas.cli import completion
 from nas.cli.options import Classes, Json, Resolution, Storage, overridden
 from nas.errors import UserError
 from nas.ledger.address import DEFAULT_STORAGE
@@ -29,6 +30,7 @@ def run(
         list[str] | None,
         typer.Argument(
             metavar="[ARCH...]",
+            autocompletion=completion.architectures,
             help="Presets, architecture files or STUDY:ID; presets: all published ones.",
         ),
     ] = None,

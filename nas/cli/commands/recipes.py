@@ -6,12 +6,18 @@ from typing import Annotated, Any
 
 import typer
 
+from nas.cli import completion
 from nas.cli.options import Json
 
 
 def run(
     recipe: Annotated[
-        str | None, typer.Argument(metavar="[RECIPE]", help="A packaged recipe or a recipe file; default: list them.")
+        str | None,
+        typer.Argument(
+            metavar="[RECIPE]",
+            autocompletion=completion.recipes,
+            help="A packaged recipe or a recipe file; default: list them.",
+        ),
     ] = None,
     as_json: Json = False,
 ) -> None:

@@ -25,6 +25,7 @@ from nas.cli.options import (
     RecipeName,
     Resolution,
     Resources,
+    SpaceOption,
     Storage,
     Workers,
     proposed,
@@ -46,9 +47,7 @@ _LIMITS, _CHOOSING, _PROXY = "When it ends", "How candidates are chosen", "How t
 
 
 def run(
-    space: Annotated[
-        str | None, typer.Option("--space", "-s", help="A space file, or the name of a packaged space.")
-    ] = None,
+    space: SpaceOption = None,
     budget: Budgets = None,
     data: Data = None,
     objective: Annotated[

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from nas.cli import completion
 from nas.cli.options import Classes, Json, Resolution, Storage, overridden
 from nas.ledger.address import DEFAULT_STORAGE
 
@@ -16,7 +17,12 @@ if TYPE_CHECKING:
 
 
 def run(
-    architecture: Annotated[str, typer.Argument(metavar="ARCH", help="A preset, an architecture file or STUDY:ID.")],
+    architecture: Annotated[
+        str,
+        typer.Argument(
+            metavar="ARCH", autocompletion=completion.architectures, help="A preset, an architecture file or STUDY:ID."
+        ),
+    ],
     resolution: Resolution = None,
     classes: Classes = None,
     as_yaml: Annotated[

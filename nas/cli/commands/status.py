@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from nas.cli import completion
 from nas.cli.options import Json, Storage
 from nas.ledger.address import DEFAULT_STORAGE
 
@@ -21,6 +22,7 @@ def run(
         str | None,
         typer.Argument(
             metavar="[STUDY|STUDY:ID]",
+            autocompletion=completion.studies,
             help="A study, default the latest; or a candidate of one, by its id or the beginning of it.",
         ),
     ] = None,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from nas.cli import completion
 from nas.cli.options import Data, Device, Force, Json, MicroBatch, Output, RecipeName, Seed, Seeds, Storage
 from nas.ledger.address import DEFAULT_STORAGE
 
@@ -20,7 +21,12 @@ _FINE_TUNING = "convnext_finetune"
 def run(
     output: Output,
     architecture: Annotated[
-        str | None, typer.Argument(metavar="[ARCH]", help="A preset, an architecture file or STUDY:ID.")
+        str | None,
+        typer.Argument(
+            metavar="[ARCH]",
+            autocompletion=completion.architectures,
+            help="A preset, an architecture file or STUDY:ID.",
+        ),
     ] = None,
     weights: Annotated[
         Path | None,
