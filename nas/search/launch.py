@@ -27,6 +27,7 @@ from nas.executors.settings import LOCAL, ExecutorSettings
 from nas.ledger import Ledger
 from nas.records import StudyKind, StudyRecord
 from nas.search.artifacts import weights_folder
+from nas.search.curves import CurveLog
 from nas.search.definition import DEFAULT_DATA, StudyDefinition, require_name
 from nas.search.driver import Driver, Listen, Watch, this_process
 from nas.search.gauge import Gauge, gauging, require_profiles
@@ -341,6 +342,7 @@ def run_plan(
     with (
         gauging(definition.profiles, definition.task, ledger, settings) as gauge,
         workers_of(settings, plan.work(settings.device), jobs=plan.limits.trials, images=plan.images, say=say) as pool,
+        CurveLog(weights.folder, notify=ledger.notify) as curves,
     ):
         if plan.is_new:
             definition = begun(plan, gauge, ledger)
@@ -355,6 +357,7 @@ def run_plan(
             limits=plan.limits,
             weights=weights,
             gauge=gauge,
+            curves=curves,
             mirror=Mirror(
                 storage,
                 plan.name,

@@ -19,6 +19,7 @@ from nas.ledger import Ledger
 from nas.pulse import Pulse
 from nas.records import Ending, Evaluation, Plain, TrialRecord, TrialState
 from nas.search.artifacts import WeightsFolder
+from nas.search.curves import CurveLog
 from nas.search.domain import Candidate
 from nas.search.driver import Ended, Submission, TrialWriter
 from nas.search.gauge import Gauge
@@ -52,6 +53,7 @@ class Search:
         limits: Limits,
         weights: WeightsFolder | None = None,
         mirror: Mirror | None = None,
+        curves: CurveLog | None = None,
         gauge: Gauge | None = None,
     ) -> None:
         """Nothing happens before a driver begins.
@@ -63,6 +65,7 @@ class Search:
             limits: when it ends.
             weights: where trained weights go, those off the front being removed; None to keep none.
             mirror: Optuna's tables, or None to leave them alone.
+            curves: a table of learning curves, or None to write none.
             gauge: who measures the problem's candidates, or None.
         """
         self.writer = TrialWriter(name, ledger)
@@ -71,6 +74,7 @@ class Search:
         self._limits = limits
         self._weights = weights
         self._mirror = mirror
+        self._curves = curves
         self._gauge = gauge
         self._proposer = Proposer(problem)
         proxy, objectives = problem.proxy, problem.objectives
@@ -120,15 +124,19 @@ class Search:
         )
 
     def turn(self) -> None:
-        """Keep Optuna's tables up to date."""
+        """Keep Optuna's tables and the learning curves up to date."""
         if self._mirror is not None and self._mirror.is_due():
             self._mirror.copy()
+        if self._curves is not None:
+            self._curves.publish()
 
     def end(self) -> None:
-        """Leave Optuna's tables complete."""
+        """Leave Optuna's tables and the learning curves complete."""
         if self._mirror is not None:
             self._mirror.copy()
             self._mirror.close()
+        if self._curves is not None:
+            self._curves.publish()
 
     @property
     def _seconds(self) -> float:
@@ -363,9 +371,11 @@ class Search:
         return record
 
     def _note(self, record: TrialRecord) -> None:
-        """Let Optuna's tables know of a trial, or of what has become of it, rung by rung."""
+        """Let Optuna's tables and the learning curves know what has become of a trial, rung by rung."""
         if self._mirror is not None:
             self._mirror.note(record)
+        if self._curves is not None:
+            self._curves.add(record)
 
     def _stand(self, record: TrialRecord) -> None:
         """Put a candidate on its rung; another trial of the same candidate has no place of its own."""
