@@ -20,7 +20,7 @@ from nas.plugins import label_of, load_installed
 from nas.registry import Registry, did_you_mean
 from nas.schema.fields import FieldType, field_types
 from nas.search.samplers import samplers
-from nas.space.reader import STAGE_FIELDS, TOP_FIELDS, Word
+from nas.space.reader import LINEAR_FIELDS, STAGE_FIELDS, TOP_FIELDS, Word
 from nas.train.recipe import Recipe, packaged_recipe, recipe_about, recipe_names
 
 
@@ -140,6 +140,7 @@ LEAVES: Mapping[Word, str] = {
     "pattern": "{pattern: [...]}: repeated over the blocks of a stage; only in a block.",
     "when": "{when: {field: test}, then: ..., else: ...}: depends on a field beside it; a test is a value, a list of "
     "values or a comparison such as '>= 13'.",
+    "same": "{same: group_width}: the answer that the linear rule has for a number of its own; only under `stages`.",
 }
 """What may stand at a leaf of a space in place of a value; under `stages` also a list with one entry a stage."""
 
@@ -156,6 +157,12 @@ _KINDS: Mapping[str, Callable[[], Iterable[PartRow]]] = {
         "The keys under `stages`, each with one entry a stage. `count: {choice: [3, 4]}` searches their number; a "
         "depth of 0 leaves a stage out, with its downsample, width and norm.",
         STAGE_FIELDS,
+    ),
+    "linear": lambda: _mapping_rows(
+        "linear",
+        "RegNet's rule under `stages`: it gives `depth` and `width` of as many stages as `count` says, from blocks in "
+        "all, first width, slope, factor between stages and group width (arXiv:2003.13678, equations 2 to 4).",
+        LINEAR_FIELDS,
     ),
     "leaf": _leaves,
     **{family.kind: partial(_family, family) for _, family in FAMILIES},

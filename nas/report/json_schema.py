@@ -23,7 +23,7 @@ from nas.schema.fields import FieldType, field_types
 from nas.search.definition import StudyFile
 from nas.search.samplers import samplers
 from nas.search.sweeps.comparison import ComparisonFile
-from nas.space.reader import STAGE_FIELDS, TOP_FIELDS
+from nas.space.reader import LINEAR_FIELDS, STAGE_FIELDS, TOP_FIELDS
 from nas.train.recipe import Recipe, recipe_names
 
 Schema = dict[str, Any]
@@ -105,6 +105,9 @@ class _Writer:
             _form({"choice": _listed(number)}, ["choice"], "One of several: the last stages are left out."),
             _form({"int": _ends(number), "step": {"type": "integer", "minimum": 1}}, ["int"], "From low to high."),
         ]
+        found["properties"]["linear"] = self.mapping(LINEAR_FIELDS, place, "RegNet's rule for depths and widths.")
+        found["required"] = [name for name in found["required"] if name not in ("depth", "width")]
+        found["anyOf"] = [{"required": ["depth", "width"]}, {"required": ["linear"]}]
         found["properties"]["count"] = {
             "anyOf": [number, *several] if place.is_open else [number],
             "description": "The number of stages.",
@@ -195,6 +198,8 @@ def _forms(kind: FieldType, place: _Place, again: Schema) -> list[Schema]:
     if place.in_stages and int in kind.plain and not kind.many:
         ratio = _listed({"type": "number", "exclusiveMinimum": 0, "maximum": 1000})
         found.append(_form({"base": again, "ratio": ratio}, ["base", "ratio"], "One value times a factor a stage."))
+    if place.in_stages and int in kind.plain and not kind.many:
+        found.append(_form({"same": {"enum": list(LINEAR_FIELDS)}}, ["same"], "As the linear rule has it."))
     if place.in_block:
         found.append(_form({"pattern": _listed(again)}, ["pattern"], "Repeated over the blocks of a stage."))
     return found

@@ -14,9 +14,11 @@ from nas.schema.fields import field_types
 from nas.schema.problems import Mark
 from nas.space.askers import following
 from nas.space.dimension import Answers
+from nas.space.linear import LinearDepth, Stages
 from nas.space.root import Root
 from nas.space.tree import (
     AfterFirst,
+    Computed,
     Decision,
     Fixed,
     Items,
@@ -100,7 +102,18 @@ def _placed(root: Root, architecture: Architecture, count: int, places: Sequence
         for stage in architecture.stages
         for name in ("norm", "downsample")
     ):
-        yield from _fit_all(wanted, {})
+        for known in _by_rule(columns.fields["depth"], architecture):
+            yield from _fit_all(wanted, known)
+
+
+def _by_rule(depth: Tree, architecture: Architecture) -> Iterator[Answers]:
+    """The answers to the linear rule that give the depths and widths; none where there is no such rule."""
+    if not isinstance(depth, LinearDepth):
+        yield {}
+        return
+    stages = architecture.stages
+    wanted = Stages(tuple(one.depth for one in stages), tuple(one.width for one in stages))
+    yield from depth.rule.solutions(wanted)
 
 
 def _says_all(struct: Struct, value: Any, default: Any, name: str) -> bool:
@@ -151,6 +164,8 @@ def _fit(wanted: Wanted, known: Answers) -> Iterator[Answers]:
             yield known
     elif isinstance(tree, Decision):
         yield from _fit_decision(tree, wanted, known)
+    elif isinstance(tree, Computed):
+        yield known  # its answers are there already, see `_by_rule`
     elif isinstance(tree, Struct):
         yield from _fit_struct(tree, wanted, known)
     elif isinstance(tree, Items):

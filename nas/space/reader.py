@@ -27,6 +27,7 @@ from nas.schema.problems import Problems
 from nas.space.conditions import test_of, test_problem, unwritten
 from nas.space.dimension import Choice, Dimension, Range, Value
 from nas.space.limits import cut, map_sizes, most_of
+from nas.space.linear import LinearDepth, LinearGroupWidth, LinearWidth, Rule
 from nas.space.tree import (
     AfterFirst,
     Decision,
@@ -63,14 +64,24 @@ TOP_FIELDS: Mapping[str, FieldType] = {
     "drop_path": FieldType((float,), None, False, (within(0, 0.99),), 0.0),
     "resolution": FieldType((int,), None, True, (within(1, 1 << 20),), None),
 }
-Word = Literal["choice", "int", "base", "pattern", "when"]
+LINEAR_FIELDS: Mapping[str, FieldType] = {
+    "depth": FieldType((int,), None, False, (within(1, 1000),), dataclasses.MISSING),
+    "start": FieldType((int,), None, False, (within(1, 65536),), dataclasses.MISSING),
+    "slope": FieldType((float,), None, False, (within(0, 65536),), dataclasses.MISSING),
+    "factor": FieldType((float,), None, False, (within(1.01, 1000),), dataclasses.MISSING),
+    "group_width": FieldType((int,), None, False, (within(1, 65536),), 1),
+}
+"""The numbers of the linear rule, see `nas.space.linear`."""
+Word = Literal["choice", "int", "base", "pattern", "when", "same"]
 WORDS: Mapping[Word, tuple[str, ...]] = {
     "choice": ("choice", "per", "at_most"),
     "int": ("int", "step", "per", "at_most"),
     "base": ("base", "ratio"),
     "pattern": ("pattern",),
     "when": ("when", "then", "else"),
+    "same": ("same",),
 }
+_QUANTUM = 8
 _MAX_STAGES = 100
 _COUNT = FieldType((int,), None, False, (within(1, _MAX_STAGES),), dataclasses.MISSING)
 _MAX_OPTIONS = 10_000
@@ -125,6 +136,7 @@ class Reader:
         self.task = task
         self._maps: Sequence[int] = ()
         self._deepest: Sequence[int] = ()
+        self._numbers: Mapping[str, Tree] = {}
         self._decided = ""  # what the number of stages was taken from
 
     def space(self, root: Node, known: Sequence[str]) -> tuple[Struct, Struct, int, Tree | None]:
@@ -150,13 +162,15 @@ class Reader:
             )
             return top, nothing, 1, None
         open_count, count = self._count(stages)
-        self._refuse(stages, (*STAGE_FIELDS, "count"), "stages")
+        self._refuse(stages, (*STAGE_FIELDS, "count", "linear"), "stages")
         scope = Scope(count=count, in_stages=True)
+        by_rule = self._linear(stages, scope, is_open=open_count is not None)
         strides = Reader(Problems(self.problems.source), self.task)  # once before, for the maps; problems come below
         downsample = _led_to(strides._fields(stages, {"downsample": STAGE_FIELDS["downsample"]}, scope))
         self._maps = map_sizes(top.fields.get("stem"), downsample, count, self.task)
         self._deepest = self._deepest_of(stages, scope)
-        columns = self._fields(stages, STAGE_FIELDS, scope)
+        types = {name: kind for name, kind in STAGE_FIELDS.items() if name not in by_rule}
+        columns = by_rule | self._fields(stages, types, scope)
         downsample = _led_to(columns)
         if downsample is not None:
             columns["downsample"] = downsample
@@ -181,6 +195,54 @@ class Reader:
             max(numbers(tree.entries[stage] if isinstance(tree, PerStage) else tree), default=0)
             for stage in range(scope.count)
         ]
+
+    def _linear(self, stages: Node, scope: Scope, *, is_open: bool) -> dict[str, Tree]:
+        """Depth and width by the linear rule, where it stands; what its numbers are is kept for 'same'."""
+        node = stages.mapping.get("linear")
+        if node is None:
+            return {}
+        if not node.is_mapping:
+            self.problems.add(node.mark, f"linear takes {', '.join(LINEAR_FIELDS)}; it gives depth and width")
+            return {}
+        for name in ("depth", "width"):
+            if name in stages.mapping:
+                self.problems.add(stages.key_mark(name), f"{name} follows from 'linear'; leave one of them out")
+        if "count" not in stages.mapping or is_open:
+            self.problems.add(node.mark, "linear needs 'count', the number of stages it has to give, as a number")
+        self._refuse(node, LINEAR_FIELDS, "linear")
+        found = self._fields(node, LINEAR_FIELDS, replace(scope, path="linear", in_list=True, stages=None))
+        for name, tree in found.items():
+            if not (isinstance(tree, Fixed) or (isinstance(tree, Decision) and not tree.branches and not tree.stages)):
+                told = "must be a number, a choice of numbers or int, once for all stages"
+                self.problems.add(tree.mark, f"linear.{name}: {told}")
+        found.setdefault("group_width", Fixed(1, node.mark))
+        if len(found) < len(LINEAR_FIELDS):
+            return {}
+        rule = Rule(
+            depth=found["depth"],
+            start=found["start"],
+            slope=found["slope"],
+            factor=found["factor"],
+            multiple=found["group_width"],
+            quantum=_QUANTUM,
+            count=scope.count,
+        )
+        self._numbers = found | {"group_width": LinearGroupWidth(rule, node.mark)}
+        return {"depth": LinearDepth(rule, node.mark), "width": LinearWidth(rule, node.mark)}
+
+    def _same(self, node: Node, kind: FieldType, scope: Scope) -> Tree | None:
+        """The answer to a number of the linear rule once more."""
+        named = node.mapping["same"]
+        if not isinstance(named.value, str) or named.value not in self._numbers:
+            known = ", ".join(self._numbers) or "this space has no 'linear'"
+            self.problems.add(named.mark, f"{scope.path}: same takes a number of the linear rule: {known}")
+            return None
+        tree = self._numbers[named.value]
+        problem = next(filter(None, map(kind.problem, numbers(tree))), None)
+        if problem is not None:
+            self.problems.add(named.mark, f"{scope.path}: {problem}")
+            return None
+        return tree
 
     def _searched(self, root: Node) -> dict[str, Tree]:
         """The resolution of the task, where it is a decision."""
@@ -536,6 +598,7 @@ class Reader:
         "base": _scaled,
         "pattern": _pattern,
         "when": _when,
+        "same": _same,
     }
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from nas.architecture import Architecture
 from nas.errors import MisfitError
 from nas.space.dimension import Answers, Ask, Dimension, Value
-from nas.space.tree import Decision, Here, Struct, Tree, Walk, is_per_block, numbers, spread
+from nas.space.tree import Computed, Decision, Here, Struct, Tree, Walk, is_per_block, numbers, spread
 
 
 @dataclass(frozen=True)
@@ -45,8 +45,15 @@ class Root:
         return Architecture.from_dict(self.resolve(walk)), walk.answers
 
     def resolve(self, walk: Walk) -> dict[str, Any]:
-        """The canonical form's dict, defaults written or not; raises MisfitError where every stage is left out."""
+        """The canonical form's dict, defaults written or not.
+
+        Raises:
+            MisfitError: every stage is left out, or the linear rule gives another number of them.
+        """
         top = self.top.resolve(walk, Here())
+        depth = self.columns.fields["depth"]
+        if isinstance(depth, Computed) and depth.resolve(walk, Here()) < 0:  # four of five: not worth the whole walk
+            raise MisfitError("head", "linear", f"it does not give {self.stages} stages")
         rows = [self.resolve_stage(walk, stage) for stage in range(self.stages)]
         stages = [row for row in rows if row is not None]
         if not stages:

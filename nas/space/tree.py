@@ -64,6 +64,14 @@ class Tree(ABC):
             yield from child.decisions()
 
 
+class Computed(Tree):
+    """A number that follows from the parts below it."""
+
+    @abstractmethod
+    def possible(self) -> Iterator[int]:
+        """What it can be, as far as that is known without trying everything."""
+
+
 @dataclass(frozen=True)
 class Fixed(Tree):
     """A plain value."""
@@ -314,6 +322,9 @@ def numbers(tree: Tree) -> Iterator[int]:
         yield tree.value
     elif isinstance(tree, Decision):
         yield from (one for one in tree.dimension.values if one not in tree.branches)  # type: ignore[misc]
+    elif isinstance(tree, Computed):
+        yield from tree.possible()
+        return
     elif isinstance(tree, Scaled):
         yield from (tree.times(one, ratio) for one in numbers(tree.base) for ratio in tree.ratios)
         return

@@ -16,7 +16,14 @@ from nas.task import Task
 
 POINTS = {
     "gated": ("conv2former_t", "van_b1", "moganet_xt", "hornet_t_7x7", "mambaout_tiny"),
-    "regnet": ("regnetx_600mf", "regnetx_1.6gf", "regnety_1.6gf", "regnety_3.2gf"),
+    "regnet": tuple(
+        f"regnet{form}_{size}"
+        for form in "xy"
+        for size in (
+            *("200mf", "400mf", "600mf", "800mf", "1.6gf", "3.2gf", "4.0gf", "6.4gf", "8.0gf", "12gf", "16gf", "32gf"),
+            *(("64gf", "128gf") if form == "y" else ()),
+        )
+    ),
 }
 BUDGETS = {"gated": "2..5GFLOPs", "regnet": "0.4..4GFLOPs"}
 

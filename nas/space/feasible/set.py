@@ -43,8 +43,6 @@ _FIRST_BATCH = 256
 _SAMPLED = 200  # points that a notebook shows the costs of
 _PATIENCE = 2000  # repeats in a row, at least, before there is nothing new
 _REPEATS = 20  # for each architecture found: one that is left is missed by so many with a chance of 2e-9
-ESTIMATED = 20_000
-"""Draws behind an estimated count, at most."""
 
 
 class Count(NamedTuple):
@@ -226,7 +224,7 @@ class FeasibleSet:
         """The number of points within budget: exact, or estimated from draws near the budget."""
         if self.count is not None:
             return Count(self.count, self.count, self.count, is_exact=True)
-        draws = min(ESTIMATED, self._source.patience)
+        draws = self._source.estimated
         drawn = self._source.draw(draws, np.random.default_rng(0))
         stands_for, fits = self._source.stands_for(drawn), self._fits(drawn)
         if (stands_for == stands_for[0]).all():
@@ -317,7 +315,7 @@ class FeasibleSet:
     def _nearest_draw(self, rng: np.random.Generator) -> str:
         """The random point that misses the budget by the least."""
         anywhere = type(self)(self.root, Budget(), self.task)
-        draws = min(ESTIMATED, self._source.patience)
+        draws = self._source.estimated
         costs = anywhere.costs(anywhere.random(draws, rng))
         misses = [
             max(self.budget.overrun({name: int(values[row]) for name, values in costs.items()}).values(), default=0.0)

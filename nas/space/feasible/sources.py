@@ -67,12 +67,14 @@ class Source(ABC, Generic[B]):
         prices: their exact costs.
         is_empty: whether nothing is near the budget.
         patience: draws in a row without one within budget before there is none.
+        estimated: draws behind an estimate.
         largest_batch: draws at a time.
     """
 
     prices: Prices[B]
     is_empty: bool
     patience: int
+    estimated: int
     largest_batch: int
 
     @abstractmethod
@@ -100,6 +102,7 @@ class Tabled(Source[Points]):
     """Points by table: a microsecond to price, ten to draw."""
 
     patience = 100_000
+    estimated = 20_000
     largest_batch = 16_384
 
     def __init__(self, table: NetworkTable, budget: Budget, points: int) -> None:
@@ -166,7 +169,8 @@ class Rows(NamedTuple):
 class Walked(Source[Rows]):
     """Points by walking the space: for those whose decisions are coupled too much for tables; half a millisecond."""
 
-    patience = 2_000
+    patience = 20_000
+    estimated = 2_000
     largest_batch = 256
     is_empty = False
 

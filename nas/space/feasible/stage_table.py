@@ -16,6 +16,7 @@ from nas.space.feasible.fingerprints import digest, key_of, scrambled
 from nas.space.feasible.options import TooManyError, independent, options, part_of
 from nas.space.feasible.pricing import COSTS, Costs, costs_of, stands
 from nas.space.feasible.rows import AnswerTable, Codes, Coding, answers_of
+from nas.space.linear import OTHER_COUNT
 from nas.space.root import Root
 from nas.space.tree import numbers
 
@@ -282,6 +283,8 @@ def _frame(value: dict[str, object] | None) -> tuple[Entry, Interior] | None:
     """The frame of a resolved stage, or None where it breaks a rule."""
     if value is None:
         return Entry(0, None), Interior(0, None)
+    if value["depth"] == OTHER_COUNT:
+        return None
     try:
         downsample, norm = (
             None if value.get(name) is None else family.read(value[name])
