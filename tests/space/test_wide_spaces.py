@@ -62,7 +62,7 @@ def test_drawn_networks_cost_what_their_modules_do(space: str, n: int) -> None:
 def test_a_network_of_a_walk_costs_what_its_modules_do(space: str) -> None:
     """The fast sibling: to draw within a budget, all of the space is priced, which takes seconds."""
     found = load_space(space)
-    check(found, found.build(drawing(random.Random(7))))
+    check(found, found.fitting(drawing(random.Random(7)))[0])
 
 
 @pytest.mark.slow
