@@ -35,12 +35,14 @@ class Written:
         file: in the folder.
         bytes: of that file.
         difference: the largest one to the network's outputs on random images, over the largest output.
+        note: what people should know of how it was compared.
     """
 
     format: str
     file: str
     bytes: int
     difference: float
+    note: str = ""
 
 
 def write_export(
@@ -133,7 +135,7 @@ def _checked(name: str, form: Form, subject: Subject, options: Options) -> Writt
             f"(at most {TOLERANCE:.0e} is rounding); nothing was written"
         )
     size = (subject.folder / form.file).stat().st_size
-    return Written(format=name, file=form.file, bytes=size, difference=difference)
+    return Written(format=name, file=form.file, bytes=size, difference=difference, note=form.note)
 
 
 def _images(task: Task, options: Options) -> Iterator[Tensor]:

@@ -9,19 +9,27 @@ from torch import nn
 
 from nas.architecture import Architecture, build, fuse
 from nas.export.bundle import About
+from nas.export.timm_class import timm_class
 
 ENTRY = "nas_network"
 """The name in timm's registry."""
 
 
 def timm_config(architecture: Architecture, network: nn.Module, about: About) -> dict[str, Any]:
-    """The document; `model_args` says what timm's own registry cannot know of the network."""
+    """The document; `model_args` says what timm's own registry cannot know of the network.
+
+    A network that a class of timm's can express is that class, which needs no nas; any other one is `ENTRY`. Either way
+    `nas` holds the architecture.
+    """
     task = about.provenance.task
     side = [task.channels, task.resolution, task.resolution]
     classifier = [(name, one) for name, one in network.named_modules() if isinstance(one, nn.Linear)][-1]
     first = next(name for name, one in network.named_modules() if isinstance(one, nn.Conv2d))
+    found = timm_class(architecture)
+    names = (lambda name: name) if found is None else found.name
+    ours = {"structure": architecture.to_dict(), "merged": about.merged}
     document: dict[str, Any] = {
-        "architecture": ENTRY,
+        "architecture": ENTRY if found is None else found.entry,
         "num_classes": task.classes,
         "num_features": classifier[1].in_features,
         "pretrained_cfg": {
@@ -33,16 +41,16 @@ def timm_config(architecture: Architecture, network: nn.Module, about: About) ->
             "crop_mode": "center",
             "mean": list(about.provenance.mean),
             "std": list(about.provenance.std),
-            "first_conv": first,
-            "classifier": classifier[0],
+            "first_conv": names(first),
+            "classifier": names(classifier[0]),
             "license": "other",
         },
         "model_args": {
-            "structure": architecture.to_dict(),
-            "merged": about.merged,
+            **(ours if found is None else found.arguments),
             "num_classes": task.classes,
             "in_chans": task.channels,
         },
+        "nas": ours,
     }
     if about.provenance.classes:
         document["label_names"] = list(about.provenance.classes)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
-from torch import nn
+from torch import Tensor, nn
 
 from nas.data.atomic import new_file
 from nas.errors import UserError
@@ -21,8 +21,13 @@ def save_weights(model: nn.Module, path: Path, *, about: Mapping[str, str] | Non
         path: the file; its folder is made.
         about: words to keep with it, such as the architecture's id.
     """
+    save_tensors(model.state_dict(), path, about=about)
+
+
+def save_tensors(tensors: Mapping[str, Tensor], path: Path, *, about: Mapping[str, str] | None = None) -> None:
+    """As `save_weights` does, under names of any kind."""
     # Contiguous: safetensors knows no channels-last memory.
-    state = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
+    state = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     with new_file(path) as temporary:
         temporary.touch()
         mode = temporary.stat().st_mode  # the user's umask; safetensors makes a file of its own, for its owner alone

@@ -143,7 +143,7 @@ def test_the_timm_folder_gives_the_same_network(tmp_path: Path) -> None:
     (written,) = write_export(tmp_path / "out", fresh_bundle(tiny(), TASK), ["timm"], Options())
     assert written.difference == 0
     document = json.loads((tmp_path / "out/timm/config.json").read_text())
-    assert Architecture.from_dict(document["model_args"]["structure"]).id == tiny().id
+    assert Architecture.from_dict(document["nas"]["structure"]).id == tiny().id
     assert document["pretrained_cfg"]["classifier"] in dict(nas.load_model(tmp_path / "out").named_modules())
 
 

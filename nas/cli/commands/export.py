@@ -125,7 +125,7 @@ def run(
         made = table("Opened again and compared on random images", "format", "file", ">bytes", ">largest difference")
         for one in written:
             made.add_row(one.format, one.file, format_count(one.bytes), f"{one.difference:.1e}")
-        draw(made)
+        draw(made, *(f"{one.format}: {one.note}" for one in written if one.note))
     use = f"use it: {loading(output)}"
     if winner is None:
         draw(use)

@@ -70,6 +70,11 @@ class Form(ABC):
     extra: str = ""
     """Of our package, which installs them."""
 
+    @property
+    def note(self) -> str:
+        """What people should know of how it was compared; mostly nothing."""
+        return ""
+
     def require(self) -> None:
         """Raise UserError where something is not installed."""
         absent = [name for name in self.packages if find_spec(name) is None]

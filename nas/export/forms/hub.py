@@ -10,6 +10,7 @@ from nas.architecture import estimate
 from nas.export.bundle import About, about_of
 from nas.export.forms.base import Options, Subject, forms
 from nas.export.forms.timm import Timm
+from nas.export.timm_class import timm_class
 from nas.units import format_count
 
 
@@ -48,8 +49,12 @@ def _card(subject: Subject, about: About) -> str:
         "",
         "## Use",
         "",
-        "    import nas, timm",
+        "    import timm" if timm_class(subject.architecture) else "    import nas, timm",
         '    network = timm.create_model("local-dir:FOLDER", pretrained=True)  # or hf-hub:NAME',
+        "",
+        "`pretrained=True` is what gives timm's own classes their weights."
+        if timm_class(subject.architecture)
+        else "The folder is opened with its weights; `scratch=True` gives fresh ones.",
         "",
         f"Images are scaled to [0, 1] and normalised with mean {list(about.provenance.mean)} and deviation "
         f"{list(about.provenance.std)}.",
