@@ -83,7 +83,8 @@ class OwnJob:
         device: where to train, `cpu` or `cuda`.
         folder: for a checkpoint. It is the same for all rungs of a training, there is still what was left in it after
             an interruption, and it is removed when the training has ended.
-        task: resolution, classes and channels that the study prices for.
+        task: resolution, classes and channels that the study prices for; the resolution is the network's own where the
+            space chooses that, too.
     """
 
     seed: int
@@ -165,7 +166,7 @@ def evaluate_by_function(
 
 
 def _called(job: Job, report: Callable[[float], None], function: EvaluateFunction, code: Code, device: str) -> object:
-    stops = job.recipe["stops"]
+    architecture, stops = Architecture.from_dict(job.architecture), job.recipe["stops"]
     folder = Path(str(job.checkpoint))
     folder.mkdir(parents=True, exist_ok=True)
     asked = OwnJob(
@@ -175,10 +176,9 @@ def _called(job: Job, report: Callable[[float], None], function: EvaluateFunctio
         total_epochs=stops[-1],
         device=device,
         folder=folder,
-        task=Task(**job.recipe["task"]),
+        task=architecture.task_of(Task(**job.recipe["task"])),
     )
     call = _loaded(code)
-    architecture = Architecture.from_dict(job.architecture)
     try:
         return call(architecture, job=asked, report=Reporter(asked, report), **function.arguments)
     except _RungReached as reached:

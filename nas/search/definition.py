@@ -61,7 +61,8 @@ class StudyDefinition:
         plugins: what was loaded for it, as `NAME==VERSION`.
         profiles: how the latencies among bounds and objectives are measured, by metric.
         guided_by: costs and milliseconds of measured networks that samplers guess latencies by, by metric.
-        evaluate: somebody's own training, in place of the proxy's; data, fingerprint and recipe then say nothing.
+        evaluate: somebody's own training, in place of the proxy's; there is no data then, and the recipe has epochs and
+            rungs alone.
         chosen_by: what the recipe was chosen by; None where somebody named it.
         yardstick: what accuracies are measured on; None where nobody knows.
     """

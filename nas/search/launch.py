@@ -236,14 +236,14 @@ def resumed_plan(
     """
     name = name or ledger.latest_study(StudyKind.SEARCH)
     stored = ledger.study(name, StudyKind.SEARCH).definition
+    if data is not None and stored.get("evaluate") is not None:
+        raise StudyError(f"study {name!r} trains by its own function, which brings its own data; leave --data out")
     differs = [word for word, value in given.items() if stored.get(word) != value]
     if differs:
         shown = ", ".join(f"{word} {stored.get(word)!r}, not {given[word]!r}" for word in differs)
         raise StudyError(f"study {name!r} was begun with {shown}; leave that out to resume it, or begin a new study")
     definition = StudyDefinition.from_dict(stored)
-    if data is not None:
-        definition.require_recipe(name, "it brings its own data; leave --data out to resume it")
-        definition = replace(definition, data=data)
+    definition = definition if data is None else replace(definition, data=data)
     takes_up, code = evaluate is not None and definition.evaluate is None, None
     if evaluate is not None or definition.evaluate is not None:
         definition, code = _with_function(name, definition, evaluate, folders)
@@ -276,7 +276,8 @@ def _with_function(
 
 def _taking_up(name: str, definition: StudyDefinition, function: EvaluateFunction) -> StudyDefinition:
     """A study that was begun for the proxy, with a function instead; what was said for the proxy alone is refused."""
-    schedule = own_schedule(_said_of_recipe(definition))
+    recipe = _said_of_recipe(definition)
+    schedule = own_schedule(recipe)
     if schedule is None or definition.data != DEFAULT_DATA:
         raise StudyError(
             f"study {name!r} was begun with a data set or a recipe, which {function.name} would take no notice of; "
@@ -284,7 +285,7 @@ def _taking_up(name: str, definition: StudyDefinition, function: EvaluateFunctio
         )
     epochs, rungs = schedule
     own = OwnTraining(function=function, epochs=epochs, rungs=rungs)
-    return replace(definition, data="", fingerprint="", recipe=Recipe(), evaluate=own, chosen_by=None, yardstick=None)
+    return replace(definition, data="", fingerprint="", recipe=recipe, evaluate=own, chosen_by=None, yardstick=None)
 
 
 def _said_of_recipe(definition: StudyDefinition) -> Recipe:

@@ -250,7 +250,7 @@ def _defined(
         budget,
         task=task,
         data=written.data,
-        recipe=written.recipe if own is None and asked.names_recipe else None,
+        recipe=written.recipe if own is not None or asked.names_recipe else None,
         sampler=written.sampler,
         seed=written.seed,
         objectives=objectives,

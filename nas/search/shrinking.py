@@ -116,9 +116,11 @@ def _require_some(space: SearchSpace, definition: StudyDefinition, study: str) -
 def _about(study: str, definition: StudyDefinition, model: Model, found: Sequence[Cut]) -> list[str]:
     budget = f" within {definition.budget}" if definition.budget.bounds else ""
     source = "drawn at random" if model.basis is Basis.RANDOM else f"with a random control of {model.random}"
+    own = definition.evaluate
+    trained = f"data {definition.fingerprint}, recipe {definition.recipe.id}" if own is None else f"by {own.function}"
     said = (
-        f"Refined from {definition.space.name} by study {study}: {model.used} networks{budget}, {source}, data "
-        f"{definition.fingerprint}, recipe {definition.recipe.id}. A value is left out where another one of its "
+        f"Refined from {definition.space.name} by study {study}: {model.used} networks{budget}, {source}, "
+        f"{trained}. A value is left out where another one of its "
         f"decision is more accurate at equal {model.cost}: 95% intervals, which hold together, in points of top-1."
     )
     return [said] if found else [said, "No value is worse beyond doubt: this is the same space."]

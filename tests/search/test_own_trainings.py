@@ -10,11 +10,13 @@ from pathlib import Path
 
 import psutil
 import pytest
+import yaml
 from own_trainings import SEARCH, calls, command, environment, essence, searched, written
 
 import nas
 from nas.errors import StudyError, UserError
 from nas.ledger import Ledger
+from nas.report.study.repeat import repeat_row
 
 RUNGS = ("--evaluate", "own_train:score?pause=0.01", "--epochs", "9", "--rungs", "1,3", "--trials", "8")
 RAY = ("--executor", "ray", "--cpus-per-worker", "0.5")
@@ -179,3 +181,23 @@ def test_a_study_file_names_it_relative_to_itself(tmp_path: Path) -> None:
     lost = searched(tmp_path, *SEARCH, "--evaluate", "own_constant:score", code=2)
     assert f"no module 'own_constant' in {tmp_path}" in lost.stderr
     assert "Traceback" not in lost.stderr
+
+
+def test_what_a_study_is_repeated_by_names_the_function_and_no_data(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "own_constant.py").write_text(CONSTANT)
+    study = study_in(
+        tmp_path, monkeypatch, evaluate="own_constant.py:score?value=0.25", recipe={"epochs": 9, "rungs": [1, 3]}
+    )
+    own = study.definition.evaluate
+    assert own is not None
+    assert own.stops == (1, 3, 9)
+    assert len(study.definition.recipe.fidelities) == 3
+    with Ledger.read(study.storage) as ledger:
+        row = repeat_row(ledger.study("own"), 2, [])
+    written = yaml.safe_load(row.files["own.yaml"])
+    assert written["evaluate"] == "own_constant.py:score?value=0.25"
+    assert written["recipe"] == {"epochs": 9, "rungs": [{"epochs": 1}, {"epochs": 3}]}
+    assert "data" not in written
+    assert row.facts["evaluate function"].startswith("own_constant:score ")

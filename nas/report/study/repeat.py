@@ -53,8 +53,9 @@ def _search(record: StudyRecord, candidates: int, start: Sequence[str], space_fi
         "space": space_file,
         "budget": definition.get("budget"),
         "task": definition.get("task"),
-        "data": definition.get("data"),
+        "data": definition.get("data") or None,
         "recipe": definition.get("recipe"),
+        "evaluate": definition.get("evaluate", {}).get("reference"),
         "objective": definition.get("objectives"),
         "sampler": definition.get("sampler"),
         "seed": definition.get("seed"),
@@ -73,7 +74,11 @@ def _comparison(record: StudyRecord) -> dict[str, Any]:
 
 def _facts(record: StudyRecord) -> Iterator[tuple[str, str]]:
     definition = record.definition
-    yield "data fingerprint", str(definition.get("fingerprint", "unknown"))
+    own = definition.get("evaluate")
+    if own is None:
+        yield "data fingerprint", str(definition.get("fingerprint", "unknown"))
+    else:
+        yield "evaluate function", f"{own['name']} {own['version']} ({own['version_is']})"
     yield "seed", str(definition.get("seed", 0))
     for label in definition.get("plugins", ()):
         yield f"plug-in {str(label).partition('==')[0]}", str(label).partition("==")[2]

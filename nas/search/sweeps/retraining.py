@@ -26,7 +26,11 @@ def retraining(
         architectures: what to train.
         purpose: a word for the comparison's name.
         seeds: of each, counted up from the one after the search's own.
+
+    Raises:
+        StudyError: the search trains by somebody's own function.
     """
+    definition.require_recipe(study, "there is no recipe to train its networks again by")
     ids = [one.id for one in architectures]
     digest = hashlib.sha256("\n".join(ids).encode()).hexdigest()[:6]
     return Comparison(
