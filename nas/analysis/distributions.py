@@ -23,6 +23,8 @@ Table = NDArray[np.float64]
 FEWEST = 10
 """Networks of a population, at least."""
 BINS = 10
+"""Of cost, at most; fewer where there are not enough networks to fill them."""
+_OF_A_BIN = 8
 _FEWEST_OF_A_BIN = 2
 _REPLICATES = 1000
 _POINTS = 101
@@ -184,7 +186,8 @@ def _rates(bins: Codes, side: Mask) -> Values:
 
 
 def _bins(costs: Values) -> Codes:
-    edges = np.quantile(costs, np.linspace(0, 1, BINS + 1)[1:-1])
+    count = max(1, min(BINS, len(costs) // _OF_A_BIN))
+    edges = np.quantile(costs, np.linspace(0, 1, count + 1)[1:-1])
     return np.asarray(np.searchsorted(edges, costs, side="right"))
 
 

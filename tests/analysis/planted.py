@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field, replace
 from functools import cache
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nas.analysis.outcomes import Origin, Outcome
 from nas.architecture import estimate
@@ -17,7 +18,7 @@ from nas.records import Ending, Evaluation, EvaluationKey, StudyKind, StudyRecor
 from nas.search.definition import StudyDefinition
 from nas.space import SearchSpace, load_space
 from nas.space.askers import replaying
-from nas.space.feasible import FeasibleSet
+from nas.space.feasible import Codes, FeasibleSet
 from nas.train.recipe import Recipe
 
 Pair = tuple[tuple[str, object], tuple[str, object]]
@@ -135,3 +136,57 @@ def put_study(
             endings.append(Ending(number=number, evaluation=higher, state=TrialState.DONE))
     ledger.write_trials(name, trials, architectures=forms)
     ledger.finish_all(name, endings)
+
+
+def pursued(world: World, count: int, seed: int) -> list[Outcome]:
+    """Candidates that a greedy sampler chose by what it had seen, and a random control of one in ten.
+
+    In steps of ten: the nine of 400 random ones by which a ridge regression on the decisions, from all accuracies so
+    far, expects the most at equal FLOPs. It ends up in a corner of the space, as samplers do.
+    """
+    feasible = within("tiny", "30MFLOPs")[1]
+    rng = np.random.default_rng(seed)
+    sizes = [len(one) for one in feasible.dimensions.values()]
+
+    def columns(codes: Codes, flops: NDArray[np.float64]) -> NDArray[np.float64]:
+        hot = [codes[:, place, None] == np.arange(size) for place, size in enumerate(sizes)]
+        return np.hstack([np.ones((len(codes), 1)), np.log(flops)[:, None], *hot]).astype(float)
+
+    seen, accuracies, found = np.zeros((0, 2 + sum(sizes))), np.zeros(0), []
+    while len(found) < count:
+        pool = feasible.random(400, rng)
+        flops = feasible.costs(pool)["flops"].astype(float)
+        inputs = columns(pool, flops)
+        picked = np.arange(10)
+        if len(found) >= 20:
+            ridge = seen.T @ seen + np.eye(seen.shape[1])
+            weights = np.linalg.solve(ridge, seen.T @ (accuracies - accuracies.mean()))
+            expected = inputs @ weights - inputs[:, 1] * weights[1]
+            picked = np.array([0, *(np.argsort(-expected[1:])[:9] + 1)])
+        for place, index in enumerate(picked):
+            decisions = feasible.decode(pool[index])
+            is_control = place == 0
+            found.append(
+                Outcome(
+                    id=str(len(found)),
+                    accuracy=world.mean(decisions, flops[index]) + world.noise * rng.normal(),
+                    rung=0,
+                    seed=0,
+                    cost={"flops": flops[index]},
+                    decisions=decisions,
+                    origin=Origin.RANDOM if is_control else Origin.CHOSEN,
+                )
+            )
+        seen = np.vstack([seen, inputs[picked]])
+        accuracies = np.append(accuracies, [one.accuracy for one in found[-10:]])
+    return found
+
+
+NESTED = World(
+    slope=0.03,
+    marginals={
+        "stages.block.mixer.ratio": {1: 0.006, 1.5: -0.006},
+        "stages.1.block.mixer.mixer.small": {None: -0.012, 3: 0.0, 5: 0.012},
+    },
+)
+"""Of `replknet`, where the small kernel exists beside a large one only."""

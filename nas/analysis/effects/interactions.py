@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from itertools import combinations, product
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
 from scipy import linalg, stats
 
-from nas.analysis.effects.factors import NOT_ASKED, Factor, Table, factors, log_cost
+from nas.analysis.effects.factors import factors, log_cost
 from nas.analysis.effects.importance import holm
 from nas.analysis.effects.model import FEWEST_FREE
+from nas.analysis.effects.pairs import Pair, Tested, full_pairs
 from nas.analysis.effects.table import CONFIDENCE
 from nas.analysis.outcomes import Origin, Outcome
-from nas.analysis.ranking import Values
 
 SHOWN = 10
-_FEWEST_OF_A_CELL = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,66 +88,29 @@ def interactions(rows: Sequence[Outcome], cost: str, *, confidence: float = CONF
     accuracy = np.array([row.accuracy for row in used])
     residuals = accuracy - basis @ (basis.T @ accuracy)
     free = len(used) - width
-    tested = [pair for pair in map(_Pair, combinations(found, 2)) if pair.columns.shape[1] and pair.width < free // 2]
-    cells = sum(len(pair.cells) for pair in tested)
-    for pair in tested:
-        pair.test(basis, residuals, free, tail=(1 - confidence) / max(cells, 1))
-    adjusted = holm([pair.p for pair in tested])
-    ranked = sorted(zip(adjusted, tested, strict=True), key=lambda one: (one[0], -one[1].size))
-    return Interactions(rows=tuple(pair.row(p) for p, pair in ranked[:SHOWN]), tested=len(tested))
+    tried = [(pair, pair.test(basis, residuals, free)) for pair in full_pairs(found)]
+    tested = [(pair, test) for pair, test in tried if test is not None]
+    cells = sum(len(pair.cells) for pair, _ in tested)
+    described = [_described(pair, test, free, tail=(1 - confidence) / max(cells, 1)) for pair, test in tested]
+    adjusted = holm([test.p for _, test in tested])
+    described = [replace(row, p=p) for row, p in zip(described, adjusted, strict=True)]
+    return Interactions(rows=tuple(sorted(described, key=lambda one: (one.p, -one.size))[:SHOWN]), tested=len(tested))
 
 
-class _Pair:
-    """Two decisions and the products of their columns, over the candidates that have both."""
-
-    def __init__(self, pair: tuple[Factor, Factor]) -> None:
-        self._one, self._other = pair
-        first, second = self._one.columns, self._other.columns
-        both = (self._one.codes != NOT_ASKED) & (self._other.codes != NOT_ASKED)
-        seen = set(zip(self._one.codes[both].tolist(), self._other.codes[both].tolist(), strict=True))
-        every = list(product(range(len(self._one.levels)), range(len(self._other.levels))))
-        counts = {cell: int(((self._one.codes == cell[0]) & (self._other.codes == cell[1])).sum()) for cell in every}
-        is_full = len(seen) == len(every) and min(counts.values()) >= _FEWEST_OF_A_CELL
-        self.cells = every if is_full else []
-        self.columns: Table = (
-            (first[:, :, None] * second[:, None, :]).reshape(len(first), -1) if is_full else np.zeros((len(first), 0))
-        )
-        self.p, self.size = 1.0, 0.0
-
-    @property
-    def width(self) -> int:
-        """Terms."""
-        return int(self.columns.shape[1])
-
-    def test(self, basis: Table, residuals: Values, free: int, *, tail: float) -> None:
-        """Fit the products beside what `basis` holds."""
-        beside = self.columns - basis @ (basis.T @ self.columns)
-        q, r = linalg.qr(beside, mode="economic")
-        if np.abs(np.diag(r)).min() < 1e-6 * np.sqrt(len(residuals)):  # other decisions say the same already
-            self._row: tuple[tuple[int, int], float, float] = (self.cells[0], 0.0, 0.0)
-            return
-        explained = q.T @ residuals
-        gained, left = float(explained @ explained), float(residuals @ residuals)
-        noise = (left - gained) / (free - self.width)
-        self.p = float(stats.f.sf(gained / self.width / noise, self.width, free - self.width))
-        weights = linalg.solve_triangular(r, explained)
-        self.size = float((self.columns @ weights).std())
-        rows = np.stack([np.kron(self._one.contrasts[a], self._other.contrasts[b]) for a, b in self.cells])
-        effects = rows @ weights
-        errors = np.linalg.norm(linalg.solve_triangular(r, rows.T, trans="T"), axis=0) * np.sqrt(noise)
-        place = int(np.argmax(np.abs(effects) / np.maximum(errors, 1e-12)))
-        half = float(stats.t.isf(tail / 2, free - self.width) * errors[place])
-        self._row = (self.cells[place], float(effects[place]), half)
-
-    def row(self, p: float) -> Interaction:
-        """Once it was tested."""
-        (a, b), effect, half = self._row
-        return Interaction(
-            decisions=(self._one.name, self._other.name),
-            size=self.size,
-            p=p,
-            values=(self._one.levels[a].label, self._other.levels[b].label),
-            effect=effect,
-            low=effect - half,
-            high=effect + half,
-        )
+def _described(pair: Pair, test: Tested, free: int, *, tail: float) -> Interaction:
+    """A pair with its strongest combination; the p-value is its own."""
+    rows = pair.rows()
+    effects = rows @ test.weights
+    errors = np.linalg.norm(linalg.solve_triangular(test.root, rows.T, trans="T"), axis=0) * np.sqrt(test.noise)
+    place = int(np.argmax(np.abs(effects) / np.maximum(errors, 1e-12)))
+    half = float(stats.t.isf(tail / 2, free - pair.columns.shape[1]) * errors[place])
+    a, b = pair.cells[place]
+    return Interaction(
+        decisions=(pair.one.name, pair.other.name),
+        size=float((pair.columns @ test.weights).std()),
+        p=test.p,
+        values=(pair.one.levels[a].label, pair.other.levels[b].label),
+        effect=float(effects[place]),
+        low=float(effects[place]) - half,
+        high=float(effects[place]) + half,
+    )

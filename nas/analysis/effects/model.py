@@ -9,6 +9,7 @@ from enum import StrEnum
 import numpy as np
 
 from nas.analysis.effects.factors import NOT_ASKED, CostScale, Factor, Table, factors
+from nas.analysis.effects.pairs import Pair, strong_pairs
 from nas.analysis.effects.regression import Fit, mixed_fit, robust_fit
 from nas.analysis.outcomes import Origin, Outcome
 from nas.analysis.ranking import Values
@@ -44,6 +45,7 @@ class Model:
         doubt: why nothing can be told; empty where something can.
         cost: metric that is held fixed.
         scale: on which it enters.
+        pairs: of decisions that have terms of their own.
     """
 
     basis: Basis
@@ -55,11 +57,13 @@ class Model:
     doubt: str
     cost: str
     scale: CostScale
+    pairs: tuple[Pair, ...] = ()
 
     @property
     def width(self) -> int:
-        """Columns: the constant, two of the cost, and those of the factors."""
-        return 3 + sum(len(one.levels) - 1 for one in self.factors)
+        """Columns: the constant, two of the cost, those of the factors and those of the pairs."""
+        singles = sum(len(one.levels) - 1 for one in self.factors)
+        return 3 + singles + sum(int(pair.columns.shape[1]) for pair in self.pairs)
 
     def rows_of(self, factor: Factor) -> Table:
         """(levels, width): for each level what makes its effect out of the weights."""
@@ -80,11 +84,15 @@ class Model:
             decisions: that make it.
             cost: of the metric that is held fixed.
         """
-        parts = [np.ones(1), self.scale.columns(np.array([cost]))[0]]
-        for one in self.factors:
-            level = one.level_of(decisions[one.name]) if one.name in decisions else NOT_ASKED
-            parts.append(np.zeros(len(one.levels) - 1) if level == NOT_ASKED else one.contrasts[level])
-        return np.concatenate(parts)
+        parts = {one.name: _part(one, decisions) for one in self.factors}
+        together = [np.kron(parts[pair.one.name], parts[pair.other.name]) for pair in self.pairs]
+        return np.concatenate([np.ones(1), self.scale.columns(np.array([cost]))[0], *parts.values(), *together])
+
+
+def _part(factor: Factor, decisions: Mapping[str, Plain]) -> Values:
+    """(levels - 1,) the columns of one factor for a network."""
+    level = factor.level_of(decisions[factor.name]) if factor.name in decisions else NOT_ASKED
+    return np.zeros(len(factor.levels) - 1) if level == NOT_ASKED else factor.contrasts[level]
 
 
 def fit_effects(rows: Sequence[Outcome], cost: str) -> Model:
@@ -93,8 +101,9 @@ def fit_effects(rows: Sequence[Outcome], cost: str) -> Model:
     accuracy = constant + a z + b z^2 + effects of the values + noise, with z the standardised logarithm of the cost.
     Where every candidate was drawn at random this is least squares with robust errors: what it estimates is defined by
     the space and its budget, whether the model is right or not. Where a sampler chose most of them, those would answer
-    for the neighbourhood that it liked; so all candidates are fitted with random interactions between decisions (and
-    with cost), and the random control decides whether that holds: it must not differ from what the rest predicts, and
+    for the neighbourhood that it liked; so all candidates are fitted with interactions, random ones between all
+    decisions (and with cost) beside the pairs that stand out, and the random control decides whether that holds: it
+    must not differ from what the rest predicts, and
     where it scatters more than predicted, errors grow by that.
 
     Args:
@@ -111,8 +120,8 @@ def fit_effects(rows: Sequence[Outcome], cost: str) -> Model:
     columns = np.hstack([np.ones((len(used), 1)), z, *(one.columns for one in found)])
     y = np.array([row.accuracy for row in used])
 
-    def doubtful(doubt: str, fit: Fit | None = None) -> Model:
-        return Model(Basis.NONE, len(used), len(random), tuple(found), fit, 1.0, doubt, cost, scale)
+    def doubtful(doubt: str, fit: Fit | None = None, pairs: tuple[Pair, ...] = ()) -> Model:
+        return Model(Basis.NONE, len(used), len(random), tuple(found), fit, 1.0, doubt, cost, scale, pairs)
 
     if len(used) < columns.shape[1] + FEWEST_FREE:
         return doubtful(
@@ -121,19 +130,22 @@ def fit_effects(rows: Sequence[Outcome], cost: str) -> Model:
         )
     if not chosen:
         return Model(Basis.RANDOM, len(used), len(random), tuple(found), robust_fit(columns, y), 1.0, "", cost, scale)
-    fit = mixed_fit(columns, y, interaction_kernel(found, z[:, 0]))
+    strong = strong_pairs(found, columns, y)
+    beside = np.hstack([columns, *(pair.columns for pair in strong)])
+    fit = mixed_fit(beside, y, interaction_kernel(found, z[:, 0]))
     check = fit.standardised[: len(random)]
     if len(random) < FEWEST_RANDOM:
-        return doubtful(_unchecked(rows, len(random)), fit)
+        return doubtful(_unchecked(rows, len(random)), fit, tuple(strong))
     shift = float(check.mean() * np.sqrt(len(check)) / max(1.0, check.std()))
     if abs(shift) > _MOST_SHIFT:
         return doubtful(
             f"the {len(random)} random candidates differ by {shift:+.1f} standard errors from what those that the "
             "sampler chose say of them",
             fit,
+            tuple(strong),
         )
     widen = max(1.0, float(np.sqrt((check**2).mean())))
-    return Model(Basis.CHECKED, len(used), len(random), tuple(found), fit, widen, "", cost, scale)
+    return Model(Basis.CHECKED, len(used), len(random), tuple(found), fit, widen, "", cost, scale, tuple(strong))
 
 
 def interaction_kernel(found: Sequence[Factor], z: Values) -> Table:

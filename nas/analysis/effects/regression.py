@@ -86,7 +86,7 @@ def robust_fit(columns: Table, y: Values) -> Fit:
 
 
 def mixed_fit(columns: Table, y: Values, kernel: Table) -> Fit:
-    """Generalised least squares with random effects, whose variance is chosen by restricted maximum likelihood.
+    """Generalised least squares with random effects, averaged over their variance by its restricted likelihood.
 
     y = columns w + g + noise, where g is Gaussian with covariance proportional to `kernel`. What follows from the
     likelihood does not depend on why a candidate was looked at, as long as that followed from accuracies that are in
@@ -102,11 +102,17 @@ def mixed_fit(columns: Table, y: Values, kernel: Table) -> Fit:
     u, s, vt = linalg.svd(columns, full_matrices=False)
     rank = int((s > _RANK * s[0]).sum())
     basis, back = u[:, :rank], (vt[:rank] / s[:rank, None]).T
-    fits = (_whitened(basis, y, np.eye(len(y)) + ratio * kernel) for ratio in _RATIOS)
+    fits = [_whitened(basis, y, np.eye(len(y)) + ratio * kernel) for ratio in _RATIOS]
     best = max(fits, key=lambda one: one.likelihood)
+    likely = np.exp([one.likelihood - best.likelihood for one in fits])
+    likely /= likely.sum()
+    weights = np.array([back @ one.weights for one in fits])  # (ratios, p)
+    mean = likely @ weights
+    within = [np.sqrt(share) * one.scale * (back @ one.factor) for share, one in zip(likely, fits, strict=True)]
+    between = np.sqrt(likely)[:, None] * (weights - mean)
     return Fit(
-        weights=back @ best.weights,
-        factor=back @ best.factor * best.scale,
+        weights=mean,
+        factor=np.hstack([*within, between.T]),
         undetermined=_null_space(columns, rank),
         freedom=len(y) - rank,
         noise=best.scale,
