@@ -1,5 +1,6 @@
 """The Python interface; `import nas` offers these names."""
 
+from nas.api.analyses import analyze
 from nas.api.architectures import build, estimate, load_architecture, load_plugin
 from nas.api.study import Study
 from nas.api.trainings import compare, import_checkpoint, train_network
@@ -14,6 +15,7 @@ __all__ = [
     "Local",
     "Ray",
     "Study",
+    "analyze",
     "build",
     "compare",
     "estimate",

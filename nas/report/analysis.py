@@ -16,9 +16,11 @@ from nas.analysis.front import searched_costs
 from nas.analysis.luck import Luck, expected_shrinkage, noise_of
 from nas.analysis.outcomes import Origin, Outcome, cost_of, outcomes_of, rungs_of
 from nas.analysis.pareto import non_dominated
+from nas.analysis.proxy_health import HealthRow
 from nas.errors import StudyError
 from nas.ledger import Ledger
 from nas.records import StudyKind
+from nas.report.proxy_health import study_health
 from nas.units import plural
 
 
@@ -38,6 +40,7 @@ class Analysis:
         interactions: of the strongest pairs.
         best_values: of every decision, what the best networks have; empty for too few candidates.
         luck: of the front: what its accuracies are expected to lose.
+        health: how much the proxy can tell at all.
     """
 
     study: str
@@ -51,6 +54,7 @@ class Analysis:
     interactions: Interactions
     best_values: tuple[BestValues, ...]
     luck: Luck
+    health: tuple[HealthRow, ...]
 
     @property
     def origins(self) -> Mapping[Origin, int]:
@@ -93,6 +97,7 @@ class Analysis:
             "interactions": self.interactions.to_dict(),
             "best_values": [one.to_dict() for one in self.best_values],
             "luck": self.luck.to_dict(),
+            "proxy_health": [one.to_dict() for one in self.health],
         }
 
 
@@ -133,6 +138,7 @@ def analyse(ledger: Ledger, study: str, *, rung: int = 0) -> Analysis:
         interactions=interactions(rows, cost),
         best_values=tuple(best_values(rows, cost)),
         luck=_luck(ledger, study, model, rows),
+        health=tuple(study_health(ledger, study)),
     )
 
 

@@ -12,6 +12,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "analysis"))
 
 from planted import TINY, put_study
 
+import nas
 from nas.cli.main import main
 from nas.errors import StudyError
 from nas.ledger import Ledger
@@ -70,6 +71,13 @@ def test_people_read_what_is_sure_first(storage: str, capsys: Capture) -> None:
     assert "cannot be told (`--all`)" in said
     assert main(["analyze", "drawn", "--all", "--storage", storage]) == 0
     assert "stages.width.base" in capsys.readouterr().out
+
+
+def test_python_and_the_command_line_say_the_same(storage: str, capsys: Capture) -> None:
+    assert main(["analyze", "drawn", "--storage", storage, "--json"]) == 0
+    (study,) = json.loads(capsys.readouterr().out)["studies"]
+    assert json.loads(json.dumps(nas.analyze("drawn", storage=storage).to_dict())) == study
+    assert {"near chance", "told apart"} & {one["measure"] for one in study["proxy_health"]}
 
 
 def test_a_study_that_is_not_there(storage: str, capsys: Capture) -> None:

@@ -104,8 +104,11 @@ def _draw(analysis: Analysis, steps: Sequence[Step] | None, *, everything: bool)
     from nas.analysis.effects.table import Finding
     from nas.cli import analysis_view as view
     from nas.cli.output import draw
+    from nas.report.proxy_health import health_sentences
 
     draw(f"{analysis.study}: " + ". ".join(analysis.sentences()) + ".", "")
+    for _, sentence in health_sentences(analysis.health):
+        draw(f"proxy: {sentence}")
     shown = [one for one in analysis.effects if everything or one.finding is not Finding.CANNOT_TELL]
     if shown:
         draw(view.effects_table(shown, analysis.cost))
