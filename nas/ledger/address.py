@@ -16,6 +16,8 @@ _CREDENTIALS = re.compile(r"\A(?P<user>[^:/]*://[^:]*|(?![^:/]*://)[^:]*):.*@", 
 _SECRET_OPTION = re.compile(r"([?&][^=&]*passw[^=&]*=)[^&]*", re.IGNORECASE)
 _NO_FILE = re.compile(r"\A\s*\Z|://|[=@?]|\A\w{2,}(\+\w+)?:")  # addresses, complete or mistyped
 _FILES = (".db", ".sqlite", ".sqlite3")
+# libpq's own way of writing an address: host=db password='a b'; a passphrase (sslpassword) is one, too.
+_SECRET_WORD = re.compile(r"(\w*passw\w*\s*=\s*)(?:'(?:[^'\\]|\\.)*'?|[^\s&]+)", re.IGNORECASE)
 _SQLITE = re.compile(r"sqlite(\+\w+)?:///(?P<path>[^?]*)")
 
 
@@ -59,10 +61,13 @@ def redacted(url: str) -> str:
 
     >>> redacted("postgresql+psycopg://ann:secret@db.example/nas")
     'postgresql+psycopg://ann:***@db.example/nas'
+    >>> redacted("host=db.example user=ann password='a secret' dbname=nas")
+    'host=db.example user=ann password=*** dbname=nas'
     """
     if _SQLITE.match(url):
         return url
-    return _SECRET_OPTION.sub(rf"\1{_HIDDEN}", _CREDENTIALS.sub(rf"\g<user>:{_HIDDEN}@", url))
+    without = _SECRET_OPTION.sub(rf"\1{_HIDDEN}", _CREDENTIALS.sub(rf"\g<user>:{_HIDDEN}@", url))
+    return _SECRET_WORD.sub(rf"\1{_HIDDEN}", without)
 
 
 def place(url: str) -> str:
