@@ -32,6 +32,8 @@ def table(title: str, *columns: str, caption: str | None = None) -> Table:
         caption_justify="left",
         box=SIMPLE_HEAD,
         pad_edge=False,
+        show_edge=False,
+        padding=(0, 1, 0, 0),
     )
     for column in columns:
         made.add_column(column.removeprefix(">"), justify="right" if column.startswith(">") else "left", no_wrap=True)
@@ -40,10 +42,11 @@ def table(title: str, *columns: str, caption: str | None = None) -> Table:
 
 def front_table(rows: Sequence[FrontRow], title: str, *, show_share: bool) -> Table:
     """The Pareto front; the most accurate one is bold."""
-    share = [">of budget"] if show_share else []
+    share = [">of\nbudget"] if show_share else []
     profiles = sorted({profile for row in rows for profile in row.latency})
     times = [f">ms, {profile}" for profile in profiles]
-    made = table(title, "id", ">val. top-1", ">FLOPs", ">params", *times, *share, ">rung", ">training")
+    rung = [">rung"] if any(row.rung for row in rows) else []
+    made = table(title, "id", ">val.\ntop-1", ">FLOPs", ">params", *times, *share, *rung, ">training")
     best = max(rows, key=lambda row: row.accuracy, default=None)
     for row in rows:
         used = [f"{row.share:.0%}"] if show_share and row.share is not None else []
@@ -54,31 +57,45 @@ def front_table(rows: Sequence[FrontRow], title: str, *, show_share: bool) -> Ta
             format_count(row.params),
             *(f"{row.latency[profile]:.3g}" if profile in row.latency else "-" for profile in profiles),
             *used,
-            str(row.rung),
+            *([str(row.rung)] if rung else []),
             format_seconds(row.seconds),
             style="bold" if row is best else "",
         )
     return made
 
 
-_STATES = (TrialState.DONE, TrialState.REUSED, TrialState.FAILED, TrialState.REJECTED, TrialState.QUEUED)
+_WORDS = {
+    TrialState.DONE: "trained",
+    TrialState.STOPPED: "stopped early",
+    TrialState.REUSED: "reused",
+    TrialState.FAILED: "failed",
+    TrialState.REJECTED: "over budget",
+    TrialState.QUEUED: "unfinished",
+}
 
 
 def studies_table(studies: Sequence[StudySummary]) -> Table:
-    """Every study of a ledger."""
-    made = table(
-        "Studies", "name", "kind", "created", ">trained", ">reused", ">failed", ">rejected", ">unfinished", ">best"
-    )
+    """Every study of a ledger: what it has come to, and what it is about; no word is cut at any width."""
+    made = table("Studies", "name", ">best", "state", "trials", "about")
+    for column in (made.columns[0], made.columns[3], made.columns[4]):
+        column.no_wrap, column.overflow = False, "fold"
     for study in studies:
-        best = "-" if study.best_accuracy is None else f"{study.best_accuracy:.1%}"
+        counts = (f"{study.counts[state]:,} {word}" for state, word in _WORDS.items() if study.counts.get(state))
         made.add_row(
             study.name,
-            study.kind.value,
-            study.created[:16].replace("T", " "),
-            *(str(study.counts.get(state, 0)) for state in _STATES),
-            best,
+            "-" if study.best_accuracy is None else f"{study.best_accuracy:.1%}",
+            study.state,
+            ", ".join(counts) or "none yet",
+            _about(study),
         )
     return made
+
+
+def _about(study: StudySummary) -> str:
+    """What a study is about: kind, space, budget and data, as far as it has them."""
+    within = f" within {' and '.join(study.budget)}" if study.budget else ""
+    data = f" on {study.data}" if study.data else ""
+    return f"{study.kind} {study.space}{within}{data}, {study.created[:10]}".replace("  ", " ")
 
 
 def comparison_table(rows: Sequence[ComparisonRow], title: str) -> Table:
@@ -104,16 +121,18 @@ def trust_table(report: TrustReport) -> Table:
 
 
 _WIDTH, _HEIGHT = 64, 14
+_EDGE = 9  # columns of the plot's left edge
 
 
-def scatter(rows: Sequence[FrontRow], best: Sequence[FrontRow], x_metric: str, y_metric: str) -> Text:
-    """One metric over another: every candidate a dot, the front as stars."""
+def scatter(rows: Sequence[FrontRow], best: Sequence[FrontRow], x_metric: str, y_metric: str, *, columns: int) -> Text:
+    """One metric over another: every candidate a dot, the front as stars; in so many columns of a terminal."""
+    wide = max(20, min(_WIDTH, columns - _EDGE - 1))
     xs, ys = [row.cost(x_metric) for row in rows], [row.cost(y_metric) for row in rows]
     low, high, bottom, top = min(xs), max(xs), min(ys), max(ys)
-    grid = [[" "] * _WIDTH for _ in range(_HEIGHT)]
+    grid = [[" "] * wide for _ in range(_HEIGHT)]
     starred = {row.id for row in best}
     for row in sorted(rows, key=lambda one: one.id in starred):  # stars last, so that no dot hides one
-        across = round((row.cost(x_metric) - low) / (high - low or 1) * (_WIDTH - 1))
+        across = round((row.cost(x_metric) - low) / (high - low or 1) * (wide - 1))
         up = round((row.cost(y_metric) - bottom) / (top - bottom or 1) * (_HEIGHT - 1))
         grid[_HEIGHT - 1 - up][across] = "*" if row.id in starred else "."
     text = Text(f"{axis_label(y_metric)}\n", style="")
@@ -124,9 +143,9 @@ def scatter(rows: Sequence[FrontRow], best: Sequence[FrontRow], x_metric: str, y
             text.append(mark, style="bold green" if mark == "*" else "dim" if mark == "." else "")
         text.append("\n")
     left, right = axis_value(x_metric, low), axis_value(x_metric, high)
-    text.append(" " * 8 + "+" + "-" * _WIDTH + "\n")
-    text.append(" " * 9 + left + " " * (_WIDTH - len(left) - len(right)) + right + "\n")
-    text.append(" " * 9 + axis_label(x_metric).center(_WIDTH) + "\n")
+    text.append(" " * 8 + "+" + "-" * wide + "\n")
+    text.append(" " * 9 + left + " " * (wide - len(left) - len(right)) + right + "\n")
+    text.append(" " * 9 + axis_label(x_metric).center(wide) + "\n")
     text.append(" " * 9 + "* front   . other candidates", style="dim")
     return text
 

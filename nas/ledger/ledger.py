@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from itertools import count
 from types import TracebackType
 from typing import Self, TypeVar
@@ -225,7 +226,12 @@ class Ledger:
 
     def studies(self) -> list[StudySummary]:
         """Every study with its progress, the most recently active one first."""
-        return self._read(lambda connection: studies.summaries(connection))
+
+        def query(connection: sa.Connection) -> list[StudySummary]:
+            states = status_query.states(connection)
+            return [replace(one, state=states.get(one.name, one.state)) for one in studies.summaries(connection)]
+
+        return self._read(query)
 
     def redefine_study(self, name: str, definition: Mapping[str, Plain]) -> None:
         """Put another definition in the place of a study's that has no evaluation yet.

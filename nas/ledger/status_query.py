@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from nas.ledger import leases, paces, pulses, studies
 from nas.ledger.status import Driving, StudyStatus
-from nas.ledger.tables import evaluations, leases as lease_table, trials
+from nas.ledger.tables import evaluations, leases as lease_table, pulses as pulse_table, trials
 from nas.pulse import Pulse
 from nas.records import TrialState
 
@@ -41,6 +41,16 @@ def read(connection: sa.Connection, study: str) -> StudyStatus:
         pulse=pulse if is_current else _counted(connection, pulse),
         pulse_age=None if written is None else max(0.0, now - written),
     )
+
+
+def states(connection: sa.Connection) -> dict[str, str]:
+    """How each study stands that somebody drives or has driven, in the words of `StudySummary.state`."""
+    now, me = leases.now_of(connection), f"{socket.gethostname()}:{os.getpid()}"
+    told = {row.study: row.content for row in connection.execute(sa.select(pulse_table.c.study, pulse_table.c.content))}
+    found = {study: "ended" if content.get("stop") else "interrupted" for study, content in told.items()}
+    for held in connection.execute(sa.select(lease_table)):
+        found[held.study] = (Driving.RUNNING if leases.is_alive(held, me, now) else Driving.SILENT).value
+    return found
 
 
 def _counted(connection: sa.Connection, said: Pulse) -> Pulse:

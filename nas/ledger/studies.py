@@ -131,8 +131,13 @@ def summaries(connection: sa.Connection) -> list[StudySummary]:
             counts=counts[name],
             best_accuracy=best.get(name),
             latest_activity=active.get(name, created),
+            space=(definition.get("space") or definition.get("drawn_from") or {}).get("name", ""),
+            budget=tuple(definition.get("budget", ())),
+            data=definition.get("data", ""),
         )
-        for name, kind, created in connection.execute(sa.select(studies.c.name, studies.c.kind, studies.c.created))
+        for name, kind, created, definition in connection.execute(
+            sa.select(studies.c.name, studies.c.kind, studies.c.created, studies.c.definition)
+        )
     ]
     return sorted(found, key=lambda summary: (_moment(summary.latest_activity), summary.name), reverse=True)
 

@@ -19,6 +19,11 @@ class StudySummary:
         counts: number of trials in each state; states without a trial are left out.
         best_accuracy: highest validation accuracy of its trials, in [0, 1]; None before the first one.
         latest_activity: when a trial was last written, ISO 8601, UTC; `created` before the first one.
+        space: name of the space that its candidates are from; empty for given ones.
+        budget: its bounds.
+        data: reference of the data set; empty where a training brings its own.
+        state: `running`; `silent`, with a driver that gives no sign of life; `ended` by a limit; `interrupted`; or
+            `new`, if nobody has ever driven it.
     """
 
     name: str
@@ -27,3 +32,7 @@ class StudySummary:
     counts: Mapping[TrialState, int]
     best_accuracy: float | None
     latest_activity: str
+    space: str = ""
+    budget: tuple[str, ...] = ()
+    data: str = ""
+    state: str = "new"

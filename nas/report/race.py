@@ -33,31 +33,36 @@ class Searches:
         self._runs: list[Run] = []
         self._first: tuple[str, Mapping[str, Plain]] | None = None
         self.cost = ""
+        self.left_out: list[str] = []
+        """Why studies do not take part, a sentence each."""
 
     def add(self, ledger: Ledger) -> None:
-        """Every search in a ledger.
-
-        Raises:
-            StudyError: one is of another kind than those before.
-        """
+        """Every search in a ledger that can be compared with the first one; the others are left out."""
         for study in reversed(ledger.studies()):
+            name = f"{study.name} in {ledger!r}"
             if study.kind is not StudyKind.SEARCH:
+                self.left_out.append(f"{name} {study.kind.purpose}; only searches are compared")
                 continue
             definition = ledger.study(study.name).definition
-            self._require_same(f"{study.name} in {ledger!r}", definition)
-            self._runs.append(self._run(study.name, definition, ledger))
+            run = self._run(study.name, definition, ledger)
+            if not run.trained:
+                self.left_out.append(f"{name} has trained no network to the end; let it search on")
+                continue
+            try:
+                self._require_same(name, definition)
+            except StudyError as error:
+                self.left_out.append(str(error))
+                continue
+            self._runs.append(run)
 
     def race(self) -> Race:
         """All of them.
 
         Raises:
-            StudyError: there is none, or one in which nothing was trained to the end.
+            StudyError: there is none.
         """
         if not self._runs:
-            raise StudyError("no search in these ledgers")
-        for run in self._runs:
-            if not run.trained:
-                raise StudyError(f"{run.team}, seed {run.seed}: no network was trained to the end; let it search on")
+            raise StudyError("; ".join(["no search in these ledgers that can be compared", *self.left_out]))
         return Race(tuple(sorted(self._runs, key=lambda run: run.seed)))
 
     def _require_same(self, name: str, definition: Mapping[str, Plain]) -> None:
@@ -76,7 +81,8 @@ class Searches:
 
     def _run(self, name: str, definition: Mapping[str, Plain], ledger: Ledger) -> Run:
         trials = ledger.trials(name)
-        prices = {trial.architecture: trial.cost[self.cost] for trial in trials}
+        cost = definition["objectives"].split(",")[-1]
+        prices = {trial.architecture: trial.cost.get(cost, math.nan) for trial in trials}
         rungs = definition["recipe"].get("rungs", [])
         spent, trained = 0.0, []
         for one in ledger.evaluations(name):

@@ -63,13 +63,19 @@ def test_searches_are_compared_by_training_time(tmp_path: Path, capsys: Capture)
     assert "random, no rungs" in capsys.readouterr().out
 
 
-def test_what_cannot_be_compared_is_refused(tmp_path: Path, capsys: Capture) -> None:
+def test_what_cannot_be_compared_is_left_out_and_said(tmp_path: Path, capsys: Capture) -> None:
     search(tmp_path / "a.db", "random")
     search(tmp_path / "b.db", "random", epochs=5)
     search(tmp_path / "c.db", "random", trials=0)
-    assert main(["bench", "ledgers", str(tmp_path / "a.db"), str(tmp_path / "b.db")]) == 2
-    assert "has another recipe than random in" in capsys.readouterr().err
+    named = [str(tmp_path / f"{name}.db") for name in "abc"]
+    assert main(["bench", "ledgers", *named, "--json"]) == 0
+    said = capsys.readouterr()
+    assert [one["search"] for one in json.loads(said.out)["searches"]] == ["random, no rungs"]
+    words = " ".join(said.err.split())
+    assert "left out: " in words
+    assert "has another recipe than random in" in words
+    assert "has trained no network to the end" in words
     assert main(["bench", "ledgers", str(tmp_path / "c.db")]) == 2
-    assert "no network was trained to the end" in capsys.readouterr().err
+    assert "trained no network to the end" in " ".join(capsys.readouterr().err.split())
     assert main(["bench", "ledgers", str(tmp_path / "missing.db")]) == 2
     assert "missing.db" in capsys.readouterr().err

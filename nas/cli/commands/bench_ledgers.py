@@ -22,8 +22,10 @@ def run(
     """Compare finished searches: how good the front was for the training time that had gone into it.
 
     The searches are of one space, budget, data set and recipe, with rungs or without, by different samplers and seeds.
+    Studies that cannot be compared with the first one are left out, and it is said why.
     Give each its own ledger (--storage): searches that share one take over each other's trainings.
     """
+    from nas.cli.output import notice
     from nas.ledger import Ledger
     from nas.ledger.address import storage_url
     from nas.report.chart import require_chart_form, write_chart
@@ -36,6 +38,8 @@ def run(
         with Ledger.read(storage_url(one)) as ledger:
             searches.add(ledger)
     race = searches.race()
+    for sentence in searches.left_out:
+        notice(f"left out: {sentence}")
     if plot is not None:
         write_chart([panel(race)], plot, title="Hypervolume against training time")
     if output is not None:

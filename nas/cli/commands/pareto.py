@@ -172,7 +172,7 @@ def draw_front(
     One that trains by somebody's own function has no recipe, so there is nothing of it to export.
     """
     from nas.analysis.front import require_metric
-    from nas.cli.output import draw
+    from nas.cli.output import console, draw
     from nas.cli.tables import front_table, scatter
 
     if not rows:
@@ -184,7 +184,7 @@ def draw_front(
     kind = "Pareto front" if {row.id for row in shown} <= {row.id for row in best} else "candidates"
     draw(front_table(shown, f"{name}: {kind} within {budget}", show_share=bool(budget.bounds)))
     if len(same) > 1:
-        draw("", scatter(same, best, *axes))
+        draw("", scatter(same, best, *axes, columns=console().width))
     if len(same) < len(rows):
         draw("", f"{len(rows) - len(same)} of {len(rows)} candidates stopped at a lower rung (`nas pareto --all`)")
     hints = [f"look at one: {proposed('show', f'{name}:{best[-1].id}', storage=storage)}"]
