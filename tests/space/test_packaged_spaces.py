@@ -44,7 +44,7 @@ def test_the_roadmap_space_holds_both_roads() -> None:
 def test_drawn_architectures_are_points_of_their_space_and_fit_together(space: str) -> None:
     loaded = load_space(space)
     for seed in range(5):
-        architecture = loaded.build(drawing(random.Random(seed)))
+        architecture, _ = loaded.fitting(drawing(random.Random(seed)))
         assert loaded.contains(architecture)
         assert estimate(architecture, loaded.task).flops > 0
 

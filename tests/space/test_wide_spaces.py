@@ -16,6 +16,10 @@ from nas.task import Task
 
 POINTS = {
     "gated": ("conv2former_t", "van_b1", "moganet_xt", "hornet_t_7x7", "mambaout_tiny"),
+    "families": (
+        *("convnext_tiny", "inceptionnext_tiny", "unireplknet_n", "conv2former_t", "van_b1", "hornet_t_7x7"),
+        *("moganet_xt", "mambaout_tiny", "replknet_13"),
+    ),
     "regnet": tuple(
         f"regnet{form}_{size}"
         for form in "xy"
@@ -25,7 +29,7 @@ POINTS = {
         )
     ),
 }
-BUDGETS = {"gated": "2..5GFLOPs", "regnet": "0.4..4GFLOPs"}
+BUDGETS = {"gated": "2..5GFLOPs", "families": "1..6GFLOPs", "regnet": "0.4..4GFLOPs"}
 
 
 def check(space: SearchSpace, architecture: Architecture, resolution: int = 64) -> None:
@@ -110,3 +114,14 @@ def test_anynet_without_rounding_has_the_points_whose_groups_divide() -> None:
     assert space.size() == (16 * ways) ** 4
     for architecture in space.sample(5, "300..500MFLOPs", seed=1):
         check(space, architecture)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("space", ["gated", "families"])
+def test_drawn_networks_are_exported_by_torch(space: str) -> None:
+    for architecture in load_space(space).sample(5, BUDGETS[space], seed=9):
+        network = build(architecture, classes=4).eval()
+        images = torch.randn(2, 3, 64, 64)
+        with torch.no_grad():
+            exported = torch.export.export(network, (images,)).module()(images)
+            torch.testing.assert_close(exported, network(images))
