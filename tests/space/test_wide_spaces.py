@@ -52,7 +52,7 @@ def test_published_networks_are_points(space: str, preset: str) -> None:
 
 @pytest.mark.parametrize(
     ("space", "n"),
-    [pytest.param(one, 100, marks=pytest.mark.slow) for one in POINTS],
+    [pytest.param(one, n, marks=pytest.mark.slow) for one, n in (("gated", 1000), ("families", 1000), ("regnet", 50))],
 )
 def test_drawn_networks_cost_what_their_modules_do(space: str, n: int) -> None:
     found = load_space(space)
