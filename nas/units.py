@@ -9,7 +9,7 @@ import re
 from decimal import Decimal
 from typing import NamedTuple
 
-from nas.errors import BudgetError, UserError
+from nas.errors import BudgetError, UserError, shortened
 
 _SCALE = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
 _UNITS = {
@@ -24,6 +24,7 @@ _QUANTITY = re.compile(
 _EXAMPLES = "'4.5GFLOPs', '30Mparams' or '12Mactivations'"
 _SECONDS = {"d": 86400, "h": 3600, "min": 60, "s": 1}
 _DURATION = re.compile("".join(rf"(?:(\d+(?:\.\d+)?){unit})?" for unit in _SECONDS), re.ASCII)
+_MOST_BYTES, _MOST_SECONDS = 10**18, 1e10  # an exabyte, three centuries
 _SHOWN = {"": "", "k": "k", "m": "M", "g": "G", "t": "T"}
 _SUFFIX = {"flops": "FLOPs", "params": "params", "activations": "activations", "latency_ms": "ms"}
 
@@ -129,7 +130,10 @@ def parse_bytes(text: str) -> int:
     unit = match["unit"].lower().removesuffix("b") if match else ""
     if match is None or unit not in _SCALE:
         raise UserError(f"cannot read {text!r} as a size; write it like '50GB' or '500MB'")
-    return int((Decimal(match["number"].replace("_", "")) * _SCALE[unit]).to_integral_value())
+    size = Decimal(match["number"].replace("_", "")) * _SCALE[unit]
+    if size > _MOST_BYTES:
+        raise UserError(f"{shortened(text)} is more than any disk has; write it like '50GB' or '500MB'")
+    return int(size.to_integral_value())
 
 
 def format_bytes(count: int) -> str:
@@ -177,6 +181,6 @@ def parse_seconds(text: str) -> float:
     match = _DURATION.fullmatch("".join(text.split()).lower())
     parts = match.groups(default="0") if match else ()
     seconds = sum(float(part) * unit for part, unit in zip(parts, _SECONDS.values(), strict=False))
-    if not seconds:
-        raise UserError(f"cannot read {text!r} as a duration; write it like '2h', '1h30min', '90min' or '45s'")
+    if not 0 < seconds < _MOST_SECONDS:
+        raise UserError(f"cannot read {shortened(text)} as a duration; write it like '2h', '1h30min', '90min' or '45s'")
     return seconds

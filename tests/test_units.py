@@ -159,3 +159,11 @@ def test_durations_are_read(text: str, seconds: float) -> None:
 def test_what_is_no_duration_is_refused(text: str) -> None:
     with pytest.raises(UserError, match="write it like '2h'"):
         parse_seconds(text)
+
+
+@pytest.mark.parametrize("digits", ["9" * 400, "9" * 3000])
+def test_endless_numbers_are_refused_and_shortened(digits: str) -> None:
+    for read, text in ((units.parse_bytes, digits), (parse_seconds, f"{digits}h")):
+        with pytest.raises(UserError) as caught:
+            read(text)
+        assert len(str(caught.value)) < 250

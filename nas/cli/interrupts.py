@@ -27,6 +27,12 @@ def listen() -> None:
             signal.signal(number, _interrupt)
 
 
+def end() -> None:
+    """The command is over: from now on a Ctrl-C that is given again does not meet what ends the interpreter."""
+    for number in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+
+
 def look() -> None:
     """Raise KeyboardInterrupt if one was asked for and has not arrived."""
     if _asked.is_set():

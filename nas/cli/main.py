@@ -205,6 +205,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return code
 
 
+def program() -> int:
+    """The command line of this process, as its last act."""
+    code = main()
+    interrupts.end()
+    return code
+
+
 def _run_command(arguments: Sequence[str] | None) -> int:
     """The exit code of a command line; raises OSError where a file or a stream fails."""
     try:
@@ -252,4 +259,4 @@ def _complain(message: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(program())

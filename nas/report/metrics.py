@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 import time
+from contextlib import suppress
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
 from importlib.util import find_spec
@@ -21,6 +22,8 @@ PATH = "/metrics"
 LOOPBACK = "127.0.0.1"
 
 _PATIENCE = 5.0  # seconds that a client may take to ask
+_LONGEST = 15.0  # seconds from its connection to the end of our answer
+_MOST_CLIENTS = 32  # at a time; Prometheus is one, and asks every few seconds
 _POLL = 0.1  # seconds until `close` is noticed
 _LAST_PORT = 65535
 
@@ -153,10 +156,34 @@ class _Server(ThreadingMixIn, TCPServer):
     daemon_threads = True
 
     def __init__(self, place: Place) -> None:
+        self._room = threading.BoundedSemaphore(_MOST_CLIENTS)
         self.told: tuple[Pulse, float] | None = None
         family, *_, address = socket.getaddrinfo(place.host, place.port, type=socket.SOCK_STREAM)[0]
         self.address_family = family
         super().__init__((str(address[0]), int(address[1])), _Page)
 
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Answer from a thread; who is one too many is hung up on."""
+        if self._room.acquire(blocking=False):
+            super().process_request(request, client_address)
+        else:
+            self.shutdown_request(request)
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        """Answer, for so long: a client that sends a letter now and then would stay for ever."""
+        clock = threading.Timer(_LONGEST, _hang_up, (request,))
+        clock.daemon = True
+        clock.start()
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            clock.cancel()
+            self._room.release()
+
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that went away is no news."""
+
+
+def _hang_up(request: socket.socket) -> None:
+    with suppress(OSError):  # it is over already
+        request.shutdown(socket.SHUT_RDWR)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import http.client
 import socket
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
 
@@ -102,3 +103,22 @@ def test_anything_else_is_refused(text: str) -> None:
 def test_a_port_has_its_end() -> None:
     with pytest.raises(UserError, match="ports end at 65535"):
         parse_place("65536")
+
+
+def test_clients_are_few_and_none_stays_for_ever(server: MetricsServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("nas.report.metrics._LONGEST", 1.0)
+    place = (server.place.host, server.place.port)
+    slow = [socket.create_connection(place, timeout=60) for _ in range(32)]
+    one_too_many = socket.create_connection(place, timeout=60)
+    assert one_too_many.recv(1) == b""
+    for client in slow:
+        with suppress(OSError):
+            while True:  # a letter now and then, so that no single wait is long
+                client.sendall(b"G")
+                client.settimeout(0.05)
+                with suppress(TimeoutError):
+                    if client.recv(1) == b"":
+                        break
+    assert asked(server)[0] in (200, 503)
+    for client in (*slow, one_too_many):
+        client.close()
