@@ -19,9 +19,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 import psutil
+from optuna_rows import rows_of
 
 from nas.ledger import Ledger
 from nas.records import TrialRecord, TrialState
+from nas.search.definition import StudyDefinition
+from nas.search.manage import copy_for_optuna
 
 SPACE = """
 name: killed
@@ -56,6 +59,7 @@ class Tally(NamedTuple):
     duplicates: int
     lost: int
     same_as_undisturbed: bool
+    same_for_optuna: bool
 
 
 def kill_run(folder: Path, *, kills: int, trials: int, seed: int) -> Tally:
@@ -70,7 +74,7 @@ def kill_run(folder: Path, *, kills: int, trials: int, seed: int) -> Tally:
     _search(disturbed, trials, resume=True).wait()
     alone = _folder(folder / "alone")
     assert _search(alone, trials, resume=False).wait() == 0
-    return _tally(_trials(disturbed), _trials(alone), done, trials)
+    return _tally(_trials(disturbed), _trials(alone), done, trials, same_for_optuna=_is_mirrored(disturbed))
 
 
 def _one_life(folder: Path, rng: random.Random, done: Counter[str], kills: int, target: int) -> None:
@@ -132,7 +136,22 @@ def _trials(folder: Path) -> list[TrialRecord]:
         return ledger.trials("killed")
 
 
-def _tally(disturbed: list[TrialRecord], alone: list[TrialRecord], done: Counter[str], trials: int) -> Tally:
+def _is_mirrored(folder: Path) -> bool:
+    """Whether Optuna's copy, which all those drivers have left, is what a copy of the finished study is."""
+    with Ledger.read(f"sqlite:///{folder}/nas.db") as ledger:
+        definition = StudyDefinition.from_dict(ledger.study("killed").definition)
+        copy_for_optuna(ledger, f"sqlite:///{folder}/fresh.db", "killed", definition)
+    return rows_of(folder / "nas.db") == rows_of(folder / "fresh.db")
+
+
+def _tally(
+    disturbed: list[TrialRecord],
+    alone: list[TrialRecord],
+    done: Counter[str],
+    trials: int,
+    *,
+    same_for_optuna: bool,
+) -> Tally:
     trained = [one for one in disturbed if one.state is TrialState.DONE]
     distinct = {one.architecture for one in trained}
     known = {one.architecture for one in disturbed if one.evaluation is not None}
@@ -153,6 +172,7 @@ def _tally(disturbed: list[TrialRecord], alone: list[TrialRecord], done: Counter
         duplicates=len(trained) - len(distinct),
         lost=trials - len(known),
         same_as_undisturbed=essence(disturbed) == essence(alone),
+        same_for_optuna=same_for_optuna,
     )
 
 
@@ -166,7 +186,8 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         tally = kill_run(Path(folder), kills=given.kills, trials=given.trials, seed=given.seed)
     sys.stdout.write("\n".join(f"{name}: {value}" for name, value in tally._asdict().items()) + "\n")
-    return int(tally.duplicates != 0 or tally.lost != 0 or not tally.same_as_undisturbed)
+    is_well = tally.same_as_undisturbed and tally.same_for_optuna
+    return int(tally.duplicates != 0 or tally.lost != 0 or not is_well)
 
 
 if __name__ == "__main__":

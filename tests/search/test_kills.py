@@ -12,3 +12,4 @@ def test_search_that_is_killed_at_random_moments_loses_and_repeats_nothing(tmp_p
     assert tally.driver_kills + tally.worker_kills >= 12
     assert (tally.duplicates, tally.lost) == (0, 0)
     assert tally.same_as_undisturbed
+    assert tally.same_for_optuna

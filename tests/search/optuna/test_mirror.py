@@ -1,17 +1,16 @@
 from __future__ import annotations
 
 import random
-import sqlite3
-from contextlib import closing, suppress
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import optuna
 import pytest
 import search_works
 from optuna.trial import TrialState as OptunaState
+from optuna_rows import rows_of
 from search_runs import Runner, make_definition
 
 from nas.analysis.front import evaluated_rows, front_rows
@@ -139,7 +138,7 @@ def test_a_search_in_pieces_leaves_what_a_copy_of_the_whole_is(ledger: Ledger, t
                 _piece(ledger, definition, tmp_path, trials=trials, after=rng.randrange(3, 14))
         _piece(ledger, definition, tmp_path, trials=trials, after=10**9)
     copy_for_optuna(ledger, f"sqlite:///{tmp_path}/fresh.db", "study", definition)
-    kept, fresh = (_rows_of(tmp_path / name) for name in ("nas.db", "fresh.db"))
+    kept, fresh = (rows_of(tmp_path / name) for name in ("nas.db", "fresh.db"))
     assert kept == fresh
     assert len(kept["trials"]) == len(ledger.trials("study"))
     assert problem.proxy.last == max(step for _, step, _ in kept["trial_intermediate_values"])
@@ -166,27 +165,6 @@ def _piece(ledger: Ledger, definition: StudyDefinition, folder: Path, *, trials:
             "study", problem, ledger=ledger, limits=Limits(trials=trials, fruitless_asks=300), mirror=mirror
         )
         Driver(search, executor=executor, watch=watch).run("here:1")
-
-
-def _rows_of(path: Path) -> dict[str, list[tuple[Any, ...]]]:
-    """What Optuna's tables hold, by trial number; keys of rows may differ."""
-    tables = {
-        "trials": "state, datetime_start, datetime_complete",
-        "trial_values": "objective, value",
-        "trial_intermediate_values": "step, intermediate_value",
-        "trial_params": "param_name, param_value",
-        "trial_system_attributes": "key, value_json",
-        "trial_user_attributes": "key, value_json",
-    }
-    with closing(sqlite3.connect(path)) as connection:
-        found = {
-            table: connection.execute(f"SELECT number, {columns} FROM trials JOIN {table} USING (trial_id)").fetchall()
-            if table != "trials"
-            else connection.execute(f"SELECT number, {columns} FROM trials").fetchall()
-            for table, columns in tables.items()
-        }
-        found["study"] = connection.execute("SELECT key, value_json FROM study_user_attributes").fetchall()
-    return {table: sorted(rows) for table, rows in found.items()}
 
 
 def _moment(text: str | None) -> datetime:
