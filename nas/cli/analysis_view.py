@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from rich.table import Table
@@ -58,12 +58,14 @@ def unsaid(analysis: Analysis) -> str:
     return f"{plural(len(silent), 'value')} of {plural(decisions, 'decision')} cannot be told (`--all`).{more}"
 
 
-def importances_table(found: Importances, best: Sequence[BestValues], cost: str) -> Table:
+def importances_table(
+    found: Importances, best: Sequence[BestValues], cost: str, theirs: Mapping[str, Mapping[str, float]]
+) -> Table:
     """How much each decision decides who is among the best."""
     whose = "drawn at random" if found.origin is Origin.RANDOM else "as the sampler chose them: its taste is in it"
     made = table(
         f"Importance for being among the best {found.target:.0%} at equal {axis_label(cost)} (conditional PED-ANOVA)",
-        "decision", ">importance", ">p", "the best has",
+        "decision", ">importance", ">p", *(f">Optuna's {name}" for name in theirs), "the best has",
         caption=f"Of {plural(found.candidates, 'candidate')}, {whose}. p: by random orders, adjusted (Holm). "
         "The best has: in 95 of 100 draws of a quarter of them.",
     )  # fmt: skip
@@ -72,7 +74,8 @@ def importances_table(found: Importances, best: Sequence[BestValues], cost: str)
         likely = values[one.decision]
         has = ", ".join(likely.likely) if likely.is_narrow else "any"
         style = "" if one.p < 0.05 else "dim"
-        made.add_row(one.decision, f"{one.importance:.0%}", f"{one.p:.2g}", has, style=style)
+        beside = [f"{some[one.decision]:.0%}" if one.decision in some else "-" for some in theirs.values()]
+        made.add_row(one.decision, f"{one.importance:.0%}", f"{one.p:.2g}", *beside, has, style=style)
     return made
 
 

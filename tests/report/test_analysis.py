@@ -131,3 +131,16 @@ def test_the_way_to_the_best_leads_there_a_decision_at_a_time(storage: str, caps
     differing = {name for name, value in rows[-1].decisions.items() if rows[0].decisions[name] != value}
     assert {step["decision"] for step in steps[1:]} == differing
     assert main(["analyze", "chosen", "--from", "no", "--storage", storage]) == 2
+
+
+@pytest.mark.slow
+def test_optunas_importances_stand_beside_ours(storage: str, capsys: Capture) -> None:
+    assert main(["analyze", "drawn", "--optuna", "--storage", storage, "--json"]) == 0
+    (study,) = json.loads(capsys.readouterr().out)["studies"]
+    ours = {one["decision"]: one["importance"] for one in study["importances"]["rows"]}
+    assert set(study["optuna"]) == {"ped_anova", "fanova"}
+    for theirs in study["optuna"].values():
+        assert set(theirs) == set(ours)
+        assert sum(theirs.values()) == pytest.approx(1)
+    assert main(["analyze", "drawn", "--optuna", "--storage", storage]) == 0
+    assert "Optuna's fanova" in capsys.readouterr().out

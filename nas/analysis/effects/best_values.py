@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from nas.analysis.effects.factors import NOT_ASKED, Factor, factors
-from nas.analysis.effects.importance import FEWEST, at_equal_cost
-from nas.analysis.outcomes import Origin, Outcome
+from nas.analysis.effects.importance import FEWEST, at_equal_cost, looked_at
+from nas.analysis.outcomes import Outcome
 
 _REPLICATES = 10_000
 _SHARE = 0.25
@@ -52,8 +52,7 @@ def best_values(rows: Sequence[Outcome], cost: str, *, seed: int = 0) -> list[Be
         cost: metric to hold fixed.
         seed: of the draws.
     """
-    random = [row for row in rows if row.origin is Origin.RANDOM]
-    used = random if len(random) >= FEWEST else list(rows)
+    used = looked_at(rows)
     if len(used) < FEWEST:
         return []
     scores = at_equal_cost(used, cost)

@@ -83,8 +83,7 @@ def importances(rows: Sequence[Outcome], cost: str, *, target: float = TARGET, s
         target: share of the best, in (0, 1).
         seed: of the random orders.
     """
-    random = [row for row in rows if row.origin is Origin.RANDOM]
-    used = random if len(random) >= FEWEST else list(rows)
+    used = looked_at(rows)
     if len(used) < FEWEST:
         return None
     found = factors([row.decisions for row in used])
@@ -113,6 +112,12 @@ def importances(rows: Sequence[Outcome], cost: str, *, target: float = TARGET, s
     origin = Origin.RANDOM if all(row.origin is Origin.RANDOM for row in used) else Origin.CHOSEN
     ranked = sorted(described, key=lambda one: (one.p, -one.value))
     return Importances(rows=tuple(ranked), origin=origin, candidates=len(used), target=target)
+
+
+def looked_at(rows: Sequence[Outcome]) -> list[Outcome]:
+    """The candidates that importances are of: those drawn at random where there are enough of them, or else all."""
+    random = [row for row in rows if row.origin is Origin.RANDOM]
+    return random if len(random) >= FEWEST else list(rows)
 
 
 def at_equal_cost(rows: Sequence[Outcome], cost: str) -> Values:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -46,6 +46,10 @@ def run(
     everything: Annotated[
         bool, typer.Option("--all", help="Every value of every decision, also where nothing can be told.")
     ] = False,
+    optuna: Annotated[
+        bool,
+        typer.Option("--optuna", help="Optuna's importances beside ours: PED-ANOVA and fANOVA; some seconds more."),
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Say what a search has taught: what each decision is worth in accuracy at equal cost, and how sure that is.
@@ -74,6 +78,7 @@ def run(
             from nas.report.ablation import way_to_best  # torch: seconds, and only this needs the space
 
             steps = [way_to_best(ledger, one, since) for one in found]
+    theirs = [_optunas(one) if optuna else {} for one in found]
     if plot is not None:
         _write_plot(plot, contests)
     if as_json:
@@ -82,10 +87,12 @@ def run(
         documents = [one.to_dict() for one in found]
         for document, way in zip(documents, steps, strict=False):
             document["path"] = [step.to_dict() for step in way]
+        for document, importances in zip(documents, theirs, strict=True):
+            document |= {"optuna": importances} if optuna else {}
         print_json({"studies": documents, "populations": [one.to_dict() for one in contests]})
         return
     for place, one in enumerate(found):
-        _draw(one, steps[place] if steps else None, everything=everything)
+        _draw(one, steps[place] if steps else None, theirs[place], everything=everything)
     _draw_contests(contests)
 
 
@@ -100,7 +107,24 @@ def _write_plot(path: Path, contests: Sequence[Contest]) -> None:
     write_chart(drawn, path, title="Distribution of errors at equal cost")
 
 
-def _draw(analysis: Analysis, steps: Sequence[Step] | None, *, everything: bool) -> None:
+def _optunas(analysis: Analysis) -> Mapping[str, Mapping[str, float]]:
+    from nas.analysis.effects.importance import FEWEST, at_equal_cost, looked_at
+    from nas.errors import UserError
+    from nas.search.optuna.importances import optuna_importances
+
+    rows = looked_at(analysis.outcomes)
+    if len(rows) < FEWEST:
+        raise UserError(f"--optuna: {analysis.study} has {len(rows)} candidates, and importances need {FEWEST}")
+    return optuna_importances([row.decisions for row in rows], at_equal_cost(rows, analysis.cost))
+
+
+def _draw(
+    analysis: Analysis,
+    steps: Sequence[Step] | None,
+    theirs: Mapping[str, Mapping[str, float]],
+    *,
+    everything: bool,
+) -> None:
     from nas.analysis.effects.table import Finding
     from nas.cli import analysis_view as view
     from nas.cli.output import draw
@@ -115,7 +139,7 @@ def _draw(analysis: Analysis, steps: Sequence[Step] | None, *, everything: bool)
     if len(shown) < len(analysis.effects):
         draw(view.unsaid(analysis), "")
     if analysis.importances is not None:
-        draw(view.importances_table(analysis.importances, analysis.best_values, analysis.cost))
+        draw(view.importances_table(analysis.importances, analysis.best_values, analysis.cost, theirs))
     draw(view.interactions_table(analysis.interactions), "")
     if steps is not None:
         draw(view.steps_table(steps))
