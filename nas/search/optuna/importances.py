@@ -28,6 +28,7 @@ def optuna_importances(decisions: Sequence[Mapping[str, Plain]], scores: Values)
         for name, value in one.items():
             values.setdefault(name, {})[repr(value)] = value
     distributions = {name: CategoricalDistribution(list(some.values())) for name, some in values.items()}
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
     study = optuna.create_study(direction="maximize")
     study.add_trials(
         [
