@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from nas.executors.settings import ExecutorSettings
     from nas.ledger import Ledger
     from nas.pulse import Pulse
+    from nas.report.metrics import Place
     from nas.search.definition import StudyDefinition
     from nas.search.launch import Plan
     from nas.search.pulse import Progress
@@ -187,6 +188,7 @@ def run(
         settings = leaving_a_core(settings, plan.definition)
     _announce(plan, settings, storage)
     if dry_run:
+        _require_places(page, checkpoints, storage)
         if as_json:
             from nas.cli.output import print_json
 
@@ -197,6 +199,32 @@ def run(
     with serving(page) as listen, Ledger.open(storage, notify=notice) as ledger:
         progress = _search(plan, ledger, storage, settings, checkpoints, listen)
         _finish(plan, ledger, storage, progress, as_json=as_json)
+
+
+def _require_places(page: Place | None, checkpoints: str | None, storage: str) -> None:
+    """What a run would write to and listen at, without a trace; raises UserError where that could not be.
+
+    A ledger of a server is not connected to, and neither is the host of checkpoints at a URL.
+    """
+    import os
+    from pathlib import Path
+
+    from nas.errors import UserError
+    from nas.ledger.address import place
+    from nas.report.metrics import MetricsServer
+
+    if page is not None:
+        MetricsServer(page).close()
+    files = {} if checkpoints is None or "://" in checkpoints else {"--checkpoints": Path(checkpoints).absolute()}
+    if storage.startswith("sqlite:///"):
+        ledger = Path(place(storage)).absolute()
+        if not ledger.parent.is_dir():
+            raise UserError(f"--storage: there is no folder {ledger.parent}; create it first")
+        files["--storage"] = ledger.parent
+    for option, folder in files.items():
+        there = next(one for one in (folder, *folder.parents) if one.exists())
+        if not there.is_dir() or not os.access(there, os.W_OK):
+            raise UserError(f"{option}: {there} is no folder that can be written to")
 
 
 def _rungs(text: str | None) -> list[int] | None:
