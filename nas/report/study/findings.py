@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nas.analysis.effects.table import Finding
+from nas.analysis.effects.table import MARGIN, Finding
 from nas.report.study.control import search_gain
-from nas.report.study.rows import StudyRows
+from nas.report.study.rows import NO_BUDGET, StudyRows
 from nas.units import format_count, format_seconds, plural
 
 _NAMED = 3  # values of decisions in a sentence
@@ -52,7 +52,7 @@ def _nothing(rows: StudyRows) -> Iterator[str]:
 
 def _front(rows: StudyRows) -> Iterator[str]:
     best = max(rows.front, key=lambda one: one.accuracy)
-    within = f"within {rows.budget}" if rows.budget != "no budget" else "without a budget"
+    within = f"within {rows.budget}" if rows.budget != NO_BUDGET else "without a budget"
     prices = ", ".join(metric_words(cost, best.costs[cost]) for cost in rows.costs or ("flops",))
     yield (
         f"The most accurate of {plural(len(rows.top), 'candidate')} {within} is {best.id}: "
@@ -120,7 +120,8 @@ def _decisions(rows: StudyRows) -> Iterator[str]:
     """The values that surely help or hurt."""
     effects = () if rows.analysis is None else rows.analysis.effects
     for finding in (Finding.HELPS, Finding.HURTS):
-        some = sorted((one for one in effects if one.finding is finding), key=lambda one: -abs(one.effect or 0))
+        some = [one for one in effects if one.finding is finding and abs(one.effect or 0) >= MARGIN]
+        some.sort(key=lambda one: -abs(one.effect or 0))
         if some:
             named = ", ".join(
                 f"{one.decision} = {one.value} ({100 * (one.effect or 0):+.1f} points)" for one in some[:_NAMED]

@@ -64,7 +64,7 @@ class Networks:
             UserError: the task's resolution is too small for its strides.
         """
         self.of[study, architecture.id] = {
-            "drawing": [self._part(one) for one in placed(drawn_parts(architecture, task))],
+            "drawing": [self._part(one) for one in placed(drawn_parts(architecture, architecture.task_of(task)))],
             "fields": {
                 "stem": self._row(flat_part(architecture.stem)),
                 "stages": [[stage.depth, stage.width, self._stage(stage)] for stage in architecture.stages],

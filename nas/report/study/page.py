@@ -20,7 +20,7 @@ from nas.data.atomic import new_file
 from nas.errors import UserError
 from nas.report.study.embedded import embedded
 from nas.report.study.networks import Networks
-from nas.report.study.rows import CandidateRow, ReportRows, StudyRows
+from nas.report.study.rows import NO_BUDGET, CandidateRow, ReportRows, StudyRows
 from nas.report.study.sections import (
     cost_section,
     curve_section,
@@ -192,7 +192,8 @@ def _explorer(report: ReportRows) -> str:
 front, up and down through all. Enter or a click pins one; two pins are compared. Escape takes the last pin off.</p>
 <div class="front"><svg id="scatter" tabindex="0" role="application" aria-roledescription="scatter plot"
 aria-describedby="front-help" aria-label="Candidates by cost and accuracy"></svg>
-<div id="detail"><p class="soft">No candidate is chosen.</p></div></div>
+<div id="detail" tabindex="0" role="region" aria-label="The candidate that is pointed at">
+<p class="soft">No candidate is chosen.</p></div></div>
 <p id="said" class="hidden" role="status" aria-live="polite"></p>
 <div id="pins" aria-label="Pinned candidates"></div><div id="difference"></div></div>
 <noscript><p class="note">The plot that answers to the pointer needs JavaScript; everything else is here without
@@ -216,11 +217,15 @@ def _front(study: StudyRows) -> str:
     seeds = '<th scope="col">seeds</th>' if several else ""
     return (
         f'<div class="scroll" tabindex="0" role="region" aria-label="Front of {escape(study.name)}"><table>'
-        f"<caption>The front within {escape(study.budget)}, the most accurate first</caption>"
+        f"<caption>The front{_within(study)}, the most accurate first</caption>"
         f'<thead><tr><th scope="col">id</th><th scope="col">validation top-1</th>{head}'
         f'<th scope="col">training</th>{seeds}<th scope="col" class="controls">take</th></tr></thead>'
         f"<tbody>{rows}</tbody></table></div>{left}"
     )
+
+
+def _within(study: StudyRows) -> str:
+    return "" if study.budget == NO_BUDGET else f" within {escape(study.budget)}"
 
 
 def _front_row(study: StudyRows, one: CandidateRow, costs: Sequence[str]) -> str:

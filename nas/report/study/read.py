@@ -6,20 +6,21 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from nas.analysis.front import FrontRow, evaluated_rows, front_rows, searched_costs
-from nas.analysis.proxy_health import Trained, proxy_health
 from nas.cost import Budget
 from nas.cost.budget import latency_of
 from nas.errors import UserError
 from nas.ledger import Ledger
 from nas.records import CONTROL, Evaluation, EvaluationKey, StudyKind, StudyRecord, TrialRecord, TrialState
 from nas.report.analysis import analyse
+from nas.report.proxy_health import study_health
 from nas.report.study.findings import findings
 from nas.report.study.repeat import repeat_row
-from nas.report.study.rows import CandidateRow, FailureRow, LearningCurve, ReportRows, SpentRow, StudyRows
+from nas.report.study.rows import NO_BUDGET, CandidateRow, FailureRow, LearningCurve, ReportRows, SpentRow, StudyRows
 from nas.report.study.volume import Finished, Scale, volume_curves
+from nas.train.recipe import Recipe
 
 _CURVES = 60  # of trainings that are shown
 _COSTS = ("flops", "params", "activations", "train_flops", "train_params")
@@ -55,7 +56,8 @@ def read_report(
     for study in read:
         shared = [study] if notes else read
         top, first = _scale(shared, lowest=False), _scale(shared, lowest=True)
-        volume = () if top is None else volume_curves(study.finished, top, first)
+        is_search = study.rows.kind == StudyKind.SEARCH
+        volume = volume_curves(study.finished, top, first) if is_search and top is not None else ()
         rows = replace(study.rows, volume=volume)
         found.append(replace(rows, findings=findings(rows)))
     return ReportRows(studies=tuple(found), notes=notes)
@@ -81,17 +83,18 @@ def _study(ledger: Ledger, name: str) -> _Read:
     rows = evaluated_rows(trials, budget)
     front = {row.id for row in front_rows(rows, costs)}
     by_id = {trial.architecture: trial for trial in reversed(trials)}
-    candidates = tuple(_candidate(row, by_id[row.id], is_front=row.id in front) for row in rows)
+    candidates = tuple(_candidate(row, by_id[row.id], record.kind, is_front=row.id in front) for row in rows)
     summary = next(one for one in ledger.studies() if one.name == name)
     finished = _finished(trials, evaluations, costs)
-    rung_epochs = _rung_epochs(definition.get("recipe", {}))
+    rung_epochs = _rung_epochs(definition)
+    is_told = any(one.key.is_told for one in evaluations)
     found = StudyRows(
         name=name,
         kind=record.kind.value,
         created=record.created,
         active=summary.latest_activity,
         definition=definition,
-        budget=str(budget) if budget.bounds else "no budget",
+        budget=str(budget) if budget.bounds else NO_BUDGET,
         costs=costs,
         rung_epochs=rung_epochs,
         counts={state.value: summary.counts[state] for state in TrialState if summary.counts.get(state)},
@@ -101,14 +104,16 @@ def _study(ledger: Ledger, name: str) -> _Read:
         curves=_curves(evaluations, candidates, rung_epochs),
         analysis=analyse(ledger, name) if record.kind is StudyKind.SEARCH and candidates else None,
         failures=_failures(evaluations),
-        health=tuple(proxy_health(_accuracies(evaluations), None)),
+        health=tuple(study_health(ledger, name)),
         spent=_spent(trials, evaluations, finished, summary.counts),
-        repeat=repeat_row(record, _asked_for(record, trials, candidates), _started(definition, trials)),
+        repeat=repeat_row(
+            record, _asked_for(record, trials, candidates), _started(definition, trials), is_told=is_told
+        ),
     )
     return _Read(found, finished)
 
 
-def _candidate(row: FrontRow, trial: TrialRecord, *, is_front: bool) -> CandidateRow:
+def _candidate(row: FrontRow, trial: TrialRecord, kind: StudyKind, *, is_front: bool) -> CandidateRow:
     latencies = {latency_of(profile): ms for profile, ms in row.latency.items()}
     return CandidateRow(
         id=row.id,
@@ -118,25 +123,24 @@ def _candidate(row: FrontRow, trial: TrialRecord, *, is_front: bool) -> Candidat
         seeds=row.seeds,
         seconds=row.seconds,
         costs={**{name: getattr(row, name) for name in _COSTS}, **latencies},
-        decisions=row.decisions,
+        decisions=row.decisions if kind is StudyKind.SEARCH else {},  # nobody decided between given architectures
         is_control=bool(trial.sampler.get(CONTROL)),
         is_front=is_front,
     )
 
 
-def _rung_epochs(recipe: Mapping[str, object]) -> tuple[int, ...]:
-    """Epochs at the end of every rung; none where accuracies are told from outside."""
-    rungs, epochs = recipe.get("rungs", ()), recipe.get("epochs")
-    if not isinstance(epochs, int):
-        return ()
-    below = [one["epochs"] if isinstance(one, Mapping) else one for one in rungs] if isinstance(rungs, list) else []
-    return (*below, epochs)
+def _rung_epochs(definition: Mapping[str, Any]) -> tuple[int, ...]:
+    """Epochs at the end of every rung; none where a training of somebody's own does not say."""
+    own = definition.get("evaluate")
+    if own is None:
+        return tuple(one.epochs for one in Recipe.from_dict(definition.get("recipe", {})).fidelities)
+    return () if own["epochs"] is None else (*own["rungs"], own["epochs"])
 
 
 def _asked_for(record: StudyRecord, trials: Sequence[TrialRecord], candidates: Sequence[CandidateRow]) -> int:
-    """Candidates that a repetition comes to: those with an evaluation."""
+    """How far a repetition goes: candidates with an evaluation or, in a comparison, trainings of each."""
     if record.kind is not StudyKind.SEARCH:
-        return len(candidates)
+        return max((one.seeds for one in candidates), default=1)
     return len({trial.architecture for trial in trials if trial.evaluation is not None})
 
 
@@ -181,12 +185,11 @@ def _finished(trials: Sequence[TrialRecord], evaluations: Sequence[Evaluation], 
 def _curves(
     evaluations: Sequence[Evaluation], candidates: Sequence[CandidateRow], rung_epochs: Sequence[int]
 ) -> tuple[LearningCurve, ...]:
-    """Those of the front, and of others evenly chosen from worst to best."""
+    """Those of some of the front, and of others evenly chosen from worst to best."""
     others = sorted((one for one in candidates if not one.is_front), key=lambda one: one.accuracy)
-    front = [one for one in candidates if one.is_front][:_CURVES]
-    room = _CURVES - len(front)
-    step = max(1, -(-len(others) // room)) if room else 0
-    chosen = {one.id: one for one in (*front, *(others[::step] if room else ()))}
+    front = [one for one in candidates if one.is_front]
+    some = (*_evenly(front, _CURVES // 2), *_evenly(others, _CURVES // 2))
+    chosen = {one.id: one for one in some}
     seen: dict[str, dict[int, Evaluation]] = {}
     seeds: dict[str, EvaluationKey] = {}
     for one in evaluations:
@@ -210,6 +213,10 @@ def _curves(
     )
 
 
+def _evenly(some: Sequence[CandidateRow], most: int) -> Sequence[CandidateRow]:
+    return some[:: -(-len(some) // most)] if some else some
+
+
 def _failures(evaluations: Sequence[Evaluation]) -> tuple[FailureRow, ...]:
     groups: dict[tuple[str, str], list[Evaluation]] = defaultdict(list)
     for one in evaluations:
@@ -227,17 +234,6 @@ def _failures(evaluations: Sequence[Evaluation]) -> tuple[FailureRow, ...]:
         for (failure, _), some in groups.items()
     ]
     return tuple(sorted(rows, key=lambda row: -row.count))
-
-
-def _accuracies(evaluations: Sequence[Evaluation]) -> list[Trained]:
-    """Those of the recipe and data set that most evaluations have."""
-    counts = Counter((one.key.recipe, one.key.data) for one in evaluations)
-    most = max(counts, key=lambda key: counts[key], default=None)
-    return [
-        Trained(one.key.architecture, one.key.seed, one.key.rung, one.accuracy)
-        for one in evaluations
-        if one.accuracy is not None and (one.key.recipe, one.key.data) == most
-    ]
 
 
 def _spent(

@@ -18,26 +18,27 @@ _PACKAGES = ("nas-convnets", "torch", "optuna", "numpy")
 _USUAL_REDUCTION = 3  # what a study file leads to (see `nas.search.halving`)
 
 
-def repeat_row(record: StudyRecord, candidates: int, start: Sequence[str]) -> RepeatRow:
+def repeat_row(record: StudyRecord, count: int, start: Sequence[str], *, is_told: bool = False) -> RepeatRow:
     """How to run a study again.
 
     Args:
         record: the study.
-        candidates: that it has evaluated.
-        start: ids of the architectures that it was begun with.
+        count: candidates that a search has evaluated, or trainings of each architecture of a comparison.
+        start: ids of the architectures that a search was begun with.
+        is_told: whether accuracies came from outside, by `study.tell`.
     """
     is_search = record.kind is StudyKind.SEARCH
     study = f"{file_name(record.name, 'study')}.yaml"
     space = record.definition.get("space") or {}
     space_file = f"{file_name(space.get('name', ''), 'space')}.space.yaml"
-    fields = _search(record, candidates, start, space_file) if is_search else _comparison(record)
+    fields = _search(record, count, start, space_file) if is_search else _comparison(record, count)
     files = {study: _yaml(fields), **({space_file: space["text"]} if "text" in space else {})}
     asked = f"nas search --study {shlex.quote(study)}" if is_search else f"nas compare {shlex.quote(study)}"
     return RepeatRow(
-        command=f"{asked} --storage sqlite:///again.db",
+        command="" if is_told else f"{asked} --storage sqlite:///again.db",
         files=files,
         facts=dict(_facts(record)),
-        missing=tuple(_missing(record, start)),
+        missing=tuple(_missing(record, start, is_told=is_told)),
     )
 
 
@@ -46,30 +47,43 @@ def file_name(name: str, otherwise: str) -> str:
     return re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip(".-") or otherwise
 
 
-def _search(record: StudyRecord, candidates: int, start: Sequence[str], space_file: str) -> dict[str, Any]:
+def _search(record: StudyRecord, count: int, start: Sequence[str], space_file: str) -> dict[str, Any]:
     definition = record.definition
     fields = {
         "name": record.name,
         "space": space_file,
         "budget": definition.get("budget"),
         "task": definition.get("task"),
-        "data": definition.get("data") or None,
-        "recipe": definition.get("recipe"),
-        "evaluate": definition.get("evaluate", {}).get("reference"),
+        **_training(definition),
         "objective": definition.get("objectives"),
         "sampler": definition.get("sampler"),
         "seed": definition.get("seed"),
         "control": definition.get("control"),
         "start": [f"{identity}.yaml" for identity in start],
-        "trials": max(candidates, 1),
+        "trials": max(count, 1),
     }
-    return {name: value for name, value in fields.items() if value not in (None, [], {})}
+    # A recipe is written where it is all defaults, too: without the word another one would be chosen.
+    return {
+        name: value
+        for name, value in fields.items()
+        if value is not None and (name == "recipe" or value not in ([], {}))
+    }
 
 
-def _comparison(record: StudyRecord) -> dict[str, Any]:
+def _training(definition: Mapping[str, Any]) -> dict[str, Any]:
+    """How candidates are trained: a recipe on a data set, or somebody's own function."""
+    own = definition.get("evaluate")
+    if own is None:
+        return {"data": definition.get("data"), "recipe": definition.get("recipe")}
+    rungs = [{"epochs": epochs} for epochs in own["rungs"]]
+    recipe = {name: value for name, value in (("epochs", own["epochs"]), ("rungs", rungs)) if value}
+    return {"evaluate": own["reference"], "recipe": recipe or None}
+
+
+def _comparison(record: StudyRecord, seeds: int) -> dict[str, Any]:
     definition = record.definition
     fields = {name: definition.get(name) for name in ("architectures", "task", "data", "recipe")}
-    return {"name": record.name, **{name: value for name, value in fields.items() if value}}
+    return {"name": record.name, **{name: value for name, value in fields.items() if value}, "seeds": seeds}
 
 
 def _facts(record: StudyRecord) -> Iterator[tuple[str, str]]:
@@ -94,8 +108,15 @@ def _version(package: str) -> str:
         return "not installed"
 
 
-def _missing(record: StudyRecord, start: Sequence[str]) -> Iterator[str]:
+def _missing(record: StudyRecord, start: Sequence[str], *, is_told: bool) -> Iterator[str]:
     definition = record.definition
+    if is_told:
+        yield "accuracies were told from outside (`study.tell`), which no command repeats"
+    if record.kind is StudyKind.COMPARE:
+        yield "architectures that are files or candidates of a study have to be where they were"
+    if definition.get("evaluate"):
+        own = definition["evaluate"]
+        yield f"trainings were those of {own['name']}, version {own['version']}: its code is not in these files"
     if start:
         yield "the files of `start` are architectures of this report: `nas show STUDY:ID --yaml` writes one"
     if definition.get("plugins"):

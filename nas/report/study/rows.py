@@ -10,6 +10,9 @@ from nas.analysis.proxy_health import HealthRow
 from nas.records import Plain
 from nas.report.analysis import Analysis
 
+NO_BUDGET = "no budget"
+"""The budget of a study without one, in words."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CandidateRow:

@@ -6,8 +6,10 @@ from collections.abc import Iterator, Sequence
 from html import escape
 
 from nas.analysis.effects.importance import Importances
-from nas.analysis.effects.table import Effect, Finding
+from nas.analysis.effects.table import MARGIN, Effect, Finding
 from nas.analysis.outcomes import Origin
+from nas.analysis.proxy_health import HealthRow, State
+from nas.records import StudyKind
 from nas.report.study.figures import Axis, Line, line_figure
 from nas.report.study.rows import FailureRow, LearningCurve, StudyRows, VolumeCurve
 from nas.report.study.words import metric_label, percent
@@ -17,13 +19,17 @@ _HOSTS = 8  # that are named
 _NAMED = 6  # important decisions
 _P = 0.05
 _STATES = {Finding.HELPS: "good", Finding.HURTS: "poor"}
-_FACTS = ("kind", "space", "budget", "task", "data", "objectives", "sampler", "seed", "control")
+_FACTS = ("kind", "space", "budget", "task", "data", "objectives", "sampler", "control")
 
 
 def volume_section(study: StudyRows) -> str:
     """Hypervolume against trainings, epochs and seconds."""
     if not study.volume:
-        return _nothing("No two candidates of the highest rung span a volume yet.")
+        return _nothing(
+            "No two candidates of the highest rung span a volume yet."
+            if study.kind == StudyKind.SEARCH
+            else "A comparison is given its architectures: its front does not grow."
+        )
     share = Axis(label="", words=lambda value: f"{value:.0%}", least=(0.0, 1.0))
     figures = []
     for name, label, unit in (("trainings", "trainings", 1.0), ("epochs", "epochs", 1.0), ("seconds", *_unit(study))):
@@ -58,10 +64,7 @@ def curve_section(study: StudyRows) -> str:
     if not figures:
         return _nothing("No training has two epochs or two rungs to draw a line through.")
     shown = plural(len(study.curves), "candidate")
-    return (
-        f'<p class="soft">{shown}: those of the front (strong) and others evenly chosen from worst to best.</p>'
-        f"{_figures(figures)}"
-    )
+    return f'<p class="soft">{shown}: of the front (strong) and of the others, evenly chosen.</p>{_figures(figures)}'
 
 
 def decision_section(study: StudyRows) -> str:
@@ -69,17 +72,22 @@ def decision_section(study: StudyRows) -> str:
     analysis = study.analysis
     if analysis is None or not analysis.effects:
         return _nothing("There are no decisions with an accuracy to compare.")
-    told = [one for one in analysis.effects if one.finding is not Finding.CANNOT_TELL]
-    rest = [one for one in analysis.effects if one.finding is Finding.CANNOT_TELL]
+    by = {finding: [one for one in analysis.effects if one.finding is finding] for finding in Finding}
+    told = [one for one in analysis.effects if one.finding in (Finding.HELPS, Finding.HURTS)]
     sentences = "".join(f"<p>{escape(sentence)}.</p>" for sentence in analysis.sentences())
-    return f"{sentences}{_importances(analysis.importances)}{_effects(told, analysis.cost)}" + (
-        f"<details><summary>{_untold(rest)}</summary>{_effects(rest, analysis.cost)}</details>" if rest else ""
+    return (
+        f"{sentences}{_importances(analysis.importances)}{_effects(told, analysis.cost)}"
+        + _folded(by[Finding.NO_MATTER], f"that surely matter less than {100 * MARGIN:g} points", analysis.cost)
+        + _folded(by[Finding.CANNOT_TELL], "of which nothing can be told", analysis.cost)
     )
 
 
-def _untold(effects: Sequence[Effect]) -> str:
-    decisions = len({one.decision for one in effects})
-    return f"{plural(len(effects), 'value')} of {plural(decisions, 'decision')} of which nothing can be told"
+def _folded(effects: Sequence[Effect], what: str, cost: str) -> str:
+    if not effects:
+        return ""
+    decisions = plural(len({one.decision for one in effects}), "decision")
+    summary = f"{plural(len(effects), 'value')} of {decisions} {what}"
+    return f"<details><summary>{escape(summary)}</summary>{_effects(effects, cost)}</details>"
 
 
 def _effects(effects: Sequence[Effect], cost: str) -> str:
@@ -106,11 +114,20 @@ def health_section(study: StudyRows) -> str:
     """What accuracies tell of the proxy, and what would help."""
     if not study.health:
         return _nothing("No accuracy, so nothing is known of the proxy.")
+    known = [row for row in study.health if row.state is not State.UNKNOWN]
+    unsaid = dict.fromkeys(f"{row.measure}: {row.says}" for row in study.health if row.state is State.UNKNOWN)
+    silent = "".join(f"<li>{escape(one)}</li>" for one in unsaid)
+    return _health(known) + (f'<ul class="soft">{silent}</ul>' if silent else "")
+
+
+def _health(health: Sequence[HealthRow]) -> str:
+    if not health:
+        return ""
     rows = "".join(
         f'<tr><th scope="row">{escape(row.measure)}</th><td>{"" if row.rung is None else row.rung}</td>'
         f'<td><span class="state {row.state}">{escape(row.state)}</span></td>'
         f'<td class="words">{escape(row.says)}{". To help: " + escape(row.advice) if row.advice else ""}</td></tr>'
-        for row in study.health
+        for row in health
     )
     return (
         '<div class="scroll" tabindex="0" role="region" aria-label="Health of the proxy"><table><thead><tr>'
@@ -236,8 +253,8 @@ def _interval(one: Effect) -> tuple[float, ...]:
 
 
 def _effect(one: Effect, most: float, *, is_first: bool) -> str:
-    between = "-" if one.low is None or one.high is None else f"{100 * one.low:+.1f} to {100 * one.high:+.1f}"
-    effect = "-" if one.effect is None else f"{100 * one.effect:+.1f}"
+    between = "-" if one.low is None or one.high is None else f"{100 * one.low:+.2f} to {100 * one.high:+.2f}"
+    effect = "-" if one.effect is None else f"{100 * one.effect:+.2f}"
     why = f": {one.why}" if one.why and one.effect is None else ""
     name = f'<th scope="row">{escape(one.decision)}</th>' if is_first else "<td></td>"
     return (

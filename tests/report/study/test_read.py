@@ -73,10 +73,29 @@ def test_the_files_repeat_the_study(study: StudyRows, tmp_path: Path) -> None:
     again = planned(Asked(path=path), None, f"sqlite:///{tmp_path / 'again.db'}", lambda done, total: None)
     before, after = definition(), again.definition.to_dict()
     for words in (before, after):
-        words.pop("fingerprint")  # that of this test is made up
+        for made_up in ("fingerprint", "yardstick"):
+            words.pop(made_up, None)
         words["space"] = words["space"]["text"]
     assert after == before
     assert again.limits.trials == len(study.candidates) + study.counts["failed"]
+
+
+def test_rungs_of_a_recipe_of_defaults_are_known(ledger: Ledger) -> None:
+    from nas.train.recipe import Recipe
+
+    add_study(ledger, "plain", 4, recipe=Recipe())
+    assert read_report(ledger, ["plain"]).studies[0].rung_epochs == (Recipe().epochs,)
+
+
+def test_a_recipe_of_defaults_is_written_too(ledger: Ledger, tmp_path: Path) -> None:
+    from nas.train.recipe import Recipe
+
+    add_study(ledger, "plain", 4, recipe=Recipe())
+    for name, text in read_report(ledger, ["plain"]).studies[0].repeat.files.items():
+        (tmp_path / name).write_text(text)
+    url = f"sqlite:///{tmp_path / 'again.db'}"
+    again = planned(Asked(path=tmp_path / "plain.yaml"), None, url, lambda done, total: None)
+    assert again.definition.recipe == Recipe()
 
 
 def test_a_study_without_an_accuracy_says_so(ledger: Ledger) -> None:
