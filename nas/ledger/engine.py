@@ -115,7 +115,7 @@ def _parse(url: str) -> sa.URL:
         address = sa.make_url(url)
     except (ArgumentError, ValueError):
         raise LedgerError(
-            f"cannot read {place(url)!r} as the address of a ledger; write it like 'nas.db' "
+            f"cannot read {place(url)!r} as the address of a ledger; write it like 'sqlite:///nas.db' "
             "or 'postgresql+psycopg://user@host/database'"
         ) from None
     driver = _DRIVERS.get(address.drivername)

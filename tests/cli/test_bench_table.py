@@ -49,7 +49,10 @@ def test_samplers_are_judged_on_a_users_table(capsys: Capture) -> None:
         (["missing.yaml"], "no such file"),
         (["mine.yaml", "--sampler", "surogate"], "did you mean 'surrogate'"),
         (["mine.yaml", "--only", "fronts"], "did you mean 'front'"),
-        (["mine.yaml", "--trials", "2", "--seeds", "1", "-j", "1", "--plot", "p.pdf"], ".png image"),
+        (
+            ["mine.yaml", "--trials", "2", "--seeds", "1", "-j", "1", "--plot", "p.pdf"],
+            "curves can be drawn as .html, .png, .svg",
+        ),
     ],
 )
 def test_wrong_input_gets_one_clear_message(arguments: list[str], says: str, capsys: Capture) -> None:

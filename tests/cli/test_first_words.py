@@ -62,7 +62,7 @@ def test_every_command_finds_a_ledger_by_its_file(
     assert main(["studies", "--storage", "other.db", "--json"]) == 0
     assert [one["name"] for one in json.loads(capsys.readouterr().out)] == ["mine"]
     assert main(["studies", "--storage", "postgres"]) == 2
-    assert "write it like 'nas.db' or 'postgresql+psycopg://" in capsys.readouterr().err
+    assert "write it like 'sqlite:///nas.db' or 'postgresql+psycopg://" in capsys.readouterr().err
 
 
 def test_half_a_name_is_completed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -60,8 +60,8 @@ def test_space_that_is_nowhere_is_met_with_advice(ref: str, message: str) -> Non
 
 def test_problems_are_reported_under_the_name_that_was_given(folder: Path) -> None:
     (folder / "sub").mkdir()
-    (folder / "sub" / "a.yaml").write_text(text_with(depth="[0, 1]"))
-    with pytest.raises(SchemaError, match=r"^sub/a\.yaml:4:11: depth: must be between 1 and 1000, got 0"):
+    (folder / "sub" / "a.yaml").write_text(text_with(depth="[-1, 1]"))
+    with pytest.raises(SchemaError, match=r"^sub/a\.yaml:4:11: depth: must be between 0 and 1000, got -1"):
         load_space("sub/a.yaml")
 
 

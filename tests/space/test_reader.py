@@ -229,9 +229,8 @@ def test_space_needs_its_main_parts(text: str, expected: list[str]) -> None:
         ("depth", "[true, 2]", "depth: must be a whole number, got true"),
         ("depth", "[1.0, 2]", "depth: must be a whole number, got 1.0"),
         ("depth", "['1', 2]", "depth: must be a whole number, got '1'"),
-        ("depth", "[0, 2]", "depth: must be between 1 and 1000, got 0"),
-        ("depth", "[-1, 2]", "depth: must be between 1 and 1000, got -1"),
-        ("depth", "[100000000000000000000, 2]", "depth: must be between 1 and 1000, got 100000000000000000000"),
+        ("depth", "[-1, 2]", "depth: must be between 0 and 1000, got -1"),
+        ("depth", "[100000000000000000000, 2]", "depth: must be between 0 and 1000, got 100000000000000000000"),
         ("depth", "[null, 2]", "depth: must be a whole number, not empty"),
         ("width", "[.nan, 8]", "width: must be a whole number, got .nan"),
         ("width", "[8, 1e400]", "width: must be a whole number, got .inf"),
@@ -269,7 +268,7 @@ def test_space_needs_its_main_parts(text: str, expected: list[str]) -> None:
         ("width", "{choice: [8, '8']}", "width: must be a whole number, got '8'"),
         ("drop_path", "{choice: [0, 0.0]}", "drop_path: the option 0.0 is listed twice"),
         ("downsample", "{choice: [{kind: conv}, {kind: conv}]}", "the option {kind: 'conv'} is listed twice"),
-        ("width", "{choice: [8], per: stages}", "width: per takes 'stage' only, got 'stages'"),
+        ("width", "{choice: [8], per: stages}", "width: per takes 'stage' or 'block', got 'stages'"),
         ("drop_path", "{choice: [0.1], per: stage}", "drop_path: 'per: stage' has no meaning outside 'stages'"),
         ("width", "{choice: [8], int: [8, 16]}", "unknown key 'int' of a 'choice' leaf; known: choice, per"),
         # int
@@ -333,7 +332,9 @@ def test_condition_cannot_test_what_differs_between_the_blocks_of_a_stage() -> N
 @pytest.mark.parametrize("count", ["0", "-1", "101", "100000000000", "true", "2.0", "three", "[1]", "null"])
 def test_count_is_a_small_whole_number(count: str) -> None:
     text = text_with(depth="1", width="8", more=f"  count: {count}\n")
-    assert problems(text) == ["8:10 count must be a whole number between 1 and 100"]
+    assert problems(text) == [
+        "8:10 count must be a whole number, or a choice of them (once, not per stage), between 1 and 100"
+    ]
 
 
 def test_the_list_that_is_out_of_step_is_blamed_and_not_the_others() -> None:
@@ -369,7 +370,7 @@ def test_words_around_the_space_are_checked_too(line: str, message: str) -> None
 
 def test_messages_do_not_depend_on_the_order_of_sets() -> None:
     first = problems(text_with(more="  zzz: 1\n"))
-    assert first == ["8:3 unknown key 'zzz' of stages; known: depth, width, block, downsample, norm, count"]
+    assert first == ["8:3 unknown key 'zzz' of stages; known: depth, width, block, downsample, norm, count, linear"]
 
 
 def test_command_line_shows_the_mistakes_and_no_traceback(tmp_path: Path) -> None:
@@ -386,7 +387,7 @@ def test_command_line_shows_the_mistakes_and_no_traceback(tmp_path: Path) -> Non
 
 def test_mistakes_of_syntax_and_of_meaning_are_listed_together() -> None:
     text = (
-        "stem: {kind: patchfy}\nstages:\n  depth: [3, 0]\n  width: {base: 8, ratio: [1, 2]}\n"
+        "stem: {kind: patchfy}\nstages:\n  depth: [3, -1]\n  width: {base: 8, ratio: [1, 2]}\n"
         "  block: {kind: mixer_first, nrom: layernorm, mixer: {kind: depthwise, kernel: 8}}\n"
         "head: pool_norm_linear\nhead: pool_norm_linear\n"
     )
