@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 from pathlib import Path
 from typing import Annotated
@@ -191,7 +192,7 @@ def proposed(command: str, *words: str, storage: str = DEFAULT_STORAGE) -> str:
 
 def loading(folder: Path | str) -> str:
     """A command that loads what was written to a folder, as one can paste it into a shell."""
-    return shlex.join(["python", "-c", f"import nas; print(nas.load_model({str(folder)!r}))"])
+    return shlex.join(["python", "-c", f"import nas; print(nas.load_model({json.dumps(str(folder))}))"])
 
 
 def overridden(task: Task, resolution: int | None, classes: int | None) -> Task:
