@@ -20,7 +20,7 @@ from nas.plugins import label_of, load_installed
 from nas.registry import Registry, did_you_mean
 from nas.schema.fields import FieldType, field_types
 from nas.search.samplers import samplers
-from nas.space.reader import LINEAR_FIELDS, STAGE_FIELDS, TOP_FIELDS, Word
+from nas.space.keys import LINEAR_FIELDS, STAGE_FIELDS, TOP_FIELDS, Word
 from nas.train.recipe import Recipe, packaged_recipe, recipe_about, recipe_names
 
 

@@ -23,7 +23,7 @@ from nas.schema.fields import FieldType, field_types
 from nas.search.definition import StudyFile
 from nas.search.samplers import samplers
 from nas.search.sweeps.comparison import ComparisonFile
-from nas.space.reader import LINEAR_FIELDS, STAGE_FIELDS, TOP_FIELDS
+from nas.space.keys import LINEAR_FIELDS, STAGE_FIELDS, TOP_FIELDS
 from nas.train.recipe import Recipe, recipe_names
 
 Schema = dict[str, Any]
@@ -52,7 +52,7 @@ def json_schema(kind: str | None = None) -> Schema:
 
 @dataclass(frozen=True, kw_only=True)
 class _Place:
-    """Where a leaf stands, which says how it may be written; see `nas.space.reader`.
+    """Where a leaf stands, which says how it may be written; see `nas.space.leaves`.
 
     Attributes:
         is_open: whether choices may be left open: in a space, not in an architecture.
@@ -176,7 +176,7 @@ _TEST: Schema = {"anyOf": [_ANYTHING, {"type": "array", "items": _ANYTHING}]}
 
 
 def _forms(kind: FieldType, place: _Place, again: Schema) -> list[Schema]:
-    """The other ways to write a leaf, by the words of `nas.space.reader.WORDS`."""
+    """The other ways to write a leaf, by the words of `nas.space.keys.WORDS`."""
     asked: Schema = {}
     if place.in_stages:
         limit = {"type": ["number", "string"], "exclusiveMinimum": 0, "pattern": r"^\d+(\.\d+)? maps?$"}

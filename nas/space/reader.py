@@ -1,130 +1,28 @@
-"""YAML nodes to the tree of a space, strictly: every problem of the file is noted with its place.
+"""The document of a space file to its trees: top level, number of stages, the linear rule, the columns of `stages`.
 
-The language of a leaf: a value; `{choice: [...]}`; `{int: [low, high], step: n}`; under `stages` also a list with one
-entry a stage, `{base: ..., ratio: [...]}` (one value times a factor a stage), `{pattern: [...]}` (repeated over the
-blocks of a stage), and `{when: {field: test}, then: ..., else: ...}`. `per: stage` asks a choice for every stage,
-`per: block` in a block for every block of every stage, and
-`at_most: 2 maps` drops from it what is larger than twice the side of the stage's map (`at_most: 13`: larger than 13).
+What stands at a leaf is read by `nas.space.leaves`; here is what has to be known of the file before a leaf can be read.
 """
 
 from __future__ import annotations
 
-import dataclasses
-import itertools
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import partial
-from typing import Any, Literal
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import MISSING, replace
 
-from nas.errors import FieldError, shortened
-from nas.layers import FAMILIES, Block, Downsample, Family, Head, Norm, Stem, family_of
-from nas.plugins import problem_with
-from nas.registry import did_you_mean
-from nas.schema.fields import FieldType, field_types, shown, within
+from nas.layers import FAMILIES
+from nas.schema.fields import FieldType, field_types, within
 from nas.schema.nodes import Node
-from nas.schema.problems import Problems
-from nas.space.conditions import test_of, test_problem, unwritten
-from nas.space.dimension import Choice, Dimension, Range, Value
-from nas.space.limits import cut, map_sizes, most_of
+from nas.schema.problems import Mark, Problems
+from nas.space.keys import LINEAR_FIELDS, STAGE_FIELDS, TOP_FIELDS
+from nas.space.leaves import Leaves, Scope
+from nas.space.limits import map_sizes
 from nas.space.linear import LinearDepth, LinearGroupWidth, LinearWidth, Rule
-from nas.space.tree import (
-    AfterFirst,
-    Decision,
-    Fixed,
-    Here,
-    Items,
-    Pattern,
-    PerBlock,
-    PerStage,
-    Scaled,
-    Struct,
-    Test,
-    Tree,
-    Walk,
-    When,
-    conditions,
-    has_pattern,
-    is_per_block,
-    numbers,
-    pattern_lengths,
-)
+from nas.space.tree import AfterFirst, Decision, Fixed, PerStage, Struct, Tree, conditions, is_per_block, numbers
 from nas.task import Task
 
-STAGE_FIELDS: Mapping[str, FieldType] = {
-    "depth": FieldType((int,), None, False, (within(0, 1000),), dataclasses.MISSING),
-    "width": FieldType((int,), None, False, (within(1, 65536),), dataclasses.MISSING),
-    "block": FieldType((), Block, False, (), dataclasses.MISSING),
-    "downsample": FieldType((), Downsample, True, (), None),
-    "norm": FieldType((), Norm, True, (), None),
-}
-TOP_FIELDS: Mapping[str, FieldType] = {
-    "stem": FieldType((), Stem, False, (), dataclasses.MISSING),
-    "head": FieldType((), Head, False, (), dataclasses.MISSING),
-    "drop_path": FieldType((float,), None, False, (within(0, 0.99),), 0.0),
-    "resolution": FieldType((int,), None, True, (within(1, 1 << 20),), None),
-}
-LINEAR_FIELDS: Mapping[str, FieldType] = {
-    "depth": FieldType((int,), None, False, (within(1, 1000),), dataclasses.MISSING),
-    "start": FieldType((int,), None, False, (within(1, 65536),), dataclasses.MISSING),
-    "slope": FieldType((float,), None, False, (within(0, 65536),), dataclasses.MISSING),
-    "factor": FieldType((float,), None, False, (within(1.01, 1000),), dataclasses.MISSING),
-    "group_width": FieldType((int,), None, False, (within(1, 65536),), 1),
-}
-"""The numbers of the linear rule, see `nas.space.linear`."""
-Word = Literal["choice", "int", "base", "pattern", "when", "same"]
-WORDS: Mapping[Word, tuple[str, ...]] = {
-    "choice": ("choice", "per", "at_most"),
-    "int": ("int", "step", "per", "at_most"),
-    "base": ("base", "ratio"),
-    "pattern": ("pattern",),
-    "when": ("when", "then", "else"),
-    "same": ("same",),
-}
 _QUANTUM = 8
 _MAX_STAGES = 100
-_COUNT = FieldType((int,), None, False, (within(1, _MAX_STAGES),), dataclasses.MISSING)
-_MAX_OPTIONS = 10_000
-_MAX_FACTOR = 1000
-
-
-@dataclass(frozen=True)
-class Scope:
-    """What a reader knows about the place it reads.
-
-    Attributes:
-        path: the name of decisions here, below `stages` or from the top.
-        count: number of stages.
-        in_stages: whether it is under `stages`.
-        stages: the stages it belongs to one by one; None where it holds for all of them.
-        in_list: whether it is an entry of a list, for one stage.
-        in_block: whether it is in a block, where patterns mean something.
-        per_block: whether it is asked for every block already.
-        beside: the other fields of the mapping around, which conditions may name.
-    """
-
-    path: str = ""
-    count: int = 1
-    in_stages: bool = False
-    stages: tuple[int, ...] | None = None
-    in_list: bool = False
-    in_block: bool = False
-    per_block: bool = False
-    beside: Mapping[str, FieldType] = dataclasses.field(default_factory=dict)
-
-    def below(self, name: str | int) -> Scope:
-        """The scope of a field or an entry."""
-        return replace(self, path=f"{self.path}.{name}" if self.path else str(name))
-
-    @property
-    def column(self) -> str:
-        """The field of a stage, or of the whole, that it is in."""
-        return self.path.partition(".")[0]
-
-    @property
-    def every_stage(self) -> tuple[int, ...]:
-        """The stages that have this field."""
-        return tuple(range(1 if self.column == "downsample" else 0, self.count))
+_COUNT = FieldType((int,), None, False, (within(1, _MAX_STAGES),), MISSING)
 
 
 class Reader:
@@ -134,10 +32,6 @@ class Reader:
         """Read into `problems`; `task` says how large the maps are that limits may speak of."""
         self.problems = problems
         self.task = task
-        self._maps: Sequence[int] = ()
-        self._deepest: Sequence[int] = ()
-        self._numbers: Mapping[str, Tree] = {}
-        self._decided = ""  # what the number of stages was taken from
 
     def space(self, root: Node, known: Sequence[str]) -> tuple[Struct, Struct, int, Tree | None]:
         """The tree of the top level, that of a stage, the number of stages, and its tree where it is open.
@@ -150,8 +44,9 @@ class Reader:
         if not root.is_mapping:
             self.problems.add(root.mark, "a space is a mapping with 'stem', 'stages' and 'head'")
             return nothing, nothing, 1, None
-        self._refuse(root, (*known, *TOP_FIELDS, "stages"), "a space")
-        top = Struct(self._fields(root, TOP_FIELDS, Scope()) | self._searched(root), root.mark)
+        leaves = Leaves(problems=self.problems)
+        leaves.refuse(root, (*known, *TOP_FIELDS, "stages"), "a space")
+        top = Struct(leaves.fields(root, TOP_FIELDS, Scope()) | self._searched(root, leaves), root.mark)
         stages = root.mapping.get("stages")
         if stages is None:
             self.problems.add(root.mark, "the key 'stages' of the space is missing")
@@ -161,16 +56,20 @@ class Reader:
                 stages.mark, "stages has a key for each field, with one entry a stage: 'depth: [3, 3, 9, 3]'"
             )
             return top, nothing, 1, None
-        open_count, count = self._count(stages)
-        self._refuse(stages, (*STAGE_FIELDS, "count", "linear"), "stages")
+        open_count, count, decided = self._count(stages, leaves)
+        leaves = replace(leaves, decided=decided)
+        leaves.refuse(stages, (*STAGE_FIELDS, "count", "linear"), "stages")
         scope = Scope(count=count, in_stages=True)
-        by_rule = self._linear(stages, scope, is_open=open_count is not None)
-        strides = Reader(Problems(self.problems.source), self.task)  # once before, for the maps; problems come below
-        downsample = _led_to(strides._fields(stages, {"downsample": STAGE_FIELDS["downsample"]}, scope))
-        self._maps = map_sizes(top.fields.get("stem"), downsample, count, self.task)
-        self._deepest = self._deepest_of(stages, scope)
+        rule = self._linear(stages, scope, leaves, is_open=open_count is not None)
+        leaves = replace(
+            leaves,
+            maps=self._maps(top, stages, scope),
+            deepest=self._deepest(stages, scope),
+            numbers={} if rule is None else _named(rule, stages.mapping["linear"].mark),
+        )
+        by_rule = {} if rule is None else _columns(rule, stages.mapping["linear"].mark)
         types = {name: kind for name, kind in STAGE_FIELDS.items() if name not in by_rule}
-        columns = by_rule | self._fields(stages, types, scope)
+        columns = by_rule | leaves.fields(stages, types, scope)
         downsample = _led_to(columns)
         if downsample is not None:
             columns["downsample"] = downsample
@@ -183,42 +82,48 @@ class Reader:
             self.problems.add(columns["depth"].mark, told)
         return top, Struct(columns, stages.mark), count, open_count
 
-    def _deepest_of(self, stages: Node, scope: Scope) -> list[int]:
-        """The most blocks that each stage can have; nothing where depth has problems, which are reported elsewhere."""
-        depth = Reader(Problems(self.problems.source), self.task)._fields(
-            stages, {"depth": STAGE_FIELDS["depth"]}, scope
-        )
-        if "depth" not in depth:
+    def _maps(self, top: Struct, stages: Node, scope: Scope) -> Sequence[int]:
+        """The side of each stage's map; nothing where stem or downsample have problems, which are noted elsewhere."""
+        downsample = _led_to(self._early("downsample", stages, scope))
+        return map_sizes(top.fields.get("stem"), downsample, scope.count, self.task)
+
+    def _deepest(self, stages: Node, scope: Scope) -> Sequence[int]:
+        """The most blocks that each stage can have; nothing where depth has problems, which are noted elsewhere."""
+        tree = self._early("depth", stages, scope).get("depth")
+        if tree is None:
             return []
-        tree = depth["depth"]
         return [
             max(numbers(tree.entries[stage] if isinstance(tree, PerStage) else tree), default=0)
             for stage in range(scope.count)
         ]
 
-    def _linear(self, stages: Node, scope: Scope, *, is_open: bool) -> dict[str, Tree]:
-        """Depth and width by the linear rule, where it stands; what its numbers are is kept for 'same'."""
+    def _early(self, column: str, stages: Node, scope: Scope) -> dict[str, Tree]:
+        """A column ahead of the others, for what these need of it; its problems are noted when it is read in turn."""
+        return Leaves(problems=Problems(self.problems.source)).fields(stages, {column: STAGE_FIELDS[column]}, scope)
+
+    def _linear(self, stages: Node, scope: Scope, leaves: Leaves, *, is_open: bool) -> Rule | None:
+        """The linear rule, where it stands, from which depth and width follow."""
         node = stages.mapping.get("linear")
         if node is None:
-            return {}
+            return None
         if not node.is_mapping:
             self.problems.add(node.mark, f"linear takes {', '.join(LINEAR_FIELDS)}; it gives depth and width")
-            return {}
+            return None
         for name in ("depth", "width"):
             if name in stages.mapping:
                 self.problems.add(stages.key_mark(name), f"{name} follows from 'linear'; leave one of them out")
         if "count" not in stages.mapping or is_open:
             self.problems.add(node.mark, "linear needs 'count', the number of stages it has to give, as a number")
-        self._refuse(node, LINEAR_FIELDS, "linear")
-        found = self._fields(node, LINEAR_FIELDS, replace(scope, path="linear", in_list=True, stages=None))
+        leaves.refuse(node, LINEAR_FIELDS, "linear")
+        found = leaves.fields(node, LINEAR_FIELDS, replace(scope, path="linear", in_list=True, stages=None))
         for name, tree in found.items():
             if not (isinstance(tree, Fixed) or (isinstance(tree, Decision) and not tree.branches and not tree.stages)):
                 told = "must be a number, a choice of numbers or int, once for all stages"
                 self.problems.add(tree.mark, f"linear.{name}: {told}")
         found.setdefault("group_width", Fixed(1, node.mark))
         if len(found) < len(LINEAR_FIELDS):
-            return {}
-        rule = Rule(
+            return None
+        return Rule(
             depth=found["depth"],
             start=found["start"],
             slope=found["slope"],
@@ -227,24 +132,8 @@ class Reader:
             quantum=_QUANTUM,
             count=scope.count,
         )
-        self._numbers = found | {"group_width": LinearGroupWidth(rule, node.mark)}
-        return {"depth": LinearDepth(rule, node.mark), "width": LinearWidth(rule, node.mark)}
 
-    def _same(self, node: Node, kind: FieldType, scope: Scope) -> Tree | None:
-        """The answer to a number of the linear rule once more."""
-        named = node.mapping["same"]
-        if not isinstance(named.value, str) or named.value not in self._numbers:
-            known = ", ".join(self._numbers) or "this space has no 'linear'"
-            self.problems.add(named.mark, f"{scope.path}: same takes a number of the linear rule: {known}")
-            return None
-        tree = self._numbers[named.value]
-        problem = next(filter(None, map(kind.problem, numbers(tree))), None)
-        if problem is not None:
-            self.problems.add(named.mark, f"{scope.path}: {problem}")
-            return None
-        return tree
-
-    def _searched(self, root: Node) -> dict[str, Tree]:
+    def _searched(self, root: Node, leaves: Leaves) -> dict[str, Tree]:
         """The resolution of the task, where it is a decision."""
         task = root.mapping.get("task")
         said = None if task is None else task.mapping.get("resolution")
@@ -252,411 +141,59 @@ class Reader:
             return {}
         if "resolution" in root.mapping:
             self.problems.add(said.mark, "the resolution is said twice, here and beside 'task'")
-        tree = self.value(said, TOP_FIELDS["resolution"]._replace(optional=False), Scope("resolution"))
+        tree = leaves.value(said, TOP_FIELDS["resolution"]._replace(optional=False), Scope("resolution"))
         return {} if tree is None else {"resolution": tree}
 
-    def _fields(self, node: Node, types: Mapping[str, FieldType], scope: Scope) -> dict[str, Tree]:
-        trees = {}
-        for name, kind in types.items():
-            child = node.mapping.get(name)
-            if child is None:
-                if kind.default is dataclasses.MISSING:
-                    place = scope.path or ("stages" if scope.in_stages else "the space")
-                    self.problems.add(node.mark, f"the key {name!r} of {place} is missing")
-                continue
-            beside = {other: types[other] for other in types if other != name}
-            inner = replace(scope.below(name), beside=beside, in_block=scope.in_block or kind.spec is Block)
-            tree = self.value(child, kind, inner)
-            if tree is not None:
-                trees[name] = tree
-        self._check_conditions(trees, scope)
-        return trees
-
-    def _check_conditions(self, trees: Mapping[str, Tree], scope: Scope) -> None:
-        """Refuse conditions on what is not known when they are resolved."""
-        for condition in (one for tree in trees.values() for one in conditions(tree)):
-            for name in condition.tests:
-                tested = trees.get(name)
-                if tested is not None and any(True for _ in conditions(tested)):
-                    self.problems.add(condition.mark, f"this tests {name!r}, which has a condition itself; "
-                                      "test what that one tests")  # fmt: skip
-                elif tested is not None and is_per_block(tested):
-                    self.problems.add(condition.mark, f"this tests {name!r}, which is chosen per block; choose among "
-                                      "whole parts per block instead")  # fmt: skip
-                elif tested is not None and not scope.in_block and has_pattern(tested):
-                    self.problems.add(condition.mark, f"this tests {name!r}, which is a pattern: not the same in all "
-                                      "blocks of a stage")  # fmt: skip
-
-    def value(self, node: Node, kind: FieldType, scope: Scope) -> Tree | None:
-        """The tree of one leaf or part; None when it has problems."""
-        if node.is_list:
-            return self._items(node, kind, scope) if kind.many else self._per_stage(node, kind, scope)
-        for word in WORDS:
-            if word in node.mapping:
-                self._refuse(node, WORDS[word], f"a {word!r} leaf")
-                return self._readers[word](self, node, kind, scope)
-        if kind.spec is not None and not _is_literal(kind, node.value):
-            return self._spec(node, family_of(kind.spec), scope)
-        problem = _not_a_leaf(node, kind) if node.is_mapping else kind.problem(node.value)
-        if problem is not None:
-            self.problems.add(node.mark, f"{scope.path}: {problem}")
-            return None
-        return Fixed(node.value, node.mark)
-
-    def _spec(self, node: Node, family: Family[Any], scope: Scope) -> Tree | None:
-        named = node.mapping.get("kind") if node.is_mapping else node
-        kinds = ", ".join(family)
-        if named is None:
-            first = next(iter(node.mapping), "")
-            hint = did_you_mean(first, ("kind", *WORDS)) if first else "write 'kind: …'"
-            self.problems.add(node.mark, f"{scope.path}: which {family.kind}? {hint}; the kinds are {kinds}")
-            return None
-        if named.value is None:
-            self.problems.add(named.mark, f"{scope.path}: which {family.kind}? One of {kinds}")
-            return None
-        if not isinstance(named.value, str):
-            advice = "; to choose between kinds, put the choice around the whole" if named.is_mapping else ""
-            self.problems.add(named.mark, f"{scope.path}: {shown(named.plain())} is no {family.kind}{advice}; "
-                              f"the kinds are {kinds}")  # fmt: skip
-            return None
-        origin = node.mapping.get("plugin")
-        problem = None if origin is None else problem_with(origin.plain())
-        if origin is not None and problem is not None:
-            self.problems.add(origin.mark, f"{scope.path}: {problem}")
-            return None
-        if named.value not in family:
-            self.problems.add(named.mark, f"unknown {family.kind} {named.value!r}; {did_you_mean(named.value, family)}")
-            return None
-        types = field_types(family[named.value])
-        before = len(self.problems)
-        if origin is not None and not family[named.value].is_of(str(origin.value)):
-            self.problems.add(origin.mark, f"{family.kind} {named.value!r} is not of {origin.value}; leave this out")
-        self._refuse(node, ("kind", *types, *(() if origin is None else ("plugin",))), f"{family.kind} {named.value!r}")
-        fields = self._fields(node, types, scope) if node.is_mapping else {}
-        tree = Struct(fields, node.mark, named.value)
-        if len(self.problems) == before:
-            self._try(tree, family, node, scope)
-        return tree
-
-    def _try(self, tree: Struct, family: Family[Any], node: Node, scope: Scope) -> None:
-        """Make the spec once if nothing in it is open, for the rules that join its fields."""
-        if any(True for _ in tree.decisions()):
-            return
-        for stage in scope.stages or scope.every_stage:
-            resolved = tree.resolve(Walk(_nobody), Here(stage))
-            if any(True for _ in pattern_lengths(resolved)):
-                return
-            try:
-                family.read(resolved)
-            except FieldError as error:
-                self.problems.add(node.key_mark(error.field), f"{scope.path}.{error}")
-                return
-
-    def _items(self, node: Node, kind: FieldType, scope: Scope) -> Tree | None:
-        entries = [self.value(item, kind.entry, scope.below(index)) for index, item in enumerate(node.items)]
-        return Items(tuple(entries), node.mark) if None not in entries else None  # type: ignore[arg-type]
-
-    def _per_stage(self, node: Node, kind: FieldType, scope: Scope) -> Tree | None:
-        if not scope.in_stages or scope.in_list:
-            where = "inside another list" if scope.in_stages else "outside 'stages'"
-            self.problems.add(node.mark, f"{scope.path}: a list means one entry a stage; it has no meaning {where}")
-            return None
-        if not self._one_a_stage(node, scope):
-            return None
-        scopes = (replace(scope, stages=(index,), in_list=True) for index in range(scope.count))
-        entries = [self.value(item, kind, inner) for item, inner in zip(node.items, scopes, strict=True)]
-        if kind is STAGE_FIELDS["downsample"] and scope.path != "downsample" and node.items[0].value is not None:
-            told = "in an option the first stage has no downsample; write null, or the list without a choice around it"
-            self.problems.add(node.items[0].mark, told)
-        return PerStage(tuple(entries), node.mark) if None not in entries else None  # type: ignore[arg-type]
-
-    def _choice(self, node: Node, kind: FieldType, scope: Scope) -> Tree | None:
-        listed = node.mapping["choice"]
-        if not listed.items:
-            self.problems.add(listed.mark, f"{scope.path}: a choice is a list of at least one option")
-            return None
-        if _is_per_block(node):
-            return self._per_block(node, kind, scope)
-        stages = self._stages_asked(node, scope)
-        inside = replace(scope, stages=stages)
-        labels = option_labels(listed.items)
-        options: list[Any] = []
-        broken = False
-        branches: dict[Value, Tree] = {}
-        for label, item in zip(labels, listed.items, strict=True):
-            is_part = item.is_mapping or item.is_list
-            tree = self.value(item, kind, inside.below(str(label)) if is_part else inside)
-            if tree is None:
-                broken = True
-                continue
-            if item.plain() in options:
-                self.problems.add(item.mark, f"{scope.path}: the option {shown(item.plain())} is listed twice")
-            options.append(item.plain())
-            if not (isinstance(tree, Fixed) and tree.value == label):
-                branches[label] = tree
-        if broken:
-            return None
-        decision = Decision(scope.path, Choice(labels), node.mark, branches, stages, scope.in_stages)
-        return self._limited(node, decision, scope)
-
-    def _int(self, node: Node, kind: FieldType, scope: Scope) -> Tree | None:
-        if _is_per_block(node):
-            return self._per_block(node, kind, scope)
-        bounds, step = node.mapping["int"].plain(), node.mapping.get("step")
-        if not _two_whole_numbers(bounds):
-            self.problems.add(node.mapping["int"].mark, f"{scope.path}: int takes [low, high], two whole numbers")
-            return None
-        width = 1 if step is None else step.value
-        if not isinstance(width, int) or isinstance(width, bool) or width < 1:
-            self.problems.add(step.mark if step else node.mark, f"{scope.path}: step must be a whole number above 0")
-            return None
-        dimension = Range(bounds[0], bounds[1], width)
-        if bounds[0] > bounds[1]:
-            self.problems.add(node.mapping["int"].mark, f"{scope.path}: the range {bounds} is empty; write [low, high]")
-            return None
-        for value in (bounds[0], dimension.values[-1], *dimension.values[:_MAX_OPTIONS]):
-            problem = kind.problem(value)
-            if problem is not None:
-                self.problems.add(node.mapping["int"].mark, f"{scope.path}: {problem}")
-                return None
-        if len(dimension) > _MAX_OPTIONS:
-            self.problems.add(node.mark, f"{scope.path}: more than {_MAX_OPTIONS} values; add a larger 'step'")
-            return None
-        stages = self._stages_asked(node, scope)
-        return self._limited(node, Decision(scope.path, dimension, node.mark, {}, stages, scope.in_stages), scope)
-
-    def _per_block(self, node: Node, kind: FieldType, scope: Scope) -> Tree | None:
-        """A decision for every block of every stage, as many as the stage can have."""
-        if not scope.in_block or scope.per_block:
-            told = "'per: block' asks a choice for every block of a stage; it stands once, in 'block'"
-            self.problems.add(node.mapping["per"].mark, f"{scope.path}: {told}")
-            return None
-        if not self._deepest:
-            return None  # depth has problems, which are reported
-        plain = Node({word: one for word, one in node.mapping.items() if word != "per"}, node.mark, node.keys)
-        stages = []
-        for stage, deepest in enumerate(self._deepest):
-            inner = replace(scope, stages=(stage,), per_block=True)
-            if scope.stages is not None and stage not in scope.stages:
-                deepest = 0
-            entries = [self.value(plain, kind, inner.below(index)) for index in range(deepest)]
-            if None in entries:
-                return None
-            stages.append(PerBlock(tuple(entries), node.mark))  # type: ignore[arg-type]
-        if any(len({inside.path for inside in one.decisions()}) > 1 for stage in stages for one in stage.entries):
-            told = "what is chosen per block may hold no decisions of its own; choose these per stage"
-            self.problems.add(node.mark, f"{scope.path}: {told}")
-            return None
-        return PerStage(tuple(stages), node.mark)
-
-    def _limited(self, node: Node, decision: Decision, scope: Scope) -> Tree | None:
-        """The decision without the numbers above its `at_most`, which may differ from stage to stage."""
-        limit = node.mapping.get("at_most")
-        if limit is None:
-            return decision
-        most = most_of(limit.value)
-        if most is None or not scope.in_stages:
-            self.problems.add(limit.mark, f"{scope.path}: at_most takes a number or '2 maps', and only under 'stages'")
-            return None
-        if not self._maps:
-            return decision  # stem or downsample have problems, which are reported
-        limits = {stage: most(self._maps[stage]) for stage in decision.stages or range(scope.count)}
-        if decision.stages is None:
-            limits = dict.fromkeys(limits, min(limits.values()))
-        entries = {stage: cut(decision, stage, highest) for stage, highest in limits.items()}
-        for stage, entry in entries.items():
-            if not len(entry.dimension):
-                told = f"{scope.path}: nothing is left at or below {limits[stage]:g} in stage {stage + 1}"
-                self.problems.add(limit.mark, f"{told}, whose map is {self._maps[stage]}x{self._maps[stage]}")
-                return None
-        anyone = next(iter(entries.values()))  # also stands where the decision is never asked
-        if decision.stages is None:
-            return anyone
-        return PerStage(tuple(entries.get(stage, anyone) for stage in range(scope.count)), node.mark)
-
-    def _stages_asked(self, node: Node, scope: Scope) -> tuple[int, ...] | None:
-        per = node.mapping.get("per")
-        if per is None:
-            return scope.stages
-        if per.value != "stage":
-            self.problems.add(per.mark, f"{scope.path}: per takes 'stage' or 'block', got {shown(per.plain())}")
-        elif not scope.in_stages:
-            self.problems.add(per.mark, f"{scope.path}: 'per: stage' has no meaning outside 'stages'")
-        elif scope.stages is None:
-            return scope.every_stage
-        return scope.stages
-
-    def _scaled(self, node: Node, kind: FieldType, scope: Scope) -> Tree | None:
-        ratio = node.mapping.get("ratio")
-        if not scope.in_stages or scope.in_list or int not in kind.plain:
-            self.problems.add(node.mark, f"{scope.path}: 'base' with 'ratio' gives whole numbers, one a stage; "
-                              "it has no meaning here")  # fmt: skip
-            return None
-        if ratio is None or not ratio.items or not all(_is_factor(one.value) for one in ratio.items):
-            mark = node.mark if ratio is None else ratio.mark
-            self.problems.add(mark, f"{scope.path}: 'base' needs 'ratio', a list with one positive factor a stage")
-            return None
-        base = self.value(node.mapping["base"], kind, scope.below("base"))
-        if base is not None and (has_pattern(base) or _is_scaled(base)):
-            self.problems.add(base.mark, f"{scope.path}: a base can be neither a pattern nor another base")
-            return None
-        if not self._one_a_stage(ratio, scope) or base is None:
-            return None
-        scaled = Scaled(base, tuple(float(one.plain()) for one in ratio.items), node.mark)
-        for value, factor in itertools.product(numbers(base), ratio.items):
-            problem = kind.problem(scaled.times(value, factor.plain()))
-            if problem is not None:
-                self.problems.add(factor.mark, f"{scope.path}: {problem} ({value} times {factor.plain()})")
-                return None
-        return scaled
-
-    def _pattern(self, node: Node, kind: FieldType, scope: Scope) -> Tree | None:
-        listed = node.mapping["pattern"]
-        if not scope.in_block:
-            self.problems.add(node.mark, f"{scope.path}: a pattern repeats over the blocks of a stage; only in 'block'")
-            return None
-        if not listed.items:
-            self.problems.add(listed.mark, f"{scope.path}: a pattern is a list of at least one entry")
-            return None
-        entries = [self.value(item, kind, scope.below(index)) for index, item in enumerate(listed.items)]
-        return Pattern(tuple(entries), node.mark) if None not in entries else None  # type: ignore[arg-type]
-
-    def _when(self, node: Node, kind: FieldType, scope: Scope) -> Tree | None:
-        if scope.in_stages and scope.stages is None:
-            scope = replace(scope, stages=scope.every_stage)
-        tests = dict(self._tests(node.mapping["when"], scope))
-        then, other = node.mapping.get("then"), node.mapping.get("else")
-        if then is None or other is None:
-            self.problems.add(node.mark, f"{scope.path}: a condition needs 'when', 'then' and 'else'")
-            return None
-        branches = self.value(then, kind, scope), self.value(other, kind, scope.below("else"))
-        if branches[0] is None or branches[1] is None:
-            return None
-        without = {name: unwritten(scope.beside[name]) for name in tests}
-        return When(tests, branches[0], branches[1], node.mark, without)
-
-    def _tests(self, node: Node, scope: Scope) -> Iterator[tuple[str, Test]]:
-        if not node.mapping:
-            self.problems.add(node.mark, f"{scope.path}: when takes fields with a test: {{kernel: '>= 13'}}")
-        for name, wanted in node.mapping.items():
-            if name not in scope.beside:
-                hint = did_you_mean(name, scope.beside)
-                self.problems.add(node.key_mark(name), f"{scope.path}: no field {name!r} beside this one; {hint}")
-                continue
-            problem = test_problem(wanted, scope.beside[name])
-            if problem is None:
-                yield name, test_of(wanted.plain())
-            else:
-                self.problems.add(wanted.mark, f"{scope.path}: the test of {name} {problem}")
-
-    def _count(self, stages: Node) -> tuple[Tree | None, int]:
+    def _count(self, stages: Node, leaves: Leaves) -> tuple[Tree | None, int, str]:
         """The number of stages, which every list must agree with: 'count', or the length that most lists have.
 
-        Where 'count' is open, its largest value, and its tree.
+        First its tree where it is open, then itself or its largest value, last what it was taken from, in words.
         """
         said, lists = stages.mapping.get("count"), list(_lists(stages))
+        decided = ""
         if said is not None:
-            self._decided = f"'count' in line {said.mark.line}"
+            decided = f"'count' in line {said.mark.line}"
             if type(said.value) is int and 1 <= said.value <= _MAX_STAGES:
-                return None, said.value
+                return None, said.value, decided
             if said.mapping.keys() & {"choice", "int"}:
-                tree = self.value(said, _COUNT, Scope("count", in_stages=True, in_list=True))
+                tree = leaves.value(said, _COUNT, Scope("count", in_stages=True, in_list=True))
                 if isinstance(tree, Decision) and not tree.branches and tree.stages is None:
-                    return tree, max(numbers(tree))
+                    return tree, max(numbers(tree)), decided
                 if tree is None:
-                    return None, 1
+                    return None, 1, decided
             told = "count must be a whole number, or a choice of them (once, not per stage)"
             self.problems.add(said.mark, f"{told}, between 1 and {_MAX_STAGES}")
         if not lists:
-            return None, 1
+            return None, 1, decided
         count = Counter(len(one.items) for one in lists).most_common(1)[0][0]
         first = next(one for one in lists if len(one.items) == count)
-        self._decided = f"the list in line {first.mark.line}"
+        decided = f"the list in line {first.mark.line}"
         if count > _MAX_STAGES:
             self.problems.add(first.mark, f"{count} stages; there can be {_MAX_STAGES}")
-        return None, count
+        return None, count, decided
 
-    def _one_a_stage(self, listed: Node, scope: Scope) -> bool:
-        if len(listed.items) == scope.count:
-            return True
-        if not listed.items:
-            self.problems.add(listed.mark, f"{scope.path}: an empty list; a list has one entry a stage")
-            return False
-        entries = f"{len(listed.items)} {'entry' if len(listed.items) == 1 else 'entries'}"
-        stages = f"{scope.count} {'stage' if scope.count == 1 else 'stages'}"
-        self.problems.add(listed.mark, f"{scope.path}: a list of {entries} for {stages} (by {self._decided})")
-        return False
 
-    def _refuse(self, node: Node, known: Collection[str], what: str) -> None:
-        for key in node.mapping:
-            if key not in known:
-                self.problems.add(node.key_mark(key), partial(_unknown_key, key, known, what))
-
-    _readers: Mapping[Word, Callable[[Reader, Node, FieldType, Scope], Tree | None]] = {
-        "choice": _choice,
-        "int": _int,
-        "base": _scaled,
-        "pattern": _pattern,
-        "when": _when,
-        "same": _same,
+def _named(rule: Rule, mark: Mark) -> dict[str, Tree]:
+    """The numbers of the rule by their keys, for `same`."""
+    group_width = LinearGroupWidth(rule, mark)
+    return {
+        "depth": rule.depth,
+        "start": rule.start,
+        "slope": rule.slope,
+        "factor": rule.factor,
+        "group_width": group_width,
     }
 
 
-def _is_per_block(node: Node) -> bool:
-    per = node.mapping.get("per")
-    return per is not None and per.value == "block"
+def _columns(rule: Rule, mark: Mark) -> dict[str, Tree]:
+    """What follows from the rule."""
+    return {"depth": LinearDepth(rule, mark), "width": LinearWidth(rule, mark)}
 
 
 def _led_to(columns: Mapping[str, Tree]) -> Tree | None:
     """What leads to each stage: to the first one only what a list says."""
     tree = columns.get("downsample")
     return tree if tree is None or isinstance(tree, PerStage) else AfterFirst(tree, tree.mark)
-
-
-def _not_a_leaf(node: Node, kind: FieldType) -> str:
-    """Why a mapping cannot stand where a scalar is expected."""
-    word = next(iter(node.mapping), None)
-    if word is None:
-        return f"must be {kind.expected}, not an empty mapping"
-    return f"must be {kind.expected}, or open as a choice, int …; unknown key {word!r}, {did_you_mean(word, WORDS)}"
-
-
-def option_labels(options: Sequence[Node]) -> tuple[Value, ...]:
-    """What each option is called: a value calls itself, a part by its kind, a list by its entries."""
-    taken: list[Value] = [one.value for one in options if not (one.is_mapping or one.is_list)]  # type: ignore[misc]
-    labels: list[Value] = []
-    for option in options:
-        if option.is_mapping or option.is_list:
-            name = _part_name(option)
-            numbered = (f"{name}-{number}" for number in range(2, len(options) + 2))
-            labels.append(name if name not in taken else next(one for one in numbered if one not in taken))
-            taken.append(labels[-1])
-        else:
-            labels.append(option.value)  # type: ignore[arg-type]  # a scalar, by the test above
-    return tuple(labels)
-
-
-def _part_name(option: Node) -> str:
-    if option.is_list:
-        return shown(option.plain())
-    kind = option.mapping.get("kind")
-    return str(kind.value) if kind is not None else next(iter(option.mapping), "part")
-
-
-def _is_literal(kind: FieldType, value: Any) -> bool:
-    return (bool(kind.plain) or value is None) and kind.problem(value) is None
-
-
-def _two_whole_numbers(value: Any) -> bool:
-    return isinstance(value, list) and len(value) == 2 and all(type(one) is int for one in value)
-
-
-def _is_factor(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value <= _MAX_FACTOR
-
-
-def _is_scaled(tree: Tree) -> bool:
-    return isinstance(tree, Scaled) or any(_is_scaled(child) for child in tree.children())
 
 
 def _lists(node: Node) -> Iterator[Node]:
@@ -673,10 +210,6 @@ def _lists(node: Node) -> Iterator[Node]:
             yield from _lists(child)
 
 
-def _unknown_key(key: str, known: Collection[str], what: str) -> str:
-    return f"unknown key {shortened(key)} of {what}; {did_you_mean(key, known)}"
-
-
 def _lists_of_entries(node: Node) -> Iterator[Node]:
     """The same below a list that is one value, and below the lists that it may hold."""
     for item in node.items:
@@ -687,7 +220,3 @@ def _fields_that_are_lists() -> frozenset[str]:
     """The fields of parts, in whatever family, that take a list."""
     classes = [cls for _, family in FAMILIES for _, cls in family.items()]
     return frozenset(name for cls in classes for name, kind in field_types(cls).items() if kind.many)
-
-
-def _nobody(name: str, dimension: Dimension) -> Value:
-    raise AssertionError(f"{name} is fixed")

@@ -9,7 +9,7 @@ from nas.layers import FAMILIES
 from nas.report.grammar import KINDS, LEAVES, grammar
 from nas.schema.fields import field_types
 from nas.search.samplers import samplers
-from nas.space.reader import WORDS
+from nas.space.keys import WORDS
 
 
 def test_every_registered_part_is_there_with_all_its_fields() -> None:

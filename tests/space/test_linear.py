@@ -73,6 +73,7 @@ def test_points_are_the_numbers_that_give_as_many_stages() -> None:
         ("factor: 2", "factor: [2, 3]", "has no meaning inside another list"),
         ("factor: 2", "facto: 2", "unknown key 'facto' of linear"),
         ("{choice: [8, 20.5]}", "{choice: [0]}", "nothing is left of this space"),
+        ("{same: group_width}", "{choice: [4, 8], per: block}", "which 'linear' does not say; write 'per: stage'"),
     ],
 )
 def test_what_is_wrong_with_a_rule_is_told(part: str, broken: str, says: str) -> None:
