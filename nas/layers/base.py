@@ -116,9 +116,11 @@ _SAID = ("kind", "plugin")
 
 
 def _in_words(form: Any) -> str:
-    """A canonical form on one line: `depthwise(kernel=3, bias=False)`, `[batchnorm, gelu]`."""
+    """A canonical form on one line: `depthwise(kernel=3, bias=false)`, `[batchnorm, gelu]`."""
     if isinstance(form, list):
         return f"[{', '.join(map(_in_words, form))}]"
+    if form is None or isinstance(form, bool):
+        return {None: "null", True: "true", False: "false"}[form]
     if not isinstance(form, Mapping):
         return str(form)
     fields = ", ".join(f"{key}={_in_words(value)}" for key, value in form.items() if key not in _SAID)

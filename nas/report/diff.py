@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
@@ -88,7 +88,7 @@ def _differences(before: Architecture, after: Architecture) -> Iterator[Differen
 
 def _between(part: str, before: Sequence[Flat], after: Sequence[Flat]) -> Iterator[Difference]:
     """Field by field, over the stages of both; a stem or head counts as one stage."""
-    for field in dict.fromkeys(name for row in (*before, *after) for name in row):
+    for field in _part_by_part(dict.fromkeys(name for row in (*before, *after) for name in row)):
         old = [row.get(field, ABSENT) for row in before]
         new = [row.get(field, ABSENT) for row in after]
         if len(old) != len(new):
@@ -102,14 +102,34 @@ def _between(part: str, before: Sequence[Flat], after: Sequence[Flat]) -> Iterat
             if _is_news(*pair) and not _follows(field, before[index], after[index])
         ]
         there = [index for index, pair in enumerate(zip(old, new, strict=True)) if pair != (ABSENT, ABSENT)]
-        if differ:
+        for group in _told_together(differ, old, new):
             yield Difference(
                 part=part,
                 field=field,
-                before=_joined([old[index] for index in differ]),
-                after=_joined([new[index] for index in differ]),
-                stages=None if differ == there else tuple(index + 1 for index in differ),
+                before=_joined([old[index] for index in group]),
+                after=_joined([new[index] for index in group]),
+                stages=None if group == there else tuple(index + 1 for index in group),
             )
+
+
+def _part_by_part(fields: Iterable[str]) -> list[str]:
+    """The fields in their order, but those of a part right after it, whichever architecture has them."""
+    places = {field: place for place, field in enumerate(fields)}
+
+    def place(field: str) -> list[int]:
+        names = field.split(".")
+        return [places.get(".".join(names[:end]), -1) for end in range(1, len(names) + 1)]
+
+    return sorted(places, key=place)
+
+
+def _told_together(differ: Sequence[int], old: Sequence[Cell], new: Sequence[Cell]) -> list[list[int]]:
+    """All stages in one line, unless their values are of several words, as layers are: then equal ones in one line."""
+    is_plain = all(" " not in cell.words for index in differ for cell in (old[index], new[index]))
+    groups: dict[tuple[Cell, Cell] | None, list[int]] = {}
+    for index in differ:
+        groups.setdefault(None if is_plain else (old[index], new[index]), []).append(index)
+    return list(groups.values())
 
 
 def _is_news(old: Cell, new: Cell) -> bool:

@@ -73,3 +73,23 @@ def test_layer_scale_is_what_is_left_to_convnext() -> None:
 
 def test_drop_path_alone_is_a_difference() -> None:
     assert lines(between("resnet50", "r50_to_convnext_t/resnet")) == ["drop_path : 0 -> 0.1"]
+
+
+def test_layers_are_told_once_for_the_stages_that_share_them() -> None:
+    found = {
+        one.where: one for one in between("conv2former_t", "moganet_s").differences if one.field == "block.ffn.layers"
+    }
+    assert list(found) == ["stages 1-2", "stages 3-4"]
+    assert [one.after.partition(" > ")[0] for one in found.values()] == ["conv(ratio=8.0)", "conv(ratio=4.0)"]
+
+
+def test_fields_of_a_part_follow_it() -> None:
+    fields = [one.field for one in between("convnext_tiny", "mambaout_tiny").differences if one.part == "stages"]
+    assert fields.index("block.mixer.layers") == fields.index("block.mixer") + 1
+
+
+def test_layers_are_told_in_the_words_of_the_yaml() -> None:
+    (layers,) = (
+        one for one in between("convnext_tiny", "mambaout_tiny").differences if one.field == "block.mixer.layers"
+    )
+    assert "shares=[0.5, null]" in layers.after

@@ -13,7 +13,11 @@ from nas.errors import UserError
 from nas.ledger.address import DEFAULT_STORAGE
 
 if TYPE_CHECKING:
-    from nas.report.diff import Diff
+    from rich.table import Table
+
+    from nas.report.diff import Diff, Difference
+
+_LONG = 36  # characters that a cell of a terminal with 80 columns shows without being torn
 
 
 def run(
@@ -55,9 +59,11 @@ def _draw(found: Diff) -> None:
     before, after = found.before, found.after
     made = table(f"{before.name} ({before.id}) to {after.name} ({after.id})", "where", "what", before.name, after.name)
     for column in made.columns:
-        column.no_wrap = False
+        column.no_wrap, column.overflow = False, "fold"
+    long = [one for one in found.differences if max(len(one.before), len(one.after)) > _LONG]
     for one in found.differences:
-        made.add_row(one.where, one.field, one.before, one.after)
+        words = ("(below)" if len(said) > _LONG else said for said in (one.before, one.after))
+        made.add_row(one.where, one.field, *words)
     if not found.differences:
         made.add_row("", "the same architecture", "", "")
     made.add_section()
@@ -66,6 +72,21 @@ def _draw(found: Diff) -> None:
         label = "FLOPs" if metric == "flops" else metric
         made.add_row("cost", label, f"{old:,}", f"{new:,} ({_change(old, new)})")
     draw(made)
+    for one in long:
+        draw("", _in_full(one, before.name, after.name))
+
+
+def _in_full(difference: Difference, before: str, after: str) -> Table:
+    """What is too long for a cell, in the whole width."""
+    from nas.cli.tables import table
+
+    made = table(f"{difference.where} {difference.field}".strip(), "", "")
+    made.show_header = False
+    made.columns[1].no_wrap, made.columns[1].overflow = False, "fold"
+    for name, words in ((before, difference.before), (after, difference.after)):
+        if len(words) > _LONG:
+            made.add_row(name, words)
+    return made
 
 
 def _change(old: int, new: int) -> str:
