@@ -201,3 +201,11 @@ def _at_most(draw: Draw, options: Sequence[Any], place: Place) -> dict[str, Any]
     if not (numbers and place.stages and draw(st.booleans())):
         return {}
     return {"at_most": "2 maps" if max(numbers) < 8 else draw(st.sampled_from(numbers))}
+
+
+def shallow(architecture: Architecture) -> Architecture:
+    """At most two blocks a stage, so that a test can run many."""
+    data = architecture.to_dict()
+    for stage in data["stages"]:
+        stage["depth"] = min(stage["depth"], 2)
+    return Architecture.from_dict(data)

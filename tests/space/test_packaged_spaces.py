@@ -9,6 +9,7 @@ from functools import cache
 import pytest
 import torch
 from hypothesis import HealthCheck, given, settings, strategies as st
+from space_texts import shallow
 
 from nas.architecture import Architecture, build, estimate, skeleton
 from nas.architecture.crosscheck import count
@@ -47,14 +48,6 @@ def test_drawn_architectures_are_points_of_their_space_and_fit_together(space: s
         architecture, _ = loaded.fitting(drawing(random.Random(seed)))
         assert loaded.contains(architecture)
         assert estimate(architecture, loaded.task).flops > 0
-
-
-def small(architecture: Architecture) -> Architecture:
-    """At most two blocks a stage, so that a property test can run many."""
-    data = architecture.to_dict()
-    for stage in data["stages"]:
-        stage["depth"] = min(stage["depth"], 2)
-    return Architecture.from_dict(data)
 
 
 def check(architecture: Architecture) -> None:
@@ -97,7 +90,7 @@ def test_random_modern_architectures_are_priced_and_read_back(seed: int) -> None
 @settings(max_examples=1, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(st.integers(0, 2**32))
 def test_random_modern_architectures_run_and_cost_what_fvcore_counts(seed: int) -> None:
-    check_by_running(small(drawn(seed)))
+    check_by_running(shallow(drawn(seed)))
 
 
 @pytest.mark.slow
@@ -107,7 +100,7 @@ def test_random_modern_architectures_run_and_cost_what_fvcore_counts(seed: int) 
 def test_a_thousand_random_modern_architectures(seed: int) -> None:
     architecture = drawn(seed)
     check(architecture)
-    check_by_running(small(architecture))
+    check_by_running(shallow(architecture))
 
 
 @pytest.mark.slow
