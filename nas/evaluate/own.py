@@ -27,6 +27,8 @@ from nas.records import OWN, Evaluation, Failure, Job, Plain
 from nas.task import Task
 from nas.train.failures import Diverged, is_out_of_memory
 
+_RETURNED = ("accuracy", "loss", "curve")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwnTraining:
@@ -196,6 +198,11 @@ def _result(job: Job, returned: object) -> Evaluation:
     parts = returned if isinstance(returned, Mapping) else {"accuracy": returned}
     if "accuracy" not in parts:
         raise ValueError(f"a training returns its accuracy, or a dict with 'accuracy'; got one with {list(parts)}")
+    unknown = [str(name) for name in parts if name not in _RETURNED]
+    if unknown:
+        raise ValueError(
+            f"a training returns {', '.join(_RETURNED)}; {', '.join(unknown)} would not be kept: leave it out"
+        )
     accuracy = _number(parts["accuracy"], "accuracy")
     if math.isnan(accuracy):
         return Evaluation(key=job.key, failure=Failure.DIVERGED, message="the training returned NaN as its accuracy")

@@ -66,9 +66,7 @@ def test_it_is_told_what_is_asked(run: Callable[..., Evaluation], tmp_path: Path
     assert (seen["lr"], seen["there"]) == (0.5, True)
 
 
-@pytest.mark.parametrize(
-    "returned", [0.5, np.float32(0.5), torch.tensor(0.5), {"accuracy": 0.5, "f1": 0.1}, np.array([0.5])[0]]
-)
+@pytest.mark.parametrize("returned", [0.5, np.float32(0.5), torch.tensor(0.5), {"accuracy": 0.5}, np.array([0.5])[0]])
 def test_a_number_or_a_dict_is_an_accuracy(run: Callable[..., Evaluation], returned: object) -> None:
     assert run(lambda *given, **named: returned).accuracy == 0.5
 
@@ -90,6 +88,7 @@ def test_loss_and_curve_are_kept(run: Callable[..., Evaluation]) -> None:
         (True, Failure.BUG, "its accuracy is True"),
         ("good", Failure.BUG, "its accuracy is 'good'"),
         ({"top1": 0.5}, Failure.BUG, "a dict with 'accuracy'"),
+        ({"accuracy": 0.5, "f1": 0.1, "los": 2}, Failure.BUG, "f1, los would not be kept"),
         ({"accuracy": 0.5, "curve": 3}, Failure.BUG, "list of numbers"),
     ],
 )
