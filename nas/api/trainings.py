@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from nas.api.architectures import load_architecture
+from nas.api.full_training import train_to_folder
 from nas.api.progress import ProgressBar
 from nas.api.workers import Local, Ray
 from nas.architecture import Architecture
 from nas.data import describe
 from nas.errors import UserError
 from nas.export.imported import Imported, import_checkpoint as import_file
-from nas.export.training import Moment, Start, Trained, train_network as train_in_full
+from nas.export.trained import Start, Trained
 from nas.ledger import DEFAULT_STORAGE, Ledger
 from nas.ledger.address import storage_url
 from nas.report.comparison import ComparisonRow, comparison_rows
@@ -25,6 +26,7 @@ from nas.search.sweeps.sweep_run import SweepRun
 from nas.space.references import resolve_architecture
 from nas.task import Task
 from nas.train.distributed import joined
+from nas.train.full import Moment
 from nas.train.memory import keep_freed_memory
 from nas.train.recipe import Recipe, load_recipe
 
@@ -90,7 +92,7 @@ def train_network(
             pace = f"{moment.images_per_second:,.0f} images/s"
             bar.fraction(f"epoch {moment.epoch} of {moment.epochs}, {pace}", moment.fraction)
 
-        trained = train_in_full(
+        trained = train_to_folder(
             found,
             data,
             chosen,

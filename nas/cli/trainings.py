@@ -10,7 +10,7 @@ from nas.cli.output import aside, draw, notice, print_json, strong
 
 if TYPE_CHECKING:
     from nas.architecture import Architecture
-    from nas.export.training import Start, Trained
+    from nas.export.trained import Start, Trained
     from nas.train.recipe import Recipe
 
 
@@ -46,11 +46,13 @@ def train_and_show(
     as_json: bool,
 ) -> None:
     """Train with every seed, each into a folder of its own where there are several, and show how it went."""
+    from nas.api.full_training import train_to_folder
     from nas.cli.live import StepDisplay
     from nas.cli.preparing import ready_images
-    from nas.export.training import Moment, require_room, train_network
+    from nas.export.trained import require_room
     from nas.search.launch import resolve_device
     from nas.train.distributed import joined
+    from nas.train.full import Moment
     from nas.train.memory import keep_freed_memory
     from nas.units import plural
 
@@ -75,7 +77,7 @@ def train_and_show(
                         note = f"epoch {moment.epoch}/{moment.epochs}, {moment.images_per_second:,.0f} images/s"
                         display.fraction(moment.fraction, note)
 
-                    trained = train_network(
+                    trained = train_to_folder(
                         architecture,
                         data,
                         recipe,

@@ -8,7 +8,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import lru_cache, partial
 from pathlib import Path
 
@@ -21,18 +21,16 @@ from nas.errors import DataError
 from nas.measure.energy import EnergyMeter
 from nas.measure.memory import PeakMemory
 from nas.records import Evaluation, Failure, Job
-from nas.train.checkpoint import read_checkpoint, write_checkpoint
-from nas.train.failures import Diverged, is_out_of_memory, release_memory
+from nas.train.failures import Diverged, is_out_of_memory, within_memory
 from nas.train.loop import Training
 from nas.train.model import make_model
 from nas.train.recipe import Recipe
+from nas.train.saving import SAVE_EVERY, Saver
 from nas.train.validation import validate
 from nas.train.weights import save_weights
 
 # `torch._dynamo` is imported by the first optimizer of a process, which takes 2 s: with it at the top, workers that are
 # forked after this module's import share it.
-
-_SAVE_EVERY = 60.0  # seconds of training that a lost worker may cost, where a job has a checkpoint
 
 
 class Phases:
@@ -60,48 +58,13 @@ class Phases:
             self.seconds[outer] = self.seconds.get(outer, 0.0) - seconds
 
 
-@dataclass(slots=True)
-class _Saver:
-    """Puts a training aside now and then, and at the end of its rung.
-
-    A full disk or a store that is away costs only the head start of the next rung, so it is no failure of the training.
-    Whoever gave the job removes the checkpoint once the result is safe.
-    """
-
-    job: Job
-    training: Training
-    phases: Phases
-    every: float
-    is_on: bool = True
-    last: float = field(default_factory=time.monotonic)
-
-    def now_and_then(self) -> None:
-        """Save if it is time."""
-        if self.is_on and time.monotonic() - self.last >= self.every:
-            self.save()
-
-    def at_the_end(self) -> None:
-        """Save for the next rung; after the last one only where a lost validation would cost much."""
-        if self.training.step < self.training.plan.steps:
-            if self.is_on:
-                self.save()
-        else:
-            self.now_and_then()
-
-    def save(self) -> None:
-        """Write the present state."""
-        with self.phases.measured("save"), suppress(OSError):
-            write_checkpoint(str(self.job.checkpoint), self.job.key, self.training.state_dict())
-        self.last = time.monotonic()
-
-
 def evaluate(
     job: Job,
     *,
     report: Callable[[float], None],
     device: str = "cpu",
     cache: Path | None = None,
-    save_every: float = _SAVE_EVERY,
+    save_every: float = SAVE_EVERY,
 ) -> Evaluation:
     """Do a job: load, build, train to its rung, validate, perhaps keep the weights. This is the worker's entry point.
 
@@ -147,15 +110,13 @@ def _attempt(
     recipe = Recipe.from_dict(job.recipe)
     with phases.measured("data"):
         data = _data(job.data, recipe.stored_resolution, cache, job.key.data)
-    try:
-        return _train_and_validate(job, recipe, data, report, device, save_every, phases, micro_batch=None)
-    except Exception as error:
-        if not is_out_of_memory(error) or recipe.batch < 2:
-            raise
-    phases.seconds["failed attempt"] = phases.seconds.pop("train", 0.0)
-    release_memory(device)
-    half = (recipe.batch + 1) // 2
-    return _train_and_validate(job, recipe, data, report, device, save_every, phases, micro_batch=half)
+
+    def attempt(micro_batch: int | None) -> Evaluation:
+        if "train" in phases.seconds:
+            phases.seconds["failed attempt"] = phases.seconds.pop("train")
+        return _train_and_validate(job, recipe, data, report, device, save_every, phases, micro_batch=micro_batch)
+
+    return within_memory(attempt, batch=recipe.batch, halvings=1, device=device)
 
 
 def _train_and_validate(
@@ -173,13 +134,21 @@ def _train_and_validate(
     with phases.measured("build"):
         model = make_model(Architecture.from_dict(job.architecture), data.task, recipe, seed=seed)
         training = Training(model, data, recipe, seed=seed, device=device, micro_batch=micro_batch)
-    is_ours = _restore(job, training, device, phases)
+    saver = Saver(training=training, key=job.key, place=job.checkpoint, every=save_every)
+    if saver.is_on:
+        with suppress(OSError), phases.measured("restore"):
+            saver.restore(fidelity.rung)
     restored = training.images
     report(0.0)
-    saver = _Saver(job, training, phases, save_every, is_on=is_ours)
+
+    def save() -> None:
+        with phases.measured("save"), suppress(OSError):  # which costs only the head start of the next rung
+            saver.save()
+
     with phases.measured("train"):
-        training.run(fidelity.rung, report=report, after_step=saver.now_and_then)
-    saver.at_the_end()
+        training.run(fidelity.rung, report=report, after_step=lambda: save() if saver.is_due else None)
+    if saver.is_due or (saver.is_on and training.step < training.plan.steps):
+        save()  # for the next rung; after the last one only where a lost validation would cost much
     with training.averaged():
         with phases.measured("validate"):
             alive = partial(report, 1.0)
@@ -196,23 +165,6 @@ def _train_and_validate(
         weights=kept,
         micro_batch=training.micro_batch,
     )
-
-
-def _restore(job: Job, training: Training, device: torch.device, phases: Phases) -> bool:
-    """Go on from the checkpoint, if there is one; a damaged one is as good as none.
-
-    Returns:
-        Whether a checkpoint may be written: not where there is none wanted, and not over one beyond the job's rung.
-    """
-    if job.checkpoint is None:
-        return False
-    with suppress(OSError), phases.measured("restore"):
-        state = read_checkpoint(job.checkpoint, job.key, device)
-        if state is not None and state["step"] > training.plan.end_of(job.key.rung):
-            return False
-        if state is not None:
-            training.load_state_dict(state)
-    return True
 
 
 def _kept_weights(job: Job, training: Training) -> str | None:

@@ -84,7 +84,8 @@ class Training:
         self.step = 0
         self.micro_batch = micro_batch
         self.plan = plan_training(recipe, data)
-        self._seed, self._device, self._shard = seed, place, shard
+        self.device = place
+        self._seed, self._shard = seed, shard
         self._forward = _wrapped(model, recipe, place, shard)
         self._batches = TrainingBatches(data, self.plan, seed=seed, device=place, shard=shard)
         self._optimizer = build_optimizer(model, recipe)
@@ -106,7 +107,7 @@ class Training:
         """
         end = self.plan.steps if rung is None else self.plan.end_of(rung)
         self.model.train()
-        with own_randomness(self._seed, self._device):
+        with own_randomness(self._seed, self.device):
             for batch in self._batches.between(self.step, end):
                 self._take_step(batch)
                 if report is not None:
@@ -160,13 +161,13 @@ class Training:
         self._optimizer.load_state_dict(state["optimizer"])
         if self._average is not None:
             self._average.load_state_dict(state["average"])
-        self._log = LossLog(self._device, state["losses"].tolist())
+        self._log = LossLog(self.device, state["losses"].tolist())
         sizes = [size for size in (self.micro_batch, state["micro_batch"]) if size is not None]
         self.micro_batch = min(sizes, default=None)
         self.step = state["step"]
 
     def _take_step(self, batch: Mixed) -> None:
-        reseed(derive(self._seed, f"drop path {self.step} {self._shard.rank}"), self._device)
+        reseed(derive(self._seed, f"drop path {self.step} {self._shard.rank}"), self.device)
         set_learning_rate(self._optimizer, self.plan.learning_rate(self.step))
         self._optimizer.zero_grad()
         self._log.add(self._differentiate(batch))
@@ -186,7 +187,7 @@ class Training:
     def _differentiate(self, batch: Mixed) -> Tensor:
         """Gradients of a batch's mean loss, in parts if it does not fit; returns the loss, a scalar."""
         size = len(batch.labels)
-        total = torch.zeros((), device=self._device)
+        total = torch.zeros((), device=self.device)
         for part in _parts(batch, self.micro_batch):
             logits = forward(self._forward, part.images, self.recipe)
             loss = loss_of(logits, part, self.recipe) * (len(part.labels) / size)

@@ -76,7 +76,7 @@ def run(
         raise UserError("name an architecture to train from scratch, or trained weights with --from; one of them")
     start = None
     if weights is not None:
-        from nas.export.training import Start
+        from nas.export.trained import Start
 
         if data is None:
             raise UserError("--from needs --data: the images to go on with, such as folder:PATH")

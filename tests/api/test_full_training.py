@@ -13,13 +13,14 @@ import torch
 from safetensors.torch import load_file
 
 import nas
+from nas.api.full_training import train_to_folder
 from nas.architecture import Architecture, Stage
 from nas.errors import UserError
-from nas.export import training
-from nas.export.training import CHECKPOINT, CURVE, TENSORBOARD, Moment, Start, TooLittleMemory, Trained, train_network
+from nas.export.trained import Start, Trained
 from nas.train import Recipe, loop
 from nas.train.distributed import Place
-from nas.train.failures import Diverged
+from nas.train.failures import Diverged, TooLittleMemory
+from nas.train.full import CHECKPOINT, CURVE, TENSORBOARD, Moment
 
 SMALL = Architecture(stages=(Stage(depth=1, width=8), Stage(depth=1, width=16)))
 RECIPE = Recipe.from_dict({"epochs": 2, "resolution": 16, "batch": 64, "learning_rate": 4e-3, "ema_decay": 0.9})
@@ -27,7 +28,7 @@ RECIPE = Recipe.from_dict({"epochs": 2, "resolution": 16, "batch": 64, "learning
 
 def run(folder: Path, recipe: Recipe = RECIPE, *, watch: Any = lambda moment: None, **changes: Any) -> Trained:
     given: dict[str, Any] = {"seed": 0, "place": Place("cpu"), **changes}
-    found = train_network(SMALL, "digits", recipe, folder, watch=watch, **given)
+    found = train_to_folder(SMALL, "digits", recipe, folder, watch=watch, **given)
     assert found is not None
     return found
 
@@ -48,17 +49,15 @@ class Interrupted(Exception):
     pass
 
 
-def test_an_interrupted_training_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(training, "_SAVE_EVERY", 0.0)
-
+def test_an_interrupted_training_goes_on(tmp_path: Path) -> None:
     def interrupt(moment: Moment) -> None:
         if moment.fraction > 0.6:
             raise Interrupted
 
     with pytest.raises(Interrupted):
-        run(tmp_path / "one", watch=interrupt)
+        run(tmp_path / "one", watch=interrupt, save_every=0.0)
     moments: list[Moment] = []
-    resumed = run(tmp_path / "one", watch=moments.append)
+    resumed = run(tmp_path / "one", watch=moments.append, save_every=0.0)
     assert moments[0].fraction > 0.5
     whole = run(tmp_path / "two")
     assert (resumed.curve, resumed.test, resumed.validation) == (whole.curve, whole.test, whole.validation)
@@ -72,13 +71,10 @@ def rows_of(folder: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def test_every_epoch_has_a_row_however_often_the_training_was_interrupted(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_every_epoch_has_a_row_however_often_the_training_was_interrupted(tmp_path: Path) -> None:
     pytest.importorskip("tensorboard")
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-    monkeypatch.setattr(training, "_SAVE_EVERY", 0.0)
     recipe = RECIPE.changed(epochs=3)
 
     def interrupted_after(share: float) -> Any:
@@ -90,9 +86,9 @@ def test_every_epoch_has_a_row_however_often_the_training_was_interrupted(
 
     for share in (0.4, 0.7):
         with pytest.raises(Interrupted):
-            run(tmp_path / "one", recipe, watch=interrupted_after(share), tensorboard=True)
+            run(tmp_path / "one", recipe, watch=interrupted_after(share), tensorboard=True, save_every=0.0)
     assert [row["epoch"] for row in rows_of(tmp_path / "one")] == ["1", "2"]
-    resumed = run(tmp_path / "one", recipe, tensorboard=True)
+    resumed = run(tmp_path / "one", recipe, tensorboard=True, save_every=0.0)
     rows = rows_of(tmp_path / "one")
     assert [row["epoch"] for row in rows] == ["1", "2", "3"]
     assert tuple(float(row["train_loss"]) for row in rows) == resumed.curve
@@ -132,15 +128,13 @@ def test_a_folder_of_something_else_is_not_written_into(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
 
 
-def test_another_trainings_checkpoint_is_not_overwritten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(training, "_SAVE_EVERY", 0.0)
-
+def test_another_trainings_checkpoint_is_not_overwritten(tmp_path: Path) -> None:
     def interrupt(moment: Moment) -> None:
         if moment.fraction > 0.2:
             raise Interrupted
 
     with pytest.raises(Interrupted):
-        run(tmp_path, watch=interrupt)
+        run(tmp_path, watch=interrupt, save_every=0.0)
     with pytest.raises(UserError, match="belongs to another training"):
         run(tmp_path, seed=1)
     run(tmp_path, seed=1, force=True)
@@ -194,7 +188,7 @@ def test_what_does_not_fit_is_trained_in_parts(tmp_path: Path, monkeypatch: pyte
     asked_for = run(tmp_path / "asked", RECIPE.changed(epochs=1), micro_batch=16)
     assert in_parts.curve == asked_for.curve
     monkeypatch.setattr(loop, "forward", lambda *given: forward(*given).new_empty(10**15))
-    with pytest.raises(TooLittleMemory, match="smaller --resolution"):
+    with pytest.raises(TooLittleMemory, match="smaller resolution"):
         run(tmp_path / "never", RECIPE.changed(epochs=1))
 
 
