@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,9 +11,10 @@ from nas.cli.options import Classes, Device, Force, Json, Output, Resolution, St
 from nas.ledger.address import DEFAULT_STORAGE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from nas.export.taking import Written
     from nas.export.winner import Exported
 
 
@@ -59,73 +60,126 @@ def run(
     Writes architecture.yaml, weights.safetensors and model.json; `nas.load_model(FOLDER)` gives the network back. A
     preset or an architecture file comes with fresh weights. Every form is opened again in its own runtime and compared.
     """
-    from dataclasses import asdict
-    from pathlib import Path
-
-    from nas.cli.options import overridden
-    from nas.errors import UserError
     from nas.export.folder import require_free
     from nas.export.forms import Options
-    from nas.export.taking import copied_bundle, fresh_bundle, write_export
-    from nas.space.references import ABOUT, resolve_architecture, split_reference
-    from nas.task import Task
+    from nas.export.taking import write_export
 
-    if best and identity is not None:
-        raise UserError("say which candidate: either --best or --id ID")
-    if not best and identity is None and source is None:
-        raise UserError(
-            "say what: an architecture, or a candidate by either --best or --id ID (`nas pareto` shows the ids)"
-        )
+    candidate = _candidate(source, best=best, identity=identity)
     require_free(output, force=force)
-    candidate = None if source is None or best or identity is not None else split_reference(source)
-    winner: Exported | None = None
-    of_study = best or identity is not None or candidate is not None
-    study, chosen = candidate or (source, identity)
-    is_folder = not of_study and (Path(str(source)) / ABOUT).is_file()
-    if (of_study or is_folder) and (resolution is not None or classes is not None):
-        raise UserError("--resolution and --classes are for fresh weights; these are trained for their own")
-
-    def trained(folder: Path) -> None:
-        nonlocal winner
-        winner = _winner(folder, study, chosen, storage, data=data, device=device)
-
-    bundle: Callable[[Path], None] = trained
-    name = ""
-    if is_folder:
-        bundle, name = copied_bundle(Path(str(source))), str(source)
-    elif not of_study:
-        architecture = resolve_architecture(str(source), storage)
-        bundle, name = fresh_bundle(architecture, overridden(Task(), resolution, classes)), f"{source} (fresh weights)"
-    if data is not None and not of_study:
-        raise UserError("--data is for candidates of a study")
+    winner: _Winner | None = None
+    if candidate is None:
+        bundle, title = _given(str(source), resolution, classes, data=data, storage=storage)
+    else:
+        _refuse_task(resolution, classes)
+        winner = _Winner(*candidate, storage, data, device)
+        bundle, title = winner.write, ""
     options = Options(opset=opset, batch=batch)
     written = write_export(
         output, bundle, formats or [], options, merged=merged, force=force, report=_say_unless(as_json)
     )
-    files = sorted(str(path.relative_to(output)) for path in output.rglob("*") if path.is_file())
-    if winner is None:
-        from nas.space import load_architecture
+    _show(output, written, title, None if winner is None else winner.exported, storage=storage, as_json=as_json)
 
-        document: dict[str, Any] = {"id": load_architecture(output).id, "folder": str(output), "files": files}
-    else:
-        document = {**asdict(winner), "folder": str(output), "files": files}
-    document["forms"] = [asdict(one) for one in written]
+
+def _candidate(source: str | None, *, best: bool, identity: str | None) -> tuple[str | None, str | None] | None:
+    """Study and id of a candidate, None for the latest study and for its best one; no pair where none is asked for.
+
+    Raises:
+        UserError: nothing is asked for, or two things are.
+    """
+    from nas.errors import UserError
+    from nas.space.references import split_reference
+
+    if best and identity is not None:
+        raise UserError("say which candidate: either --best or --id ID")
+    if best or identity is not None:
+        return source, identity
+    if source is None:
+        raise UserError(
+            "say what: an architecture, or a candidate by either --best or --id ID (`nas pareto` shows the ids)"
+        )
+    return split_reference(source)
+
+
+def _given(
+    source: str, resolution: int | None, classes: int | None, *, data: str | None, storage: str
+) -> tuple[Callable[[Path], None], str]:
+    """What writes an architecture, or copies a folder with weights, and what it is called.
+
+    Raises:
+        UserError: it is neither, or an option is given that is not for it.
+    """
+    from pathlib import Path
+
+    from nas.cli.options import overridden
+    from nas.errors import UserError
+    from nas.export.taking import copied_bundle, fresh_bundle
+    from nas.space.references import ABOUT, resolve_architecture
+    from nas.task import Task
+
+    is_folder = (Path(source) / ABOUT).is_file()
+    if is_folder:
+        _refuse_task(resolution, classes)
+    if data is not None:
+        raise UserError("--data is for candidates of a study")
+    if is_folder:
+        return copied_bundle(Path(source)), source
+    architecture = resolve_architecture(source, storage)
+    return fresh_bundle(architecture, overridden(Task(), resolution, classes)), f"{source} (fresh weights)"
+
+
+def _refuse_task(resolution: int | None, classes: int | None) -> None:
+    from nas.errors import UserError
+
+    if resolution is not None or classes is not None:
+        raise UserError("--resolution and --classes are for fresh weights; these are trained for their own")
+
+
+class _Winner:
+    """Takes a candidate out of its study, and keeps what was said of it."""
+
+    def __init__(self, study: str | None, identity: str | None, storage: str, data: str | None, device: str) -> None:
+        self._study, self._identity = study, identity
+        self._storage, self._data, self._device = storage, data, device
+        self.exported: Exported | None = None
+
+    def write(self, folder: Path) -> None:
+        """Write it, trained again if its weights were not kept."""
+        from nas.cli.live import StepDisplay
+        from nas.cli.output import notice
+        from nas.export.winner import export_winner
+        from nas.ledger import Ledger
+        from nas.records import StudyKind
+        from nas.search.launch import resolve_device
+
+        place = resolve_device(self._device)
+        with Ledger.open(self._storage, create=False, notify=notice) as ledger:
+            name = self._study or ledger.latest_study(StudyKind.SEARCH)
+            chosen = None if self._identity is None else ledger.architecture_id(name, self._identity)
+            with StepDisplay("training it again (its weights were not kept)") as display:
+                self.exported = export_winner(
+                    ledger, name, chosen, folder, data=self._data, device=place, report=display.fraction
+                )
+
+
+def _show(
+    output: Path, written: Sequence[Written], title: str, winner: Exported | None, *, storage: str, as_json: bool
+) -> None:
+    """Say what is in the folder now, and what to do with it."""
+    from dataclasses import asdict
+
+    files = sorted(str(path.relative_to(output)) for path in output.rglob("*") if path.is_file())
     if as_json:
         from nas.cli.output import print_json
+        from nas.space import load_architecture
 
-        print_json(document)
+        about = {"id": load_architecture(output).id} if winner is None else asdict(winner)
+        print_json({**about, "folder": str(output), "files": files, "forms": [asdict(one) for one in written]})
         return
     from nas.cli.output import draw, strong
-    from nas.cli.tables import table
-    from nas.units import format_count
 
-    title = name if winner is None else f"{winner.study}:{winner.id}"
+    title = title if winner is None else f"{winner.study}:{winner.id}"
     draw(strong(title) + f" -> {output}: {', '.join(files)}")
-    if written:
-        made = table("Opened again and compared on random images", "format", "file", ">bytes", ">largest difference")
-        for one in written:
-            made.add_row(one.format, one.file, format_count(one.bytes), f"{one.difference:.1e}")
-        draw(made, *(f"{one.format}: {one.note}" for one in written if one.note))
+    _show_forms(written)
     use = f"use it: {loading(output)}"
     if winner is None:
         draw(use)
@@ -140,22 +194,17 @@ def run(
     )
 
 
-def _winner(
-    folder: Path, study: str | None, identity: str | None, storage: str, *, data: str | None, device: str
-) -> Exported:
-    from nas.cli.live import StepDisplay
-    from nas.cli.output import notice
-    from nas.export.winner import export_winner
-    from nas.ledger import Ledger
-    from nas.records import StudyKind
-    from nas.search.launch import resolve_device
+def _show_forms(written: Sequence[Written]) -> None:
+    from nas.cli.output import draw
+    from nas.cli.tables import table
+    from nas.units import format_count
 
-    place = resolve_device(device)
-    with Ledger.open(storage, create=False, notify=notice) as ledger:
-        name = study or ledger.latest_study(StudyKind.SEARCH)
-        chosen = None if identity is None else ledger.architecture_id(name, identity)
-        with StepDisplay("training it again (its weights were not kept)") as display:
-            return export_winner(ledger, name, chosen, folder, data=data, device=place, report=display.fraction)
+    if not written:
+        return
+    made = table("Opened again and compared on random images", "format", "file", ">bytes", ">largest difference")
+    for one in written:
+        made.add_row(one.format, one.file, format_count(one.bytes), f"{one.difference:.1e}")
+    draw(made, *(f"{one.format}: {one.note}" for one in written if one.note))
 
 
 def _say_unless(quiet: bool) -> Callable[[str], None]:
