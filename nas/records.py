@@ -38,16 +38,16 @@ class EvaluationKey:
     """What makes two trainings the same training: nothing else may influence the accuracy.
 
     Attributes:
-        architecture: id of the architecture.
+        architecture_id: of the architecture.
         recipe: id of the recipe (hash of its canonical form).
-        data: fingerprint of the data set and its split; empty for a training that brings its own.
+        fingerprint: of the data set and its split; empty for a training that brings its own.
         seed: seed of initialisation, order and augmentation.
         rung: fidelity, 0 being the cheapest; the recipe says what it means.
     """
 
-    architecture: str
+    architecture_id: str
     recipe: str
-    data: str
+    fingerprint: str
     seed: int
     rung: int = 0
 
@@ -55,6 +55,22 @@ class EvaluationKey:
     def is_told(self) -> bool:
         """Whether the accuracy is somebody's word, and no training of ours can be repeated for it."""
         return self.recipe.startswith(TOLD)
+
+    def to_dict(self) -> dict[str, Plain]:
+        """Plain data, under the names that ledgers, checkpoints and exported folders have always used."""
+        return {
+            "architecture": self.architecture_id,
+            "recipe": self.recipe,
+            "data": self.fingerprint,
+            "seed": self.seed,
+            "rung": self.rung,
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Plain]) -> Self:
+        """Inverse of `to_dict`; without a rung, of the cheapest."""
+        named = {"architecture_id": data["architecture"], "fingerprint": data["data"]}
+        return cls(**named, recipe=data["recipe"], seed=data["seed"], rung=data.get("rung", 0))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,7 +146,8 @@ class Evaluation:
 
     def to_dict(self) -> dict[str, Plain]:
         """A JSON-ready dict; inverse of `from_dict`."""
-        return {**asdict(self), "curve": list(self.curve), "phases": dict(self.phases)}
+        written = {"key": self.key.to_dict(), "curve": list(self.curve), "phases": dict(self.phases)}
+        return {**asdict(self), **written}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Plain]) -> Self:
@@ -139,7 +156,7 @@ class Evaluation:
         return cls(
             **{
                 **data,
-                "key": EvaluationKey(**data["key"]),
+                "key": EvaluationKey.from_dict(data["key"]),
                 "curve": tuple(data.get("curve", ())),
                 "failure": None if failure is None else Failure(failure),
             }

@@ -11,7 +11,12 @@ from nas.records import Evaluation, EvaluationKey, Failure, TrialState
 WORDS = st.text(max_size=8)
 NUMBERS = st.floats(allow_nan=False, allow_infinity=False)
 KEYS = st.builds(
-    EvaluationKey, architecture=WORDS, recipe=WORDS, data=WORDS, seed=st.integers(0, 2**31), rung=st.integers(0, 5)
+    EvaluationKey,
+    architecture_id=WORDS,
+    recipe=WORDS,
+    fingerprint=WORDS,
+    seed=st.integers(0, 2**31),
+    rung=st.integers(0, 5),
 )
 EVALUATIONS = st.builds(
     Evaluation,
@@ -38,25 +43,25 @@ def test_evaluation_survives_json(evaluation: Evaluation) -> None:
 
 
 def test_evaluation_is_read_from_the_least_there_is() -> None:
-    key = EvaluationKey(architecture="a", recipe="r", data="d", seed=0)
+    key = EvaluationKey(architecture_id="a", recipe="r", fingerprint="d", seed=0)
     assert Evaluation.from_dict({"key": {"architecture": "a", "recipe": "r", "data": "d", "seed": 0}}) == Evaluation(
         key=key
     )
 
 
 def test_evaluation_succeeded_unless_it_failed() -> None:
-    key = EvaluationKey(architecture="a", recipe="r", data="d", seed=0)
+    key = EvaluationKey(architecture_id="a", recipe="r", fingerprint="d", seed=0)
     assert Evaluation(key=key, accuracy=0.5).succeeded
     assert not Evaluation(key=key, failure=Failure.DIVERGED).succeeded
 
 
 def test_traceback_is_kept_out_of_the_repr() -> None:
-    key = EvaluationKey(architecture="a", recipe="r", data="d", seed=0)
+    key = EvaluationKey(architecture_id="a", recipe="r", fingerprint="d", seed=0)
     assert "line 3" not in repr(Evaluation(key=key, failure=Failure.BUG, traceback="line 3"))
 
 
 def test_records_cannot_be_changed() -> None:
-    key = EvaluationKey(architecture="a", recipe="r", data="d", seed=0)
+    key = EvaluationKey(architecture_id="a", recipe="r", fingerprint="d", seed=0)
     with pytest.raises(FrozenInstanceError):
         key.seed = 1  # type: ignore[misc]
 

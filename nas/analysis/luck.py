@@ -97,7 +97,7 @@ def noise_of(evaluations: Sequence[Evaluation], rung: int, model: Model) -> Nois
     groups: dict[str, list[float]] = {}
     for one in evaluations:
         if one.accuracy is not None and one.key.rung == rung:
-            groups.setdefault(one.key.architecture, []).append(one.accuracy)
+            groups.setdefault(one.key.architecture_id, []).append(one.accuracy)
     repeated = [np.array(values) for values in groups.values() if len(values) > 1]
     freedom = sum(len(values) - 1 for values in repeated)
     if freedom >= _FEWEST_REPEATS:

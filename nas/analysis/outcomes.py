@@ -64,7 +64,7 @@ def outcomes(
     known: dict[str, float] = {}
     for one in (*(trial.evaluation for trial in trials), *evaluations):
         if one is not None and one.accuracy is not None and one.key.rung == rung and one.key.seed == seed:
-            known.setdefault(one.key.architecture, one.accuracy)
+            known.setdefault(one.key.architecture_id, one.accuracy)
     found: dict[str, Outcome] = {}
     for trial in sorted(trials, key=lambda one: one.number):
         accuracy = known.get(trial.architecture)

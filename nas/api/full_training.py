@@ -70,9 +70,9 @@ def train_to_folder(
     images = load_data(data, resolution=recipe.stored_resolution, decoders=place.cores)
     images = images if start is None else start.normalised_as(images)
     key = EvaluationKey(
-        architecture=architecture.id if start is None else f"{architecture.id}-from-{start.digest}",
+        architecture_id=architecture.id if start is None else f"{architecture.id}-from-{start.digest}",
         recipe=recipe.id,
-        data=images.fingerprint,
+        fingerprint=images.fingerprint,
         seed=seed,
         rung=len(recipe.rungs),
     )

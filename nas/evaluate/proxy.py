@@ -109,7 +109,7 @@ def _attempt(
     """Train and validate; with half the batch at a time if the whole does not fit."""
     recipe = Recipe.from_dict(job.recipe)
     with phases.measured("data"):
-        data = _data(job.data, recipe.stored_resolution, cache, job.key.data)
+        data = _data(job.data, recipe.stored_resolution, cache, job.key.fingerprint)
 
     def attempt(micro_batch: int | None) -> Evaluation:
         if "train" in phases.seconds:
@@ -170,7 +170,7 @@ def _train_and_validate(
 def _kept_weights(job: Job, training: Training) -> str | None:
     if job.weights is None:
         return None
-    about = {"architecture": job.key.architecture, "recipe": job.key.recipe, "data": job.key.data}
+    about = {"architecture": job.key.architecture_id, "recipe": job.key.recipe, "data": job.key.fingerprint}
     try:
         save_weights(training.model, Path(job.weights), about=about)
     except OSError:  # a full disk is no reason to lose the accuracy; an export trains again

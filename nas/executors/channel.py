@@ -33,12 +33,12 @@ def encode(message: Mapping[str, Plain]) -> bytes:
 
 def job_to_dict(job: Job) -> Message:
     """A JSON-ready dict; inverse of `job_from_dict`."""
-    return asdict(job)
+    return {**asdict(job), "key": job.key.to_dict()}
 
 
 def job_from_dict(data: Mapping[str, Any]) -> Job:
     """Read what `job_to_dict` wrote."""
-    return Job(**{**data, "key": EvaluationKey(**data["key"])})
+    return Job(**{**data, "key": EvaluationKey.from_dict(data["key"])})
 
 
 class Inbox:

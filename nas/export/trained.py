@@ -113,7 +113,7 @@ def finished(folder: Path, key: EvaluationKey) -> Trained | None:
     """The result of the same training, if it is in the folder already."""
     try:
         about = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
-        if about["training"] == asdict(key) and (folder / WEIGHTS).is_file():
+        if about["training"] == key.to_dict() and (folder / WEIGHTS).is_file():
             return Trained(**{**about["trained"], "files": tuple(about["trained"]["files"]),
                               "curve": tuple(about["trained"]["curve"]), "folder": str(folder)})  # fmt: skip
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
@@ -160,7 +160,7 @@ def write_trained(
         "seed": key.seed,
         "validation_accuracy": checked.accuracy,
         "test": trained.test,
-        "training": asdict(key),
+        "training": key.to_dict(),
         "trained": asdict(trained),
     }
     write_bundle(folder, architecture, network.cpu(), provenance(images, results))

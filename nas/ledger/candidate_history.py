@@ -93,7 +93,8 @@ def _is_below(evaluation: Evaluation, used: Sequence[Evaluation]) -> bool:
     """Whether it is the success of the same training at a lower rung."""
     key = evaluation.key
     return evaluation.succeeded and any(
-        (key.recipe, key.data, key.seed) == (one.key.recipe, one.key.data, one.key.seed) and key.rung < one.key.rung
+        (key.recipe, key.fingerprint, key.seed) == (one.key.recipe, one.key.fingerprint, one.key.seed)
+        and key.rung < one.key.rung
         for one in used
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, fields, replace
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -47,7 +47,7 @@ def from_row(row: Sequence[Any]) -> Evaluation:
     accuracy, loss, curve, images, seconds, train_seconds, peak_memory, *rest = result
     images_per_second, phases, energy, micro_batch, worker, weights, failure, message, traceback = rest
     return Evaluation(
-        key=EvaluationKey(architecture=architecture, recipe=recipe, data=data, seed=seed, rung=rung),
+        key=EvaluationKey(architecture_id=architecture, recipe=recipe, fingerprint=data, seed=seed, rung=rung),
         accuracy=accuracy,
         loss=loss,
         curve=tuple(curve),
@@ -81,20 +81,20 @@ def keep(connection: sa.Connection, study: str, evaluation: Evaluation, finished
     added: int | None = connection.execute(_insertion(connection.dialect.name), row).scalar_one_or_none()
     if added is not None:
         return added, evaluation
-    first, *content = connection.execute(_success, asdict(evaluation.key)).one()
+    first, *content = connection.execute(_success, evaluation.key.to_dict()).one()
     return first, from_row(content)
 
 
 def find(connection: sa.Connection, key: EvaluationKey) -> Evaluation | None:
     """The successful evaluation of a key."""
-    row = connection.execute(_success, asdict(key)).one_or_none()
+    row = connection.execute(_success, key.to_dict()).one_or_none()
     return None if row is None else from_row(row[1:])
 
 
 def find_all(connection: sa.Connection, keys: Iterable[EvaluationKey]) -> dict[EvaluationKey, Evaluation]:
     """The successful evaluations of some keys, those that there are."""
     wanted = set(keys)
-    architectures = sorted({key.architecture for key in wanted})
+    architectures = sorted({key.architecture_id for key in wanted})
     rows = connection.execute(_successes_of, {"of": architectures})
     found = (from_row(row) for row in rows)
     return {one.key: one for one in found if one.key in wanted}
@@ -114,7 +114,7 @@ def accuracies(connection: sa.Connection, study: str) -> list[tuple[EvaluationKe
     return [
         (
             EvaluationKey(
-                architecture=row.architecture, recipe=row.recipe, data=row.data, seed=row.seed, rung=row.rung
+                architecture_id=row.architecture, recipe=row.recipe, fingerprint=row.data, seed=row.seed, rung=row.rung
             ),
             row.accuracy,
         )
@@ -128,14 +128,15 @@ def set_weights(connection: sa.Connection, key: EvaluationKey, path: str | None)
     Raises:
         LedgerError: nothing succeeded under this key.
     """
-    row = connection.execute(_success, asdict(key)).one_or_none()
+    row = connection.execute(_success, key.to_dict()).one_or_none()
     if row is None:
         raise LedgerError(f"the ledger holds no successful evaluation of {key}")
     connection.execute(sa.update(evaluations).where(evaluations.c.id == row.id).values(weights=path))
 
 
 # Statements are built once: building one costs more than SQLite needs to run it.
-_with_key = sa.and_(*(evaluations.c[part.name] == sa.bindparam(part.name) for part in fields(EvaluationKey)))
+_KEY = COLUMNS[:5]
+_with_key = sa.and_(*(column == sa.bindparam(column.name) for column in _KEY))
 _success = sa.select(evaluations.c.id, *COLUMNS).where(_with_key, evaluations.c.failure.is_(None))
 _successes_of = sa.select(*COLUMNS).where(
     evaluations.c.architecture.in_(sa.bindparam("of", expanding=True)), evaluations.c.failure.is_(None)
@@ -143,7 +144,7 @@ _successes_of = sa.select(*COLUMNS).where(
 
 _used = sa.select(trials.c.evaluation).where(trials.c.study == sa.bindparam("of"), trials.c.evaluation.is_not(None))
 _accuracies = (
-    sa.select(*(evaluations.c[part.name] for part in fields(EvaluationKey)), evaluations.c.accuracy)
+    sa.select(*_KEY, evaluations.c.accuracy)
     .where(
         sa.or_(evaluations.c.study == sa.bindparam("of"), evaluations.c.id.in_(_used)),
         evaluations.c.accuracy.is_not(None),
@@ -167,7 +168,7 @@ def _same_failure(connection: sa.Connection, evaluation: Evaluation) -> int | No
 def _values(study: str, evaluation: Evaluation, finished: str) -> dict[str, Any]:
     return {
         "study": study,
-        **asdict(evaluation.key),
+        **evaluation.key.to_dict(),
         "accuracy": evaluation.accuracy,
         "loss": evaluation.loss,
         "curve": evaluation.curve,

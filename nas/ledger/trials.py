@@ -114,7 +114,7 @@ def finish(
     if found is None:
         _reject_unknown(connection, study, number)
     architecture, has_success = found
-    if architecture != evaluation.key.architecture:
+    if architecture != evaluation.key.architecture_id:
         raise ValueError(f"trial {number} is of architecture {architecture}, the evaluation is of {evaluation.key}")
     identity, standing = evaluations.keep(connection, study, evaluation, updated)
     if state is TrialState.FAILED and has_success:  # it has failed on its way up: it keeps the rung that it came from

@@ -146,7 +146,11 @@ def _luck(ledger: Ledger, study: str, model: Model, rows: Sequence[Outcome]) -> 
     """What the front of the rung that is analysed is expected to lose under another seed."""
     definition = ledger.study(study, StudyKind.SEARCH).definition
     key = next((trial.evaluation.key for trial in ledger.trials(study) if trial.evaluation is not None), None)
-    same = [one for one in ledger.evaluations() if key and (one.key.recipe, one.key.data) == (key.recipe, key.data)]
+    same = [
+        one
+        for one in ledger.evaluations()
+        if key and (one.key.recipe, one.key.fingerprint) == (key.recipe, key.fingerprint)
+    ]
     points = [(row.accuracy, *(row.cost[cost] for cost in searched_costs(definition))) for row in rows]
     front = non_dominated(points, maximise=(True, *(False for _ in points[0][1:])))
     return expected_shrinkage(

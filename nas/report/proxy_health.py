@@ -24,7 +24,9 @@ def study_health(ledger: Ledger, study: str) -> list[HealthRow]:
         return []
     found = ledger.accuracies(study)
     yardstick = None if any(key.is_told for key, _ in found) else yardstick_of(record.definition)
-    return proxy_health((Trained(key.architecture, key.seed, key.rung, accuracy) for key, accuracy in found), yardstick)
+    return proxy_health(
+        (Trained(key.architecture_id, key.seed, key.rung, accuracy) for key, accuracy in found), yardstick
+    )
 
 
 def health_sentences(rows: Sequence[HealthRow]) -> list[tuple[State, str]]:

@@ -88,7 +88,7 @@ class Searches:
         for one in ledger.evaluations(name):
             spent += one.seconds
             if one.accuracy is not None and one.key.rung == len(rungs):
-                trained.append(Trained(seconds=spent, accuracy=one.accuracy, cost=prices[one.key.architecture]))
+                trained.append(Trained(seconds=spent, accuracy=one.accuracy, cost=prices[one.key.architecture_id]))
         epochs = ",".join(str(rung["epochs"]) for rung in rungs)
         return Run(
             team=f"{definition['sampler']}, {f'rungs {epochs}' if epochs else 'no rungs'}",

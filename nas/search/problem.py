@@ -59,7 +59,7 @@ class Proxy:
     def key(self, architecture: str, rung: int) -> EvaluationKey:
         """The identity of one candidate's training up to a rung."""
         return EvaluationKey(
-            architecture=architecture, recipe=self.recipe_id, data=self.fingerprint, seed=self.seed, rung=rung
+            architecture_id=architecture, recipe=self.recipe_id, fingerprint=self.fingerprint, seed=self.seed, rung=rung
         )
 
     def require_alike(self, study: str, recipe: str | None) -> None:

@@ -51,7 +51,7 @@ def ask(ledger: Ledger, storage: str, study: str, *, settings: ExecutorSettings,
     """
     with _replayed(ledger, storage, study, settings) as (search, lease):
         while (submission := search.next(lease.renew)) is not None:
-            if submission.job.key.architecture not in but:
+            if submission.job.key.architecture_id not in but:
                 search.writer.write({submission.number: submission.attempts + 1})
                 return submission.number
     raise BudgetError(
@@ -135,7 +135,7 @@ def _told(proxy: Proxy, study: StudyRecord) -> Proxy:
 
 def _open_trial(search: Search, study: str, architecture: str) -> Submission:
     for submission in search.unfinished():
-        if submission.job.key.architecture == architecture:
+        if submission.job.key.architecture_id == architecture:
             return submission
     has_ended = search.knows(architecture)
     why = "its outcome is in the ledger already" if has_ended else "the study has not asked for it"

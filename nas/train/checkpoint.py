@@ -9,7 +9,6 @@ from __future__ import annotations
 import io
 import struct
 from collections.abc import Mapping
-from dataclasses import asdict
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -27,7 +26,7 @@ _HEADER = struct.Struct(">Q32s")
 
 def checkpoint_name(key: EvaluationKey) -> str:
     """The file of a training: the same for all its rungs, so that a later state takes the place of an earlier one."""
-    return f"{key.architecture}-{key.recipe}-{key.data}-{key.seed}.ckpt"
+    return f"{key.architecture_id}-{key.recipe}-{key.fingerprint}-{key.seed}.ckpt"
 
 
 def write_checkpoint(place: str, key: EvaluationKey, state: Mapping[str, Any]) -> None:
@@ -115,7 +114,7 @@ def _verified(raw: bytes) -> bytes | None:
 
 
 def _identity(key: EvaluationKey) -> dict[str, Any]:
-    return {name: value for name, value in asdict(key).items() if name != "rung"}
+    return {name: value for name, value in key.to_dict().items() if name != "rung"}
 
 
 def _is_url(place: str) -> bool:

@@ -128,7 +128,7 @@ def put_study(
                 sampler={"control": True} if control else {},
             )
         )  # fmt: skip
-        key = EvaluationKey(architecture=architecture.id, recipe=recipe.id, data="0" * 16, seed=seed)
+        key = EvaluationKey(architecture_id=architecture.id, recipe=recipe.id, fingerprint="0" * 16, seed=seed)
         state = TrialState.STOPPED if rungs > 1 else TrialState.DONE
         endings.append(Ending(number=number, evaluation=Evaluation(key=key, accuracy=row.accuracy), state=state))
         if number in best:

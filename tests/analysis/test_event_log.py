@@ -15,7 +15,7 @@ ASK = Ask(
 
 
 def key(rung: int) -> EvaluationKey:
-    return EvaluationKey(architecture="a0", recipe="r", data="d", seed=0, rung=rung)
+    return EvaluationKey(architecture_id="a0", recipe="r", fingerprint="d", seed=0, rung=rung)
 
 
 def test_events_come_in_the_order_of_time() -> None:

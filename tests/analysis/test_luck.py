@@ -62,7 +62,7 @@ def test_noise_is_that_between_seeds_where_there_are_some() -> None:
     rng = np.random.default_rng(0)
     evaluations = [
         Evaluation(
-            key=EvaluationKey(architecture=str(place), recipe="r", data="d", seed=seed),
+            key=EvaluationKey(architecture_id=str(place), recipe="r", fingerprint="d", seed=seed),
             accuracy=0.5 + place / 1000 + rng.normal(0, 0.01),
         )
         for place in range(50)

@@ -49,7 +49,7 @@ class Pace(NamedTuple):
 
 def instant(job: Job, *, report: Report) -> Evaluation:
     """More accurate the larger its hash, and a little the more it costs."""
-    share = int(hashlib.sha256(job.key.architecture.encode()).hexdigest()[:8], 16) / 2**32
+    share = int(hashlib.sha256(job.key.architecture_id.encode()).hexdigest()[:8], 16) / 2**32
     return Evaluation(key=job.key, accuracy=0.8 + 0.1 * share)
 
 

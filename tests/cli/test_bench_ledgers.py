@@ -33,7 +33,7 @@ def search(file: Path, sampler: str, *, seed: int = 0, rungs: bool = False, epoc
             )  # fmt: skip
             ledger.write_trials(sampler, [record], architectures={form: {"stem": number}})
             for rung in range(3 if rungs and number % 2 else 1):
-                key = EvaluationKey(architecture=form, recipe=str(recipe), data="f", seed=seed, rung=rung)
+                key = EvaluationKey(architecture_id=form, recipe=str(recipe), fingerprint="f", seed=seed, rung=rung)
                 last = rung == 2 * rungs
                 ledger.finish(
                     sampler,

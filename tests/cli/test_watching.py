@@ -185,7 +185,7 @@ def story_of(ledger: Ledger) -> None:
         ],
         architectures={"0fce578b2b9a": {}, "b037c2bf0886": {}},
     )  # fmt: skip
-    key = EvaluationKey(architecture="0fce578b2b9a", recipe="r", data="d", seed=0)
+    key = EvaluationKey(architecture_id="0fce578b2b9a", recipe="r", fingerprint="d", seed=0)
     ledger.write_trials("mine", [], architectures={}, attempts={0: 1})
     lost = Evaluation(
         key=key, failure=Failure.NODE_LOST, message="the worker was killed by SIGKILL during the job",

@@ -40,7 +40,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Evalua
     ) -> Evaluation:
         monkeypatch.setattr("nas.evaluate.own._loaded", lambda code: function)
         own = training or OwnTraining(function=FUNCTION)
-        key = EvaluationKey(architecture="a", recipe=own.id(TASK), data="", seed=7, rung=rung)
+        key = EvaluationKey(architecture_id="a", recipe=own.id(TASK), fingerprint="", seed=7, rung=rung)
         job = Job(
             id="0", key=key, architecture=form, recipe=own.recipe(TASK), data="", checkpoint=str(tmp_path / "kept")
         )

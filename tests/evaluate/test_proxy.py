@@ -32,7 +32,9 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def job(cache: Path) -> Job:
-    key = EvaluationKey(architecture=ARCHITECTURE.id, recipe=RECIPE.id, data=fingerprint("digits", cache=cache), seed=4)
+    key = EvaluationKey(
+        architecture_id=ARCHITECTURE.id, recipe=RECIPE.id, fingerprint=fingerprint("digits", cache=cache), seed=4
+    )
     return Job(id="1", key=key, architecture=ARCHITECTURE.to_dict(), recipe=RECIPE.to_dict(), data="digits")
 
 
@@ -228,14 +230,14 @@ def test_divergence_is_typed(job: Job, cache: Path) -> None:
 
 
 def test_missing_data_is_typed(job: Job, cache: Path, tmp_path: Path) -> None:
-    key = replace(job.key, data="of the missing folder")
+    key = replace(job.key, fingerprint="of the missing folder")
     found = failure_of(replace(job, key=key, data=f"folder:{tmp_path / 'nowhere'}"), cache)
     assert found.failure is Failure.DATA
     assert "nowhere" in found.message
 
 
 def test_changed_data_is_refused(job: Job, cache: Path) -> None:
-    found = failure_of(replace(job, key=replace(job.key, data="0123456789abcdef")), cache)
+    found = failure_of(replace(job, key=replace(job.key, fingerprint="0123456789abcdef")), cache)
     assert found.failure is Failure.DATA
     assert "have changed since they were trained on" in found.message
 

@@ -23,7 +23,7 @@ SCRIPT_PATH = os.pathsep.join([str(Path(nas.__file__).parents[1]), str(Path(__fi
 
 def job(name: str, do: str = "sleep", **details: Any) -> Job:
     """A job called `name` that does `do`."""
-    key = EvaluationKey(architecture=name, recipe="r", data="d", seed=0)
+    key = EvaluationKey(architecture_id=name, recipe="r", fingerprint="d", seed=0)
     return Job(id=name, key=key, architecture={"do": do, **details}, recipe={}, data="none")
 
 
@@ -168,7 +168,7 @@ def nothing(report: Report) -> Any:
 
 
 def another(report: Report) -> Evaluation:
-    return Evaluation(key=EvaluationKey(architecture="another", recipe="r", data="d", seed=0), accuracy=1.0)
+    return Evaluation(key=EvaluationKey(architecture_id="another", recipe="r", fingerprint="d", seed=0), accuracy=1.0)
 
 
 def unplain(report: Report) -> Mapping[str, Any]:

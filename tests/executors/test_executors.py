@@ -56,7 +56,7 @@ def test_jobs_come_back_once_with_their_key(executor: Executor) -> None:
         for finished in executor.completed(PATIENCE):
             assert finished.job_id not in found
             found[finished.job_id] = finished.evaluation
-    assert {name: evaluation.key.architecture for name, evaluation in found.items()} == {n: n for n in names}
+    assert {name: evaluation.key.architecture_id for name, evaluation in found.items()} == {n: n for n in names}
     assert all(evaluation.succeeded and evaluation.worker for evaluation in found.values())
     assert executor.completed(0.0) == []
 

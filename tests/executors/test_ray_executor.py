@@ -263,7 +263,7 @@ def test_images_travel_to_a_node_that_lacks_them(
     def found(name: str, images: Sequence[Decoded]) -> Evaluation:
         executor = start(workers=2, given=evaluate, resources={"away": 1}, images=images)
         architecture = Architecture(stages=(Stage(depth=1, width=8),))
-        key = EvaluationKey(architecture=architecture.id, recipe=recipe.id, data=data.fingerprint, seed=0)
+        key = EvaluationKey(architecture_id=architecture.id, recipe=recipe.id, fingerprint=data.fingerprint, seed=0)
         source = f"npz:{tmp_path}/images.npz"
         form, way = architecture.to_dict(), recipe.to_dict()
         executor.submit(Job(id=name, key=key, architecture=form, recipe=way, data=source))
@@ -422,7 +422,7 @@ def test_a_training_is_the_same_as_in_a_local_process(start: Callable[..., RayEx
     architecture = Architecture(stages=(Stage(depth=1, width=8), Stage(depth=1, width=16)))
     recipe = Recipe(resolution=16, epochs=1, batch=32, data_share=0.2)
     data = fingerprint("digits", cache=tmp_path)
-    key = EvaluationKey(architecture=architecture.id, recipe=recipe.id, data=data, seed=4)
+    key = EvaluationKey(architecture_id=architecture.id, recipe=recipe.id, fingerprint=data, seed=4)
     training = Job(id="a", key=key, architecture=architecture.to_dict(), recipe=recipe.to_dict(), data="digits")
     own = partial(evaluate, cache=tmp_path)
 

@@ -255,7 +255,9 @@ def memory(device: str, quick: bool) -> Result:
         with device_memory(gibibytes=6):
             job = Job(
                 id=str(batch),
-                key=EvaluationKey(architecture=architecture.id, recipe=recipe.id, data=found.fingerprint, seed=0),
+                key=EvaluationKey(
+                    architecture_id=architecture.id, recipe=recipe.id, fingerprint=found.fingerprint, seed=0
+                ),
                 architecture=architecture.to_dict(),
                 recipe=recipe.to_dict(),
                 data=found.reference,

@@ -58,7 +58,7 @@ class Records:
 
     @staticmethod
     def key(architecture: str = "a0", *, seed: int = 0, rung: int = 0) -> EvaluationKey:
-        return EvaluationKey(architecture=architecture, recipe="r1", data="d1", seed=seed, rung=rung)
+        return EvaluationKey(architecture_id=architecture, recipe="r1", fingerprint="d1", seed=seed, rung=rung)
 
     @classmethod
     def success(cls, architecture: str = "a0", accuracy: float = 0.75, **changed: Any) -> Evaluation:

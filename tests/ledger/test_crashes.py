@@ -30,7 +30,7 @@ with Ledger.open(sys.argv[1]) as ledger:
         batch = [trial(number, TrialState.REJECTED), trial(number + 1, TrialState.QUEUED)]
         ledger.write_trials("alpha", batch, architectures={t.architecture: {"n": t.number} for t in batch})
         ledger.write_trials("alpha", [], architectures={}, attempts={number + 1: 1})
-        key = EvaluationKey(architecture=f"a{number + 1}", recipe="r", data="d", seed=0)
+        key = EvaluationKey(architecture_id=f"a{number + 1}", recipe="r", fingerprint="d", seed=0)
         ledger.finish("alpha", number + 1, Evaluation(key=key, accuracy=0.5, curve=(0.1,) * 50), TrialState.DONE)
         print(number + 1, flush=True)
         number += 2

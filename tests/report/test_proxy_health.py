@@ -31,7 +31,7 @@ def trained(ledger: Ledger, accuracies: list[float], definition: dict[str, Any],
             number=number, architecture=name, choices={}, cost=cost, overrun={}, state=TrialState.QUEUED
         )
         ledger.write_trials("mine", [trial], architectures={name: {}})
-        key = EvaluationKey(architecture=name, recipe=recipe, data="d" * 16, seed=0)
+        key = EvaluationKey(architecture_id=name, recipe=recipe, fingerprint="d" * 16, seed=0)
         ledger.finish("mine", number, Evaluation(key=key, accuracy=accuracy), TrialState.DONE)
 
 

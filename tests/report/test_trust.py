@@ -35,7 +35,7 @@ def trial(number: int, training: Any, accuracy: float | None) -> TrialRecord:
         message="" if accuracy else "the loss is nan\nat step 3",
     )  # fmt: skip
     return TrialRecord(
-        number=number, architecture=key.architecture, choices=training.label, overrun={}, evaluation=evaluation,
+        number=number, architecture=key.architecture_id, choices=training.label, overrun={}, evaluation=evaluation,
         cost=asdict(estimate(training.architecture, SPACE.task)),
         state=TrialState.DONE if accuracy else TrialState.FAILED,
     )  # fmt: skip

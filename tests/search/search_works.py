@@ -12,7 +12,7 @@ from nas.records import Evaluation, Failure, Job
 
 
 def instant(job: Job, *, report: Report) -> Evaluation:
-    return Evaluation(key=job.key, accuracy=accuracy_of(job.key.architecture), seconds=0.01)
+    return Evaluation(key=job.key, accuracy=accuracy_of(job.key.architecture_id), seconds=0.01)
 
 
 def brief(job: Job, *, report: Report) -> Evaluation:
@@ -23,7 +23,7 @@ def brief(job: Job, *, report: Report) -> Evaluation:
 
 
 def sometimes_failing(job: Job, *, report: Report) -> Evaluation:
-    if int(job.key.architecture[0], 16) < 6:
+    if int(job.key.architecture_id[0], 16) < 6:
         return Evaluation(key=job.key, failure=Failure.DIVERGED, message="the loss is nan at step 3")
     return instant(job, report=report)
 
@@ -56,14 +56,14 @@ def accuracy_of(architecture: str) -> float:
 
 def climbing(job: Job, *, report: Report) -> Evaluation:
     """A little better with every rung, by an amount that is each candidate's own."""
-    gain = accuracy_of(f"{job.key.architecture} {job.key.rung}") * 0.1
-    accuracy = min(1.0, 0.8 * accuracy_of(job.key.architecture) + 0.05 * job.key.rung + gain)
+    gain = accuracy_of(f"{job.key.architecture_id} {job.key.rung}") * 0.1
+    accuracy = min(1.0, 0.8 * accuracy_of(job.key.architecture_id) + 0.05 * job.key.rung + gain)
     return Evaluation(key=job.key, accuracy=accuracy, seconds=0.01)
 
 
 def failing_above(job: Job, *, report: Report) -> Evaluation:
     """Diverges on the second rung, half of the candidates."""
-    if job.key.rung == 1 and int(job.key.architecture[0], 16) % 2:
+    if job.key.rung == 1 and int(job.key.architecture_id[0], 16) % 2:
         return Evaluation(key=job.key, failure=Failure.DIVERGED, message="the loss is nan at step 3")
     return climbing(job, report=report)
 

@@ -82,7 +82,7 @@ SOURCES: dict[StudyKind, Callable[[Ledger], Source]] = {
 
 def accuracy_of(key: EvaluationKey) -> float:
     """One that follows from the training alone, and a little better with every rung."""
-    digest = sha256(f"{key.architecture} {key.recipe} {key.seed}".encode()).digest()
+    digest = sha256(f"{key.architecture_id} {key.recipe} {key.seed}".encode()).digest()
     return (digest[0] + digest[1 + key.rung] / 4 + 40 * key.rung) / 512
 
 

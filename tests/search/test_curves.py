@@ -67,7 +67,7 @@ def test_every_epoch_is_there_once_however_often_the_search_was_interrupted(ledg
             piece(ledger, definition, tmp_path, trials=18, after=after)
     rows, judged = rows_of(tmp_path), {}
     for one in ledger.evaluations("study"):
-        judged[one.key.architecture, EPOCHS[one.key.rung]] = one.accuracy
+        judged[one.key.architecture_id, EPOCHS[one.key.rung]] = one.accuracy
     assert len({(row["architecture"], row["epoch"]) for row in rows}) == len(rows)
     longest = {architecture: 0 for architecture, _ in judged}
     for architecture, epoch in judged:

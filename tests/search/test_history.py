@@ -6,7 +6,7 @@ from hypothesis import given, strategies as st
 from nas.records import Evaluation, EvaluationKey, Failure, TrialRecord, TrialState
 from nas.search.history import History
 
-KEY = EvaluationKey(architecture="a", recipe="r", data="d", seed=0)
+KEY = EvaluationKey(architecture_id="a", recipe="r", fingerprint="d", seed=0)
 OUTCOMES = {
     "good": (TrialState.DONE, Evaluation(key=KEY, accuracy=0.5)),
     "known": (TrialState.REUSED, Evaluation(key=KEY, accuracy=0.7)),

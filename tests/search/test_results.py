@@ -10,7 +10,7 @@ from nas.search.results import Results
 def trial(
     name: str, accuracy: float | None, flops: float, state: TrialState = TrialState.DONE, seconds: float = 2.0
 ) -> TrialRecord:
-    key = EvaluationKey(architecture=name, recipe="r", data="d", seed=0)
+    key = EvaluationKey(architecture_id=name, recipe="r", fingerprint="d", seed=0)
     failure = Failure.BUG if accuracy is None else None
     evaluation = Evaluation(key=key, accuracy=accuracy, failure=failure, seconds=seconds)
     return TrialRecord(

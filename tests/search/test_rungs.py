@@ -51,9 +51,9 @@ def test_the_front_is_of_the_highest_rung_and_every_result_is_kept(run: Runner, 
         stayed = {row.id for row in rows if row.rung == rung}
         reached = [one for one in ledger.evaluations("study") if one.key.rung == rung]
         flops = {row.id: row.flops for row in rows}
-        points = [(one.accuracy, flops[one.key.architecture]) for one in reached]
+        points = [(one.accuracy, flops[one.key.architecture_id]) for one in reached]
         best = non_dominated(points, maximise=(True, False))  # type: ignore[arg-type]
-        assert not stayed & {reached[index].key.architecture for index in best}
+        assert not stayed & {reached[index].key.architecture_id for index in best}
 
 
 def test_without_rungs_everything_is_trained_fully(run: Runner, ledger: Ledger) -> None:

@@ -7,7 +7,7 @@ import pytest
 from nas.records import Evaluation, EvaluationKey, TrialRecord, TrialState
 from nas.search.trials import OpenTrials, UnderWay
 
-KEY = EvaluationKey(architecture="a", recipe="r", data="d", seed=0)
+KEY = EvaluationKey(architecture_id="a", recipe="r", fingerprint="d", seed=0)
 QUEUED = TrialRecord(
     number=3, architecture="a", choices={"x": 1}, cost={"flops": 5}, overrun={}, state=TrialState.QUEUED
 )

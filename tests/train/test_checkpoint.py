@@ -20,7 +20,7 @@ from nas.train.checkpoint import (
     write_checkpoint,
 )
 
-KEY = EvaluationKey(architecture="a", recipe="r", data="d", seed=3)
+KEY = EvaluationKey(architecture_id="a", recipe="r", fingerprint="d", seed=3)
 STATE: dict[str, Any] = {"step": 7, "model": {"w": torch.arange(12.0).view(3, 4)}, "average": None}
 
 

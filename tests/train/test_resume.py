@@ -19,7 +19,7 @@ from nas.train.loop import Training
 from nas.train.validation import validate
 
 Make = Callable[[], nn.Module]
-KEY = EvaluationKey(architecture="tiny", recipe="r", data="digits", seed=5)
+KEY = EvaluationKey(architecture_id="tiny", recipe="r", fingerprint="digits", seed=5)
 EVERYTHING: dict[str, Any] = {
     "epochs": 5, "resolution": 8, "batch": 64, "data_share": 0.3, "learning_rate": 4e-3, "ema_decay": 0.9,
     "rungs": [{"epochs": 1, "data_share": 0.2}, {"epochs": 3, "resolution": 8}],

@@ -14,7 +14,7 @@ from nas.train.checkpoint import write_checkpoint
 from nas.train.loop import Training
 from nas.train.saving import Saver
 
-KEY = EvaluationKey(architecture="tiny", recipe="r", data="digits", seed=5)
+KEY = EvaluationKey(architecture_id="tiny", recipe="r", fingerprint="digits", seed=5)
 RECIPE = Recipe.from_dict({"epochs": 3, "resolution": 8, "batch": 64, "data_share": 0.1, "rungs": [1]})
 MakeSaver = Callable[..., Saver]
 
@@ -56,7 +56,7 @@ def test_a_state_beyond_the_rung_is_neither_taken_up_nor_written_over(saver: Mak
 
 
 def test_another_trainings_state_is_not_taken_up(saver: MakeSaver, tmp_path: Path) -> None:
-    other = EvaluationKey(architecture="another", recipe="r", data="digits", seed=5)
+    other = EvaluationKey(architecture_id="another", recipe="r", fingerprint="digits", seed=5)
     write_checkpoint(str(tmp_path / "one.ckpt"), other, saver().training.state_dict())
     assert saver().restore() is None
 

@@ -162,8 +162,8 @@ def _finished(trials: Sequence[TrialRecord], evaluations: Sequence[Evaluation], 
     epochs_of: dict[tuple[str, int], int] = defaultdict(int)
     finished = []
     for one in evaluations:
-        trial = of.get(one.key.architecture)
-        training = (one.key.architecture, one.key.seed)
+        trial = of.get(one.key.architecture_id)
+        training = (one.key.architecture_id, one.key.seed)
         is_known, done = one.key in known, epochs_of[training]
         epochs_of[training] = max(done, len(one.curve))
         point = None
@@ -194,10 +194,10 @@ def _curves(
     seeds: dict[str, EvaluationKey] = {}
     for one in evaluations:
         key = one.key
-        if key.architecture in chosen and one.accuracy is not None:
-            first = seeds.setdefault(key.architecture, key)
+        if key.architecture_id in chosen and one.accuracy is not None:
+            first = seeds.setdefault(key.architecture_id, key)
             if (first.seed, first.recipe) == (key.seed, key.recipe):
-                seen.setdefault(key.architecture, {})[key.rung] = one
+                seen.setdefault(key.architecture_id, {})[key.rung] = one
     return tuple(
         LearningCurve(
             id=identity,
@@ -228,7 +228,7 @@ def _failures(evaluations: Sequence[Evaluation]) -> tuple[FailureRow, ...]:
             message=some[0].message,
             count=len(some),
             seconds=sum(one.seconds for one in some),
-            example=some[0].key.architecture,
+            example=some[0].key.architecture_id,
             traceback=some[0].traceback,
         )
         for (failure, _), some in groups.items()
@@ -269,7 +269,7 @@ def _images(paid: Sequence[Evaluation]) -> int:
     """Training images seen; an evaluation counts those of its lower rungs too, which are one training."""
     most: dict[tuple[str, int], int] = defaultdict(int)
     for one in paid:
-        training = (one.key.architecture, one.key.seed)
+        training = (one.key.architecture_id, one.key.seed)
         most[training] = max(most[training], one.images)
     return sum(most.values())
 

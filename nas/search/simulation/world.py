@@ -105,7 +105,7 @@ class World:
 
     def _failure(self, key: EvaluationKey, attempt: random.Random) -> tuple[Failure | None, float]:
         """Why a training ends before its time, if it does, and after what part of it."""
-        network, training = self._generator(key.architecture), self._generator(key)
+        network, training = self._generator(key.architecture_id), self._generator(key)
         if attempt.random() < self.odds.lost:
             return Failure.NODE_LOST, attempt.random()
         if network.random() < self.odds.out_of_memory:
@@ -142,7 +142,13 @@ class World:
         return min(max(mean + self._generator(key, "noise").gauss(0, self.noise), 0.0), 1.0)
 
     def _generator(self, *what: object) -> random.Random:
-        return random.Random(":".join(map(str, (self.seed, *what))))
+        words = (_words(one) if isinstance(one, EvaluationKey) else str(one) for one in (self.seed, *what))
+        return random.Random(":".join(words))
+
+
+def _words(key: EvaluationKey) -> str:
+    """What draws are seeded with; other words would give every simulated study that was ever shown another course."""
+    return f"EvaluationKey({', '.join(f'{name}={value!r}' for name, value in key.to_dict().items())})"
 
 
 def attempt_of(job: Job) -> int:

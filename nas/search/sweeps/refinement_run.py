@@ -130,12 +130,12 @@ class RefinementRun:
         kept = self._trials.take(ended, lambda one: self._state(one, TrialState.DONE))
         for (submission, _), evaluation in zip(ended, kept, strict=True):
             self._running.discard(submission.number)
-            self._open[evaluation.key.architecture] -= 1
+            self._open[evaluation.key.architecture_id] -= 1
             self._arrive(submission.number, evaluation)
 
     def _arrive(self, number: int, evaluation: Evaluation) -> None:
         """Put a training on the rung that it has come to, or failed to come to."""
-        halving, rung = self._halvings[evaluation.key.architecture], evaluation.key.rung
+        halving, rung = self._halvings[evaluation.key.architecture_id], evaluation.key.rung
         if evaluation.accuracy is None:
             halving.fall(number, rung)
         else:

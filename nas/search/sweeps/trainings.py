@@ -70,9 +70,9 @@ class Sweep:
     def key(self, training: Training, rung: int | None = None) -> EvaluationKey:
         """What the ledger knows the result by, at the training's rung or another one."""
         return EvaluationKey(
-            architecture=training.architecture.id,
+            architecture_id=training.architecture.id,
             recipe=training.recipe.id,
-            data=self.fingerprint,
+            fingerprint=self.fingerprint,
             seed=training.seed,
             rung=training.rung if rung is None else rung,
         )

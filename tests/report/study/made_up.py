@@ -78,7 +78,9 @@ def _trial(
     cost = estimate(architecture, SPACE.task)
     is_broken = number % 20 == 19
     state = TrialState.FAILED if is_broken else TrialState.DONE if number % 3 == 0 else TrialState.STOPPED
-    key = EvaluationKey(architecture=architecture.id, recipe="r", data="d", seed=0, rung=int(state is TrialState.DONE))
+    key = EvaluationKey(
+        architecture_id=architecture.id, recipe="r", fingerprint="d", seed=0, rung=int(state is TrialState.DONE)
+    )
     epochs = 3 if key.rung else 1
     accuracy = min(0.2 + 0.05 * math.log10(cost.flops) + 0.02 * choices["stages.0.depth"] + rng.gauss(0, 0.02), 1.0)
     message = HOSTILE if hostile else f"no memory for {number} MB"

@@ -62,7 +62,7 @@ def test_simulated_workers_end_in_the_order_in_which_they_began() -> None:
         return Evaluation(key=job.key, accuracy=0.5)
 
     def job(name: str) -> Job:
-        key = EvaluationKey(architecture="a", recipe="r", data="d", seed=0)
+        key = EvaluationKey(architecture_id="a", recipe="r", fingerprint="d", seed=0)
         return Job(id=name, key=key, architecture={}, recipe={}, data="")
 
     with InProcess(work, workers=3) as executor:

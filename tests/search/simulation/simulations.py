@@ -25,7 +25,7 @@ def jobs(count: int, *, rung: int = 2, attempt: int = 1) -> list[Job]:
     return [
         Job(
             id=f"{number}.{attempt}",
-            key=EvaluationKey(architecture=one.id, recipe="r", data="d", seed=0, rung=rung),
+            key=EvaluationKey(architecture_id=one.id, recipe="r", fingerprint="d", seed=0, rung=rung),
             architecture=one.to_dict(),
             recipe={},
             data="simulated",

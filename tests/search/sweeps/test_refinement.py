@@ -46,7 +46,7 @@ def make_plan(*, trials: int = 6, architectures: int = 2, recipe: Recipe = RUNGS
 
 def accuracy_of(key: EvaluationKey) -> float:
     """One that follows from the training, and is a little like that of its lower rungs."""
-    digest = sha256(f"{key.architecture} {key.recipe}".encode()).digest()
+    digest = sha256(f"{key.architecture_id} {key.recipe}".encode()).digest()
     return (digest[0] + digest[1 + key.rung] / 4 + 40 * key.rung) / 512
 
 
@@ -96,7 +96,7 @@ def test_the_unchanged_recipe_comes_first_and_is_trained_to_the_end(ledger: Ledg
     for key in here.trained:  # by its own hash, whoever asks
         assert ledger.find(key) == Evaluation(key=key, accuracy=accuracy_of(key), seconds=1.0)
     row = refined_rows(plan, trials)[0]
-    unchanged = EvaluationKey(architecture=row.id, recipe=RUNGS.id, data="0" * 16, seed=0, rung=2)
+    unchanged = EvaluationKey(architecture_id=row.id, recipe=RUNGS.id, fingerprint="0" * 16, seed=0, rung=2)
     assert row.finished + sum(row.stopped.values()) == 12
     assert row.failed == 0
     finals = [accuracy_of(one) for one in here.trained if one.rung == 2 and one.architecture == row.id]
@@ -163,7 +163,7 @@ def test_what_another_study_knows_is_not_trained(ledger: Ledger) -> None:
     )
     here = Here()
     refine(plan, ledger, here)
-    unchanged = [key.rung for key in here.trained if (key.architecture, key.recipe) == (THREE[0].id, RUNGS.id)]
+    unchanged = [key.rung for key in here.trained if (key.architecture_id, key.recipe) == (THREE[0].id, RUNGS.id)]
     assert unchanged == [1, 2]
 
 
@@ -254,7 +254,7 @@ def a_search(ledger: Ledger, accuracies: Sequence[float]) -> None:
         )
     )
     for number, accuracy in enumerate(accuracies):
-        key = EvaluationKey(architecture=THREE[number].id, recipe=Recipe().id, data="0" * 16, seed=0)
+        key = EvaluationKey(architecture_id=THREE[number].id, recipe=Recipe().id, fingerprint="0" * 16, seed=0)
         ledger.write_trials(
             "searched",
             [_trial(number, THREE[number].id, Evaluation(key=key, accuracy=accuracy), flops=number + 1)],
