@@ -3,37 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from itertools import count
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Self
 
 import sqlalchemy as sa
 
-from nas.errors import LedgerError, StudyError
+from nas.errors import StudyError
 from nas.ledger import (
     architectures,
     candidate_history,
     evaluations,
     latencies,
-    leases,
     moving,
     paces,
     pulses,
     reports,
-    revision,
     status_query,
     studies,
     trials,
 )
-from nas.ledger.address import place
 from nas.ledger.architectures import store as store_architectures
 from nas.ledger.candidate_history import CandidateHistory
-from nas.ledger.engine import Mode, connect, for_writing, size_of
-from nas.ledger.failures import explained
+from nas.ledger.database import Database
+from nas.ledger.engine import Mode, size_of
 from nas.ledger.leases import Lease
-from nas.ledger.patience import OPENING_SECONDS, PATIENCE_SECONDS, Notify, Patience
+from nas.ledger.patience import PATIENCE_SECONDS, Notify
 from nas.ledger.status import StudyStatus
 from nas.ledger.summary import StudySummary
 from nas.ledger.trials import Times
@@ -51,10 +48,6 @@ from nas.records import (
     TrialState,
 )
 
-T = TypeVar("T")
-
-_RELEASE_SECONDS = 2.0  # a lease that cannot be given back expires by itself: not worth a long wait
-
 
 class Ledger:
     """The durable truth of every search in one database, SQLite or PostgreSQL.
@@ -71,19 +64,8 @@ class Ledger:
     nothing, after another driver has taken the study over.
     """
 
-    def __init__(
-        self,
-        engine: sa.Engine,
-        where: str,
-        *,
-        patience: float = PATIENCE_SECONDS,
-        notify: Notify = lambda message: None,
-    ) -> None:
-        self._engine = engine
-        self._writer = for_writing(engine)
-        self._where = where
-        self._patience = Patience(where, patience, notify)
-        self._held: dict[str, str] = {}  # tokens of the leases by study
+    def __init__(self, database: Database, notify: Notify) -> None:
+        self._database = database
         self.notify = notify
 
     @classmethod
@@ -123,39 +105,11 @@ class Ledger:
 
     @classmethod
     def _open(cls, url: str, mode: Mode, patience: float, notify: Notify) -> Self:
-        where = place(url)
-        engine = connect(url, mode)
-
-        def prepare() -> None:
-            if mode is Mode.READ and revision.is_older(engine):
-                cls._upgrade(url, where)
-            revision.prepare(engine, where, mode)
-
-        try:
-            with explained(where):
-                Patience(where, min(patience, OPENING_SECONDS), notify)(prepare)
-        except BaseException:
-            engine.dispose()
-            raise
-        return cls(engine, where, patience=patience, notify=notify)
-
-    @classmethod
-    def _upgrade(cls, url: str, where: str) -> None:
-        engine = connect(url, Mode.WRITE)
-        try:
-            with explained(where):
-                revision.prepare(engine, where, Mode.WRITE)
-        except LedgerError as error:
-            raise LedgerError(
-                f"ledger {where} was written by an older nas and cannot be brought up to date from here ({error}); "
-                "run `nas studies` once where it may be written"
-            ) from None
-        finally:
-            engine.dispose()
+        return cls(Database.open(url, mode, patience=patience, notify=notify), notify)
 
     def close(self) -> None:
         """Close every connection."""
-        self._engine.dispose()
+        self._database.close()
 
     def __enter__(self) -> Self:
         return self
@@ -166,38 +120,7 @@ class Ledger:
         self.close()
 
     def __repr__(self) -> str:
-        return f"Ledger({self._where!r})"
-
-    def _read(self, query: Callable[[sa.Connection], T]) -> T:
-        """What a query returns, in a transaction of its own."""
-
-        def transaction() -> T:
-            with self._engine.connect() as connection:
-                return query(connection)
-
-        with explained(self._where):
-            return self._patience(transaction)
-
-    def _write(self, change: Callable[[sa.Connection], T]) -> T:
-        """Do something in a transaction, which fails if a lease was lost."""
-
-        def fenced(connection: sa.Connection) -> T:
-            self._require_leases(connection)
-            return change(connection)
-
-        return self._change(fenced, self._patience)
-
-    def _require_leases(self, connection: sa.Connection) -> None:
-        for study, token in self._held.items():
-            leases.require(connection, study, token)
-
-    def _change(self, change: Callable[[sa.Connection], T], patience: Patience) -> T:
-        def transaction() -> T:
-            with self._writer.begin() as connection:
-                return change(connection)
-
-        with explained(self._where):
-            return patience(transaction)
+        return f"Ledger({self._database.where!r})"
 
     # --- studies
 
@@ -208,7 +131,7 @@ class Ledger:
             StudyError: the name is taken.
         """
         turns = count()
-        self._write(lambda connection: studies.create(connection, record, is_repeated=next(turns) > 0))
+        self._database.write(lambda connection: studies.create(connection, record, is_repeated=next(turns) > 0))
 
     def study(self, name: str, kind: StudyKind | None = None) -> StudyRecord:
         """One study, which has to be of a kind if one is given.
@@ -216,7 +139,7 @@ class Ledger:
         Raises:
             StudyError: there is none of this name (the message lists those there are), or it is of another kind.
         """
-        found = self._read(lambda connection: studies.read(connection, name))
+        found = self._database.read(lambda connection: studies.read(connection, name))
         if kind not in (None, found.kind):
             raise StudyError(
                 f"study {name!r} {found.kind.purpose} (`nas {found.kind}` shows it and goes on with it); name one that "
@@ -231,7 +154,7 @@ class Ledger:
             states = status_query.states(connection)
             return [replace(one, state=states.get(one.name, one.state)) for one in studies.summaries(connection)]
 
-        return self._read(query)
+        return self._database.read(query)
 
     def redefine_study(self, name: str, definition: Mapping[str, Plain]) -> None:
         """Put another definition in the place of a study's that has no evaluation yet.
@@ -239,11 +162,11 @@ class Ledger:
         Raises:
             StudyError: it has one.
         """
-        self._write(lambda connection: studies.redefine(connection, name, definition))
+        self._database.write(lambda connection: studies.redefine(connection, name, definition))
 
     def recipe_of(self, study: str) -> str | None:
         """The recipe that evaluations of a study's trials have; None where there are none yet."""
-        return self._read(lambda connection: studies.recipe_of(connection, study))
+        return self._database.read(lambda connection: studies.recipe_of(connection, study))
 
     def latest_study(self, kind: StudyKind | None = None) -> str:
         """The name of the most recently active study, of a kind if one is given.
@@ -255,10 +178,11 @@ class Ledger:
             if kind in (None, found.kind):
                 return found.name
         wanted = "study" if kind is None else f"study that {kind.purpose}"
-        raise StudyError(f"the ledger {self._where} holds no {wanted}; run `nas {kind or StudyKind.SEARCH}` first")
+        raise StudyError(
+            f"the ledger {self._database.where} holds no {wanted}; run `nas {kind or StudyKind.SEARCH}` first"
+        )
 
-    @contextmanager
-    def lease(self, study: str, *, holder: str) -> Iterator[Lease]:
+    def lease(self, study: str, *, holder: str) -> AbstractContextManager[Lease]:
         """Be the only driver of a study, for as long as the lease is renewed.
 
         Args:
@@ -268,22 +192,7 @@ class Ledger:
         Raises:
             StudyError: no such study, or a living driver has it.
         """
-        token = leases.new_token()
-        self._change(lambda connection: leases.correct_future(connection, study), self._patience)
-        self._change(lambda connection: leases.acquire(connection, study, holder, token), self._patience)
-        self._held[study] = token
-
-        def heartbeat() -> None:
-            self._change(lambda connection: leases.renew(connection, study, token), self._patience)
-
-        try:
-            yield Lease(study, holder, heartbeat)
-        finally:
-            if self._held.get(study) == token:
-                del self._held[study]
-            with suppress(LedgerError):
-                in_haste = Patience(self._where, _RELEASE_SECONDS)
-                self._change(lambda connection: leases.release(connection, study, token), in_haste)
+        return self._database.lease(study, holder)
 
     # --- studies as a whole: each is done once, and a database that goes away meanwhile is an error
 
@@ -298,7 +207,7 @@ class Ledger:
         Raises:
             StudyError: there is no such study, the lease was lost, or the new name is taken.
         """
-        self._once(lambda connection: moving.rename(connection, old, new, relocate))
+        self._database.write_once(lambda connection: moving.rename(connection, old, new, relocate))
 
     def delete_study(self, study: str, *, hand_over: moving.HandOver) -> int:
         """Remove a study, whose lease is held here and ends with this; what other studies use stays, as theirs.
@@ -313,7 +222,7 @@ class Ledger:
         Raises:
             StudyError: there is no such study, or the lease was lost.
         """
-        return self._once(lambda connection: moving.delete(connection, study, hand_over))
+        return self._database.write_once(lambda connection: moving.delete(connection, study, hand_over))
 
     def copy_study(
         self, study: str, other: Ledger, *, relocate: moving.Relocate, watch: Callable[[int, int], None]
@@ -329,30 +238,22 @@ class Ledger:
         Raises:
             StudyError: there is no such study, or the other ledger has one of this name.
         """
-        with explained(self._where), self._engine.connect() as connection:
-            if connection.dialect.name == "postgresql":  # as SQLite does: everything as it is at one moment
-                connection.execution_options(isolation_level="REPEATABLE READ")
-            return other._once(lambda target: moving.copy(connection, target, study, relocate, watch))
+        with self._database.snapshot() as connection:
+            return other._database.write_once(lambda target: moving.copy(connection, target, study, relocate, watch))
 
     def weights_of(self, study: str) -> list[str]:
         """Paths of the weights of all evaluations of a study, also of those it took over from others."""
-        return self._read(lambda connection: moving.weights_of(connection, study))
-
-    def _once(self, change: Callable[[sa.Connection], T]) -> T:
-        """Do something in one transaction that is never repeated; what it fails at is not done."""
-        with explained(self._where), self._writer.begin() as connection:
-            self._require_leases(connection)
-            return change(connection)
+        return self._database.read(lambda connection: moving.weights_of(connection, study))
 
     def bytes(self) -> int:
         """What the whole database takes up, other people's tables in it included."""
-        return self._read(size_of)
+        return self._database.read(size_of)
 
     # --- watching a study
 
     def save_pulse(self, pulse: Pulse) -> None:
         """Keep what the driver of a study says of it, in the place of what it said before."""
-        self._write(lambda connection: pulses.save(connection, pulse))
+        self._database.write(lambda connection: pulses.save(connection, pulse))
 
     def status(self, study: str) -> StudyStatus:
         """Who drives a study and how far it is.
@@ -360,19 +261,19 @@ class Ledger:
         Raises:
             StudyError: no such study.
         """
-        return self._read(lambda connection: status_query.read(connection, study))
+        return self._database.read(lambda connection: status_query.read(connection, study))
 
     def paces(self, study: str) -> dict[str, Pace]:
         """What one worker does, by the host it is on, going by the latest trainings of a study."""
-        return self._read(lambda connection: paces.by_node(connection, study))
+        return self._database.read(lambda connection: paces.by_node(connection, study))
 
     def failures(self, study: str) -> dict[Failure, int]:
         """How many trainings of a study failed, by type; lost workers included, whose trainings were repeated."""
-        return self._read(lambda connection: paces.failures(connection, study))
+        return self._database.read(lambda connection: paces.failures(connection, study))
 
     def candidate_history(self, study: str, architecture: str) -> CandidateHistory:
         """Everything that is known of an architecture of a study, by its whole id."""
-        return self._read(lambda connection: candidate_history.read(connection, study, architecture))
+        return self._database.read(lambda connection: candidate_history.read(connection, study, architecture))
 
     # --- trials
 
@@ -407,7 +308,7 @@ class Ledger:
             trials.write(connection, study, records, now)
             trials.set_attempts(connection, study, attempts or {}, now)
 
-        self._write(store)
+        self._database.write(store)
 
     def finish(self, study: str, number: int, evaluation: Evaluation, state: TrialState) -> Evaluation:
         """Store an evaluation and close its trial.
@@ -428,7 +329,7 @@ class Ledger:
             StudyError: no such trial.
             ValueError: the evaluation is of another architecture, or does not fit the state.
         """
-        return self._write(
+        return self._database.write(
             lambda connection: trials.finish(connection, study, number, evaluation, state, studies.timestamp())
         )
 
@@ -438,7 +339,9 @@ class Ledger:
         Returns:
             The evaluation that stands for the key of each.
         """
-        return self._write(lambda connection: trials.finish_all(connection, study, endings, studies.timestamp()))
+        return self._database.write(
+            lambda connection: trials.finish_all(connection, study, endings, studies.timestamp())
+        )
 
     def pages(self, study: str, *, size: int = 1000) -> Iterator[list[TrialRecord]]:
         """The trials of a study by number, `size` at a time, so that they need not be in memory together.
@@ -451,7 +354,7 @@ class Ledger:
         def query(connection: sa.Connection) -> list[TrialRecord]:
             return trials.page(connection, study, first, size)
 
-        while found := self._read(query):
+        while found := self._database.read(query):
             yield found
             first = found[-1].number + 1
 
@@ -461,21 +364,21 @@ class Ledger:
         Raises:
             StudyError: no such study.
         """
-        return self._read(lambda connection: trials.read(connection, study, states))
+        return self._database.read(lambda connection: trials.read(connection, study, states))
 
     def trial_times(self, study: str, numbers: Collection[int]) -> dict[int, Times]:
         """When trials were asked for and finished, by number; those that are not written yet are not in it."""
-        return self._read(lambda connection: trials.times(connection, study, numbers))
+        return self._database.read(lambda connection: trials.times(connection, study, numbers))
 
     # --- evaluations
 
     def find(self, key: EvaluationKey) -> Evaluation | None:
         """The successful evaluation of a key, whichever study made it."""
-        return self._read(lambda connection: evaluations.find(connection, key))
+        return self._database.read(lambda connection: evaluations.find(connection, key))
 
     def find_all(self, keys: Collection[EvaluationKey]) -> dict[EvaluationKey, Evaluation]:
         """The successful evaluations of some hundreds of keys, those that there are."""
-        return self._read(lambda connection: evaluations.find_all(connection, keys))
+        return self._database.read(lambda connection: evaluations.find_all(connection, keys))
 
     def evaluations(self, study: str | None = None) -> list[Evaluation]:
         """The evaluations that a study made or reused, failed ones included, oldest first; all of them for None.
@@ -489,11 +392,11 @@ class Ledger:
                 studies.require(connection, study)
             return evaluations.of_study(connection, study)
 
-        return self._read(query)
+        return self._database.read(query)
 
     def accuracies(self, study: str) -> list[tuple[EvaluationKey, float]]:
         """The accuracies that a study made or reused, oldest first: quick, whatever else its evaluations hold."""
-        return self._read(lambda connection: evaluations.accuracies(connection, study))
+        return self._database.read(lambda connection: evaluations.accuracies(connection, study))
 
     def record_loss(self, study: str, evaluation: Evaluation) -> None:
         """Keep a failure whose training is done again, such as a lost worker; no trial is touched.
@@ -506,7 +409,7 @@ class Ledger:
             studies.require(connection, study)
             evaluations.keep(connection, study, evaluation, studies.timestamp())
 
-        self._write(store)
+        self._database.write(store)
 
     def set_weights(self, key: EvaluationKey, path: str | None) -> None:
         """Say where the weights of a successful evaluation are, or that they are gone.
@@ -514,7 +417,7 @@ class Ledger:
         Raises:
             LedgerError: nothing succeeded under this key.
         """
-        self._write(lambda connection: evaluations.set_weights(connection, key, path))
+        self._database.write(lambda connection: evaluations.set_weights(connection, key, path))
 
     # --- architectures and what is known about them
 
@@ -524,7 +427,7 @@ class Ledger:
         Raises:
             LedgerError: there is none of this id.
         """
-        return self._read(lambda connection: architectures.read(connection, identity))
+        return self._database.read(lambda connection: architectures.read(connection, identity))
 
     def architectures_of(self, study: str) -> dict[str, dict[str, Plain]]:
         """The canonical dicts of all architectures that a study has asked for, by id.
@@ -532,7 +435,7 @@ class Ledger:
         Raises:
             StudyError: no such study.
         """
-        return self._read(lambda connection: architectures.of_study(connection, study))
+        return self._database.read(lambda connection: architectures.of_study(connection, study))
 
     def architecture_id(self, study: str, prefix: str) -> str:
         """The id of the one architecture of a study that begins with `prefix`; a whole id is always found.
@@ -540,7 +443,7 @@ class Ledger:
         Raises:
             StudyError: no such study, none of its architectures begins so, or several do.
         """
-        return self._read(lambda connection: architectures.resolve(connection, study, prefix))
+        return self._database.read(lambda connection: architectures.resolve(connection, study, prefix))
 
     def save_latencies(self, records: Sequence[LatencyRecord], canonical: Mapping[str, Mapping[str, Plain]]) -> int:
         """Keep latency records and the architectures they are about.
@@ -552,17 +455,17 @@ class Ledger:
         Returns:
             How many were new.
         """
-        return self._write(lambda connection: latencies.save(connection, records, canonical))
+        return self._database.write(lambda connection: latencies.save(connection, records, canonical))
 
     def latencies(
         self, architectures: Collection[str] | None = None, profile: str | None = None
     ) -> list[LatencyRecord]:
         """The latency records of some architectures and of one profile id, oldest first; None stands for all."""
-        return self._read(lambda connection: latencies.read(connection, architectures, profile))
+        return self._database.read(lambda connection: latencies.read(connection, architectures, profile))
 
     def measured_architectures(self) -> dict[str, dict[str, Plain]]:
         """The canonical dicts of all architectures that have a latency record, by id."""
-        return self._read(latencies.measured_architectures)
+        return self._database.read(latencies.measured_architectures)
 
     def save_report(self, study: str, architecture: str, kind: str, content: Mapping[str, Plain]) -> dict[str, Plain]:
         """Keep a note about an architecture of a study, such as its test accuracy. It is made once.
@@ -573,10 +476,10 @@ class Ledger:
         Raises:
             StudyError: no such study.
         """
-        return self._write(
+        return self._database.write(
             lambda connection: reports.save(connection, study, architecture, kind, content, studies.timestamp())
         )
 
     def report(self, study: str, architecture: str, kind: str) -> dict[str, Plain] | None:
         """The report of this kind about an architecture of a study, if there is one."""
-        return self._read(lambda connection: reports.read(connection, study, architecture, kind))
+        return self._database.read(lambda connection: reports.read(connection, study, architecture, kind))

@@ -154,7 +154,7 @@ def test_sqlite_is_set_up_for_a_reader_beside_a_writer(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'nas.db'}"
     names = ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
     with Ledger.open(url) as ledger:
-        settings = ledger._read(
+        settings = ledger._database.read(
             lambda connection: {name: connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in names}
         )
     assert settings == {"journal_mode": "wal", "synchronous": 1, "foreign_keys": 1, "busy_timeout": 30_000}

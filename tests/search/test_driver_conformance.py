@@ -261,7 +261,7 @@ def test_a_database_that_fails_for_good_ends_it_with_one_message_and_it_can_be_r
 
 def _on_each(ledger: Ledger, statement: str) -> list[Any]:
     """Execute something on the ledger's own connection."""
-    with ledger._engine.connect() as connection:
+    with ledger._database.engine.connect() as connection:
         return list(connection.exec_driver_sql(statement))
 
 
