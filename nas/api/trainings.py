@@ -27,7 +27,7 @@ from nas.space.references import resolve_architecture
 from nas.task import Task
 from nas.train.distributed import joined
 from nas.train.full import Moment
-from nas.train.memory import keep_freed_memory
+from nas.train.process import keep_freed_memory
 from nas.train.recipe import Recipe, load_recipe
 
 

@@ -53,7 +53,7 @@ def train_and_show(
     from nas.search.launch import resolve_device
     from nas.train.distributed import joined
     from nas.train.full import Moment
-    from nas.train.memory import keep_freed_memory
+    from nas.train.process import keep_freed_memory
     from nas.units import plural
 
     keep_freed_memory()

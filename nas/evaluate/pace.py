@@ -11,8 +11,8 @@ from nas.data import DataSet
 from nas.train.loop import train
 from nas.train.model import make_model
 from nas.train.plan import plan_training
+from nas.train.process import one_thread
 from nas.train.recipe import Recipe
-from nas.train.threads import one_thread
 
 _STEPS = 4  # timed after the first, which pays for allocations
 _FORWARD = 1 / 3  # of a training step: a backward pass costs about two forward ones

@@ -21,8 +21,8 @@ from nas.ledger import Ledger
 from nas.search.definition import StudyDefinition, searched_study
 from nas.train.loop import Training
 from nas.train.model import make_model
+from nas.train.process import one_thread
 from nas.train.recipe import Recipe
-from nas.train.threads import one_thread
 from nas.train.validation import validate
 from nas.train.weights import load_weights
 

@@ -14,15 +14,21 @@ from statistics import median
 
 from torch import nn
 
-from nas.architecture import Architecture, build, fuse
+from nas.architecture import Architecture, Stage, build, fuse
+from nas.layers.mixer_first import MixerFirst
 from nas.measure.machine import load
 from nas.measure.onnx_file import write_onnx
 from nas.measure.profile import NamedProfile, Profile, Runs
-from nas.measure.reference import REFERENCE, REFERENCE_TASK
 from nas.measure.runtimes import RefusedError, Runtime, Timer, runtimes
 from nas.measure.statistics import Summary, summarise
 from nas.records import LatencyKey, LatencyRecord
 from nas.task import Task
+
+REFERENCE = Architecture(stages=(Stage(depth=4, width=96, blocks=(MixerFirst(),)),))
+"""The same network in every measurement, by which a drifting machine is seen: four ConvNeXt blocks of 96 channels."""
+
+REFERENCE_TASK = Task(resolution=64, classes=10)
+"""Maps of 16 x 16: about a millisecond on one thread, long enough for every clock, short beside any network."""
 
 _LEAST_RUNS = 6  # of rounds: fewer give no interval of 95 %
 _WINDOW = 3  # runs on both sides of the comparison that ends a warm-up

@@ -22,8 +22,8 @@ from nas.space import load_architecture
 from nas.task import Task
 from nas.train import Recipe
 from nas.train.loop import Training
-from nas.train.memory import keep_freed_memory
 from nas.train.model import make_model
+from nas.train.process import keep_freed_memory
 
 BATCH, IMAGES, EPOCHS = 128, 1280, 3
 AUGMENTED: dict[str, Any] = {"crop_padding": 0.125, "mixup": 0.8}

@@ -17,9 +17,9 @@ from torch.nn import functional
 from nas.architecture import estimate
 from nas.task import Task
 from nas.train.batches import TrainingBatches
-from nas.train.memory import keep_freed_memory
 from nas.train.model import make_model
 from nas.train.plan import plan_training
+from nas.train.process import keep_freed_memory
 
 pytestmark = [pytest.mark.benchmark, pytest.mark.timeout(3600)]
 

@@ -15,10 +15,10 @@ from nas.data import DataSet
 from nas.evaluate.zerocost import scores
 from nas.train.batches import Normalise
 from nas.train.model import make_model
+from nas.train.process import one_thread
 from nas.train.randomness import stream
 from nas.train.recipe import Recipe
 from nas.train.resize import central_crop, resize
-from nas.train.threads import one_thread
 
 BATCH = 64
 """Images that scores look at."""

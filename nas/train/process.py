@@ -1,9 +1,12 @@
-"""Memory that a training keeps from step to step."""
+"""What a process that trains is set to: memory that it keeps from step to step, threads that it computes with."""
 
 from __future__ import annotations
 
 import ctypes
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+import torch
 
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # of mallopt(3)
 _NEVER = 2**31 - 1
@@ -20,3 +23,17 @@ def keep_freed_memory() -> None:
         library = ctypes.CDLL(None)
         library.mallopt(_M_MMAP_THRESHOLD, _NEVER)
         library.mallopt(_M_TRIM_THRESHOLD, _NEVER)
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """One CPU thread inside the block, as a worker of a search has it; as many as before after it.
+
+    The number of threads changes the order of sums, and with it the last bits of what is computed.
+    """
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)

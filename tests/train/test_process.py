@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 import torch
 
-from nas.train.threads import one_thread
+from nas.train.process import one_thread
 
 
 @pytest.fixture
