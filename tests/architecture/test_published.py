@@ -185,14 +185,17 @@ def test_every_published_network_and_step_is_there() -> None:
     assert len([name for name in names if "/" in name]) == 32
 
 
-@pytest.mark.parametrize("preset", preset_names())
+PRESETS = [pytest.param(name, marks=[pytest.mark.slow] * bool(place % 27)) for place, name in enumerate(preset_names())]
+
+
+@pytest.mark.parametrize("preset", PRESETS)
 def test_the_built_network_has_the_parameters_of_the_closed_form(preset: str) -> None:
     architecture = load_architecture(preset)
     network = skeleton(architecture)
     assert sum(one.numel() for one in network.parameters()) == estimate(architecture, Task()).train_params
 
 
-@pytest.mark.parametrize("preset", preset_names())
+@pytest.mark.parametrize("preset", PRESETS)
 def test_a_preset_reads_back_from_its_canonical_form(preset: str) -> None:
     architecture = load_architecture(preset)
     again = Architecture.from_dict(architecture.to_dict())

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -9,40 +10,41 @@ import pytest
 HEAVY = ("torch", "optuna", "ray", "sklearn", "fvcore")
 
 
-def loaded_by(arguments: list[str], folder: Path) -> set[str]:
-    """The heavy packages in `sys.modules` after a command."""
+QUICK = (
+    ["--help"],
+    ["--version"],
+    ["search", "--help"],
+    ["presets"],
+    ["studies"],
+    ["pareto"],
+    ["status"],
+    ["status", "a:b"],
+)
+
+
+def loaded_by(commands: Sequence[list[str]], folder: Path) -> list[set[str]]:
+    """The heavy packages in `sys.modules` after each of several commands, one after the other in one process."""
     program = (
         "import sys\n"
         "from nas.cli.main import main\n"
-        f"try: main({arguments!r})\n"
-        "except SystemExit: pass\n"
-        f"sys.stderr.write('loaded ' + ' '.join(m for m in {HEAVY!r} if m in sys.modules))"
+        f"for arguments in {list(commands)!r}:\n"
+        "    try: main(arguments)\n"
+        "    except SystemExit: pass\n"
+        f"    sys.stderr.write('\\nloaded ' + ' '.join(m for m in {HEAVY!r} if m in sys.modules) + '\\n')"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=folder, check=True)
-    return set(done.stderr.rpartition("loaded ")[2].split())
+    lines = [line for line in done.stderr.splitlines() if line.startswith("loaded ")]
+    return [set(line.removeprefix("loaded ").split()) for line in lines]
 
 
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        ["--help"],
-        ["--version"],
-        ["search", "--help"],
-        ["presets"],
-        ["studies"],
-        ["pareto"],
-        ["status"],
-        ["status", "a:b"],
-    ],
-    ids=" ".join,
-)
-def test_quick_commands_load_nothing_heavy(arguments: list[str], tmp_path: Path) -> None:
-    assert loaded_by(arguments, tmp_path) == set()
+def test_quick_commands_load_nothing_heavy(tmp_path: Path) -> None:
+    found = dict(zip(map(" ".join, QUICK), loaded_by(QUICK, tmp_path), strict=True))
+    assert {command: loaded for command, loaded in found.items() if loaded} == {}
 
 
 @pytest.mark.slow
 def test_costs_load_neither_optuna_nor_ray(tmp_path: Path) -> None:
-    assert loaded_by(["cost", "convnext_tiny"], tmp_path) <= {"torch"}
+    assert loaded_by([["cost", "convnext_tiny"]], tmp_path)[0] <= {"torch"}
 
 
 def test_module_and_script_are_the_same_program() -> None:
