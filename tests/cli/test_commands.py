@@ -156,7 +156,7 @@ def test_study_file_with_mistakes_lists_all_of_them(capsys: Capture) -> None:
 
 
 def test_password_is_never_printed(capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("nas.ledger.ledger.OPENING_SECONDS", 0.1)
+    monkeypatch.setattr("nas.ledger.database.OPENING_SECONDS", 0.1)
     url = "postgresql+psycopg://someone:topsecret@127.0.0.1:1/nothing"
     said = complaint(capsys, "search", "--space", "tiny", "--budget", "30MFLOPs", "--storage", url)
     assert "topsecret" not in said

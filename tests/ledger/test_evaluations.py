@@ -26,7 +26,7 @@ def test_find_gives_the_success_of_a_key(filled: Ledger, records: Any) -> None:
     assert filled.find(records.key()) == records.success()
 
 
-@pytest.mark.parametrize("part", ["architecture", "recipe", "data", "seed", "rung"])
+@pytest.mark.parametrize("part", ["architecture_id", "recipe", "fingerprint", "seed", "rung"])
 def test_every_part_of_a_key_counts(filled: Ledger, records: Any, part: str) -> None:
     from dataclasses import replace
 

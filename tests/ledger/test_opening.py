@@ -305,7 +305,7 @@ else:
     ["postgresql+psycopg://ann:s3cret@127.0.0.1:1/nas", "postgres://ann@127.0.0.1:1/nas?password=s3cret"],
 )
 def test_a_server_that_is_away_is_reported_without_the_password(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("nas.ledger.ledger.OPENING_SECONDS", 0.3)
+    monkeypatch.setattr("nas.ledger.database.OPENING_SECONDS", 0.3)
     with pytest.raises(LedgerError, match=r"the server was away .*check the address") as caught:
         Ledger.open(url)
     assert "127.0.0.1" in str(caught.value)

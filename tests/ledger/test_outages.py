@@ -255,7 +255,7 @@ def test_opening_waits_for_a_server_that_restarts(own_server: Any) -> None:
 
 
 def test_opening_gives_up(own_server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("nas.ledger.ledger.OPENING_SECONDS", 0.3)
+    monkeypatch.setattr("nas.ledger.database.OPENING_SECONDS", 0.3)
 
     def refused() -> None:
         with pytest.raises(LedgerError, match=r"the server was away .*No such file.*check the address"):
