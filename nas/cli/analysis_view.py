@@ -19,7 +19,7 @@ from nas.analysis.luck import Luck, NoiseFrom
 from nas.analysis.outcomes import Origin
 from nas.cli.tables import table
 from nas.report.analysis import Analysis
-from nas.report.front_plot import axis_label
+from nas.report.words import metric_label
 from nas.report.populations import Contest
 from nas.units import format_count, plural
 
@@ -32,7 +32,7 @@ _STYLES = {Finding.HELPS: "green", Finding.HURTS: "red", Finding.NO_MATTER: "dim
 def effects_table(effects: Sequence[Effect], cost: str) -> Table:
     """What each value is worth, a row a value."""
     made = table(
-        f"Effect on accuracy at equal {axis_label(cost)}, in points of top-1",
+        f"Effect on accuracy at equal {metric_label(cost)}, in points of top-1",
         "decision", "value", ">seen", ">effect", ">95% interval", "finding",
         caption=f"Against the average over the decision's values. The intervals hold together. No matter: less than "
         f"{100 * MARGIN:g} points, surely. stages.*: in every stage at once.",
@@ -64,7 +64,7 @@ def importances_table(
     """How much each decision decides who is among the best."""
     whose = "drawn at random" if found.origin is Origin.RANDOM else "as the sampler chose them: its taste is in it"
     made = table(
-        f"Importance for being among the best {found.target:.0%} at equal {axis_label(cost)} (conditional PED-ANOVA)",
+        f"Importance for being among the best {found.target:.0%} at equal {metric_label(cost)} (conditional PED-ANOVA)",
         "decision", ">importance", ">p", *(f">Optuna's {name}" for name in theirs), "the best has",
         caption=f"Of {plural(found.candidates, 'candidate')}, {whose}. p: by random orders, adjusted (Holm). "
         "The best has: in 95 of 100 draws of a quarter of them.",
@@ -174,7 +174,7 @@ def refusals(contests: Sequence[Contest]) -> list[str]:
 def cuts_table(cuts: Sequence[Cut], cost: str) -> Table:
     """What a refined space does without."""
     made = table(
-        f"Worse beyond doubt at equal {axis_label(cost)}, in points of top-1",
+        f"Worse beyond doubt at equal {metric_label(cost)}, in points of top-1",
         "decision", "without", "against", ">difference", ">95% interval",
     )  # fmt: skip
     for cut in cuts:
@@ -196,7 +196,7 @@ def gain_sentences(gained: Gain, cost: str) -> list[str]:
     ]
     if math.isfinite(equal.value):
         said.append(
-            f"At equal {axis_label(cost)}: {points(equal.value)} points ({points(equal.low)} to {points(equal.high)})."
+            f"At equal {metric_label(cost)}: {points(equal.value)} points ({points(equal.low)} to {points(equal.high)})."
         )
     return said
 

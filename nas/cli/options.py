@@ -178,6 +178,15 @@ StudyName = Annotated[
         autocompletion=completion.studies,
     ),
 ]
+StudyNames = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[STUDY]...",
+        help="Names of studies, side by side; default: the latest.",
+        show_default=False,
+        autocompletion=completion.studies,
+    ),
+]
 
 
 def proposed(command: str, *words: str, storage: str = DEFAULT_STORAGE) -> str:

@@ -1,4 +1,4 @@
-"""Tables and plots in the terminal, from views."""
+"""Tables in the terminal, from views."""
 
 from __future__ import annotations
 
@@ -7,13 +7,10 @@ from typing import TYPE_CHECKING
 
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
-from rich.text import Text
 
-from nas.analysis.front import FrontRow
 from nas.ledger import StudySummary
 from nas.records import TrialState
 from nas.report.comparison import ComparisonRow, ours
-from nas.report.front_plot import axis_label, axis_value
 from nas.units import format_count, format_seconds
 
 if TYPE_CHECKING:  # it brings torch along, which `nas pareto` has no use for
@@ -37,30 +34,6 @@ def table(title: str, *columns: str, caption: str | None = None) -> Table:
     )
     for column in columns:
         made.add_column(column.removeprefix(">"), justify="right" if column.startswith(">") else "left", no_wrap=True)
-    return made
-
-
-def front_table(rows: Sequence[FrontRow], title: str, *, show_share: bool) -> Table:
-    """The Pareto front; the most accurate one is bold."""
-    share = [">of\nbudget"] if show_share else []
-    profiles = sorted({profile for row in rows for profile in row.latency})
-    times = [f">ms, {profile}" for profile in profiles]
-    rung = [">rung"] if any(row.rung for row in rows) else []
-    made = table(title, "id", ">val.\ntop-1", ">FLOPs", ">params", *times, *share, *rung, ">training")
-    best = max(rows, key=lambda row: row.accuracy, default=None)
-    for row in rows:
-        used = [f"{row.share:.0%}"] if show_share and row.share is not None else []
-        made.add_row(
-            row.id,
-            f"{row.accuracy:.1%}",
-            format_count(row.flops),
-            format_count(row.params),
-            *(f"{row.latency[profile]:.3g}" if profile in row.latency else "-" for profile in profiles),
-            *used,
-            *([str(row.rung)] if rung else []),
-            format_seconds(row.seconds),
-            style="bold" if row is best else "",
-        )
     return made
 
 
@@ -118,36 +91,6 @@ def trust_table(report: TrustReport) -> Table:
         made.add_row(*cells(row), style="bold" if is_useful else "")
     made.add_row(*random_cells(report.trust))
     return made
-
-
-_WIDTH, _HEIGHT = 64, 14
-_EDGE = 9  # columns of the plot's left edge
-
-
-def scatter(rows: Sequence[FrontRow], best: Sequence[FrontRow], x_metric: str, y_metric: str, *, columns: int) -> Text:
-    """One metric over another: every candidate a dot, the front as stars; in so many columns of a terminal."""
-    wide = max(20, min(_WIDTH, columns - _EDGE - 1))
-    xs, ys = [row.cost(x_metric) for row in rows], [row.cost(y_metric) for row in rows]
-    low, high, bottom, top = min(xs), max(xs), min(ys), max(ys)
-    grid = [[" "] * wide for _ in range(_HEIGHT)]
-    starred = {row.id for row in best}
-    for row in sorted(rows, key=lambda one: one.id in starred):  # stars last, so that no dot hides one
-        across = round((row.cost(x_metric) - low) / (high - low or 1) * (wide - 1))
-        up = round((row.cost(y_metric) - bottom) / (top - bottom or 1) * (_HEIGHT - 1))
-        grid[_HEIGHT - 1 - up][across] = "*" if row.id in starred else "."
-    text = Text(f"{axis_label(y_metric)}\n", style="")
-    for index, line in enumerate(grid):
-        edge = {0: top, _HEIGHT - 1: bottom}.get(index)
-        text.append(f"{'' if edge is None else axis_value(y_metric, edge):>7} |")
-        for mark in line:
-            text.append(mark, style="bold green" if mark == "*" else "dim" if mark == "." else "")
-        text.append("\n")
-    left, right = axis_value(x_metric, low), axis_value(x_metric, high)
-    text.append(" " * 8 + "+" + "-" * wide + "\n")
-    text.append(" " * 9 + left + " " * (wide - len(left) - len(right)) + right + "\n")
-    text.append(" " * 9 + axis_label(x_metric).center(wide) + "\n")
-    text.append(" " * 9 + "* front   . other candidates", style="dim")
-    return text
 
 
 def drawing(rows: Sequence[PartRow], title: str) -> Table:

@@ -6,13 +6,13 @@ The order is that of the greatest expected gain first; a decision that only exis
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import asdict, dataclass, replace
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from nas.analysis.effects.model import Basis, Model
-from nas.analysis.effects.regression import contrasts
+from nas.analysis.effects.regression import UNKNOWN, contrasts
 from nas.analysis.effects.table import CONFIDENCE
 from nas.architecture import estimate
 from nas.cost import METRICS
@@ -48,25 +48,20 @@ class Step:
     id: str
     flops: int
     params: int
-    gain: float | None
-    low: float | None
-    high: float | None
-    accuracy: float | None
+    gain: float | None = None
+    low: float | None = None
+    high: float | None = None
+    accuracy: float | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready."""
         return asdict(self)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Point:
-    """A network on the way, without what is expected of it."""
+class _Point(NamedTuple):
+    """A network on the way: its step, of which nothing is expected yet, its decisions and its costs."""
 
-    decision: str
-    before: Plain
-    now: Plain
-    also: tuple[str, ...]
-    id: str
+    step: Step
     decisions: Mapping[str, Plain]
     costs: Mapping[str, float]
 
@@ -110,33 +105,11 @@ def ablation_path(
         raise UserError("both ends of the way are the same network; name another one")
     rows = np.stack([model.row_of(one.decisions, one.costs[model.cost]) for one in points])
     found = contrasts(model.fit, np.diff(rows, axis=0), confidence=CONFIDENCE, widen=model.widen)
+    estimates = [UNKNOWN, *map(found.estimate, range(len(points) - 1))]
     return [
-        _step(one, measured.get(one.id), *(_numbers(found.value[place - 1], found.half[place - 1]) if place else _NONE))
-        for place, one in enumerate(points)
+        replace(one.step, gain=gain, low=low, high=high, accuracy=measured.get(one.step.id))
+        for one, (gain, low, high) in zip(points, estimates, strict=True)
     ]
-
-
-_NONE: tuple[None, None, None] = (None, None, None)
-
-
-def _numbers(value: float, half: float) -> tuple[float | None, float | None, float | None]:
-    return (float(value), float(value - half), float(value + half)) if np.isfinite(value) else _NONE
-
-
-def _step(point: _Point, accuracy: float | None, gain: float | None, low: float | None, high: float | None) -> Step:
-    return Step(
-        decision=point.decision,
-        before=point.before,
-        now=point.now,
-        also=point.also,
-        id=point.id,
-        flops=int(point.costs["flops"]),
-        params=int(point.costs["params"]),
-        gain=gain,
-        low=low,
-        high=high,
-        accuracy=accuracy,
-    )
 
 
 def _changed(space: SearchSpace, task: Task, here: _Point, end: Mapping[str, Plain], name: str) -> _Point:
@@ -150,15 +123,17 @@ def _point(
     architecture, decisions = space.choices(following(answers))
     others = {*before.keys(), *decisions.keys()} if before else set()
     also = [name for name in sorted(others) if name != changed and before.get(name) != decisions.get(name)]
-    return _Point(
+    cost = estimate(architecture, task)
+    step = Step(
         decision=changed,
         before=before.get(changed),
         now=decisions.get(changed),
         also=tuple(also),
         id=architecture.id,
-        decisions=decisions,
-        costs={name: float(value) for name, value in asdict(estimate(architecture, task)).items()},
+        flops=cost.flops,
+        params=cost.params,
     )
+    return _Point(step, decisions, {name: float(value) for name, value in asdict(cost).items()})
 
 
 def way_to_best(ledger: Ledger, analysis: Analysis, since: str) -> list[Step]:

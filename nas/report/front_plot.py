@@ -1,51 +1,52 @@
-"""The candidates of a study as points, as a page that needs no network (.html) or as an image (.png, .svg)."""
+"""The candidates of studies as points: as a page that needs no network (.html) or as an image (.png, .svg)."""
 
 from __future__ import annotations
 
 import html
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
-from nas.analysis.front import FrontRow
-from nas.cost.budget import profile_of
+from nas.analysis.front import FrontRow, require_metric
 from nas.data.atomic import new_file
+from nas.report.fronts import StudyFront
 from nas.report.images import IMAGES, PAGE, new_figure, require_form, write_figure
-from nas.units import format_count, format_seconds
+from nas.report.words import metric_label, metric_words
+from nas.units import format_count
 
-_OTHERS, _FRONT = "#9498a0", "#4269d0"
-_LABELS = {
-    "accuracy": "validation top-1",
-    "flops": "FLOPs",
-    "params": "parameters",
-    "activations": "activations",
-    "train_flops": "FLOPs as trained",
-    "train_params": "parameters as trained",
-    "seconds": "seconds of training",
-}
+_OTHERS, _LIMIT, _PRESET = "#9498a0", "#d9480f", "#101418"
+_FRONTS = ("#4269d0", "#efb118", "#3ca951", "#a463f2", "#ff725c", "#6cc5b0", "#9c6b4e")
+_NEAR = 2.0
+"""Presets that cost more than so many times the dearest candidate, or less than its inverse, are not drawn."""
 
 
-def axis_label(metric: str) -> str:
-    """A metric in words.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PresetPoint:
+    """A published network.
 
-    >>> axis_label("latency@torch-cpu")
-    'ms on torch-cpu'
+    Attributes:
+        name: of the preset.
+        cost: by metric, for the task of the studies.
+        accuracy: by their recipe, in [0, 1]; None where it was not trained so.
     """
-    profile = profile_of(metric)
-    return _LABELS[metric] if profile is None else f"ms on {profile}"
+
+    name: str
+    cost: Mapping[str, float]
+    accuracy: float | None
+
+    def value(self, metric: str) -> float | None:
+        """What it has of a metric; None for what is not known of it, such as a latency."""
+        return self.accuracy if metric == "accuracy" else self.cost.get(metric)
 
 
-def axis_value(metric: str, value: float) -> str:
-    """A value of a metric, short.
+class Series(NamedTuple):
+    """Candidates that are drawn alike, from left to right."""
 
-    >>> axis_value("accuracy", 0.987), axis_value("flops", 4.5e9)
-    ('98.7%', '4.5G')
-    """
-    if metric == "accuracy":
-        return f"{value:.1%}"
-    if metric == "seconds":
-        return format_seconds(value)
-    return format_count(value) if profile_of(metric) is None else f"{value:.3g} ms"
+    name: str
+    colour: str
+    is_front: bool
+    rows: list[FrontRow]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,24 +56,62 @@ class FrontPlot:
     Attributes:
         title: above the axes.
         x_metric, y_metric: metrics of a row.
-        rows: every candidate, all of one rung.
-        best: those of them that are the front.
+        fronts: of one study or several, each with a candidate at least.
+        presets: published networks to lay over them.
     """
 
     title: str
     x_metric: str
     y_metric: str
-    rows: Sequence[FrontRow]
-    best: Sequence[FrontRow]
+    fronts: Sequence[StudyFront]
+    presets: Sequence[PresetPoint] = ()
 
-    def groups(self) -> tuple[tuple[str, str, list[FrontRow]], ...]:
-        """Name, colour and rows of the other candidates and of the front, left to right."""
-        front = {row.id for row in self.best}
+    def __post_init__(self) -> None:
+        """Raise UserError for a metric that not every candidate has."""
+        for metric in (self.x_metric, self.y_metric):
+            require_metric(metric, self.rows)
+
+    @property
+    def rows(self) -> list[FrontRow]:
+        """Every candidate that is drawn."""
+        return [row for one in self.fronts for row in one.comparable]
+
+    @property
+    def series(self) -> list[Series]:
+        """The candidates on no front, then each front."""
         ordered = sorted(self.rows, key=lambda row: row.cost(self.x_metric))
-        return (
-            ("other candidates", _OTHERS, [row for row in ordered if row.id not in front]),
-            ("front", _FRONT, [row for row in ordered if row.id in front]),
-        )
+        starred = {id(row) for one in self.fronts for row in one.best}
+        others = [row for row in ordered if id(row) not in starred]
+        names = [one.name if len(self.fronts) > 1 else "front" for one in self.fronts]
+        return [
+            Series("other candidates", _OTHERS, False, others),
+            *(
+                Series(name, colour, True, sorted(one.best, key=lambda row: row.cost(self.x_metric)))
+                for name, colour, one in zip(names, _colours(len(names)), self.fronts, strict=True)
+            ),
+        ]
+
+    def limits(self, metric: str) -> list[float]:
+        """The ends of the studies' budgets on a metric."""
+        bounds = [bound for one in self.fronts for bound in one.budget.bounds if bound.metric == metric]
+        return sorted({end for bound in bounds for end in (bound.low, bound.high) if end})
+
+    @property
+    def near(self) -> list[PresetPoint]:
+        """The presets that are not far to the left or right of the candidates."""
+        xs = [row.cost(self.x_metric) for row in self.rows]
+        low, high = min(xs) / _NEAR, max([*xs, *self.limits(self.x_metric)]) * _NEAR
+        return [one for one in self.presets if (x := one.value(self.x_metric)) is not None and low <= x <= high]
+
+    @property
+    def placed(self) -> list[PresetPoint]:
+        """Those of them that have a place in the plot."""
+        return [one for one in self.near if one.value(self.y_metric) is not None]
+
+    @property
+    def unplaced(self) -> list[PresetPoint]:
+        """Those of which only the place along the axis is known."""
+        return [one for one in self.near if one.value(self.y_metric) is None]
 
 
 def require_front_form(path: Path) -> None:
@@ -94,25 +133,50 @@ def write_front(plot: FrontPlot, path: Path) -> None:
         _write_image(plot, path)
 
 
+def _colours(count: int) -> list[str]:
+    return [_FRONTS[place % len(_FRONTS)] for place in range(count)]
+
+
 def _page(plot: FrontPlot) -> str:
     from plotly.graph_objects import Figure, Scatter  # 0.5 s
 
     figure = Figure()
-    for name, colour, rows in plot.groups():
+    for one in plot.series:
         figure.add_trace(
             Scatter(
-                x=[row.cost(plot.x_metric) for row in rows],
-                y=[row.cost(plot.y_metric) for row in rows],
-                mode="lines+markers" if name == "front" else "markers",
-                name=name,
-                marker={"color": colour, "size": 9 if name == "front" else 6},
-                text=[_hover(row) for row in rows],
+                x=[row.cost(plot.x_metric) for row in one.rows],
+                y=[row.cost(plot.y_metric) for row in one.rows],
+                mode="lines+markers" if one.is_front else "markers",
+                name=html.escape(one.name),
+                marker={"color": one.colour, "size": 9 if one.is_front else 6},
+                text=[_hover(row) for row in one.rows],
                 hoverinfo="text",
             )
         )
-    figure.update_xaxes(title_text=html.escape(axis_label(plot.x_metric)))
+    floor = min(row.cost(plot.y_metric) for row in plot.rows)
+    for name, symbol, some in (
+        ("presets", "diamond", plot.placed),
+        ("presets, by cost alone", "triangle-up-open", plot.unplaced),
+    ):
+        if some:
+            figure.add_trace(
+                Scatter(
+                    x=[one.value(plot.x_metric) for one in some],
+                    y=[floor if (y := one.value(plot.y_metric)) is None else y for one in some],
+                    mode="markers",
+                    name=name,
+                    marker={"color": _PRESET, "size": 9, "symbol": symbol},
+                    text=[_preset_words(plot, one) for one in some],
+                    hoverinfo="text",
+                )
+            )
+    for limit in plot.limits(plot.x_metric):
+        figure.add_vline(limit, line_dash="dash", line_color=_LIMIT, annotation_text="budget")
+    for limit in plot.limits(plot.y_metric):
+        figure.add_hline(limit, line_dash="dash", line_color=_LIMIT, annotation_text="budget")
+    figure.update_xaxes(title_text=html.escape(metric_label(plot.x_metric)))
     figure.update_yaxes(
-        title_text=html.escape(axis_label(plot.y_metric)), tickformat=".0%" if plot.y_metric == "accuracy" else None
+        title_text=html.escape(metric_label(plot.y_metric)), tickformat=".0%" if plot.y_metric == "accuracy" else None
     )
     figure.update_layout(title=html.escape(plot.title), template="simple_white", hoverlabel_align="left")
     return str(figure.to_html(include_plotlyjs=True, full_html=True))
@@ -129,18 +193,40 @@ def _hover(row: FrontRow) -> str:
     return "<br>".join(lines)
 
 
+def _preset_words(plot: FrontPlot, one: PresetPoint) -> str:
+    known = {metric: one.value(metric) for metric in dict.fromkeys(("accuracy", "flops", "params", plot.x_metric))}
+    said = [f"{metric_words(metric, value)} {metric_label(metric)}" for metric, value in known.items() if value is not None]
+    return "<br>".join([f"<b>{html.escape(one.name)}</b>", *map(html.escape, said)])
+
+
 def _write_image(plot: FrontPlot, path: Path) -> None:
     figure = new_figure(7, 4.5)
     axes = figure.subplots()
-    for name, colour, rows in plot.groups():
-        xs, ys = [row.cost(plot.x_metric) for row in rows], [row.cost(plot.y_metric) for row in rows]
-        line = "-" if name == "front" else ""
-        axes.plot(xs, ys, marker="o", markersize=5, linestyle=line, color=colour, label=name)
+    for one in plot.series:
+        xs, ys = [row.cost(plot.x_metric) for row in one.rows], [row.cost(plot.y_metric) for row in one.rows]
+        line = "-" if one.is_front else ""
+        axes.plot(xs, ys, marker="o", markersize=5, linestyle=line, color=one.colour, label=one.name)
+    placed, unplaced = plot.placed, plot.unplaced
+    if placed:
+        xs, ys = zip(*((one.value(plot.x_metric), one.value(plot.y_metric)) for one in placed), strict=True)
+        axes.plot(xs, ys, "D", markersize=5, color=_PRESET, label="presets")
+        for one, x, y in zip(placed, xs, ys, strict=True):
+            axes.annotate(one.name, (x, y), (4, 4), textcoords="offset points", fontsize=7, parse_math=False)
+    if unplaced:
+        ticks = [one.value(plot.x_metric) for one in unplaced]
+        at_floor = axes.get_xaxis_transform()  # across in the metric, upwards in parts of the axes
+        axes.plot(ticks, [0.0] * len(ticks), "^", color=_PRESET, transform=at_floor, clip_on=False, fillstyle="none")
+        for one, x in zip(unplaced, ticks, strict=True):
+            axes.text(x, 0.03, one.name, transform=at_floor, rotation=90, fontsize=6, ha="center", parse_math=False)
+    for place, limit in enumerate(plot.limits(plot.x_metric)):
+        axes.axvline(limit, linestyle="--", linewidth=1, color=_LIMIT, label="" if place else "budget")
+    for limit in plot.limits(plot.y_metric):
+        axes.axhline(limit, linestyle="--", linewidth=1, color=_LIMIT)
     axes.set_title(plot.title, loc="left", parse_math=False)
-    axes.set_xlabel(axis_label(plot.x_metric), parse_math=False)
-    axes.set_ylabel(axis_label(plot.y_metric), parse_math=False)
-    axes.xaxis.set_major_formatter(lambda value, _: axis_value(plot.x_metric, value))
-    axes.yaxis.set_major_formatter(lambda value, _: axis_value(plot.y_metric, value))
+    axes.set_xlabel(metric_label(plot.x_metric), parse_math=False)
+    axes.set_ylabel(metric_label(plot.y_metric), parse_math=False)
+    axes.xaxis.set_major_formatter(lambda value, _: metric_words(plot.x_metric, value))
+    axes.yaxis.set_major_formatter(lambda value, _: metric_words(plot.y_metric, value))
     axes.spines[["top", "right"]].set_visible(False)
     axes.legend(frameon=False)
     write_figure(figure, path)

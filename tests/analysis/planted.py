@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from functools import cache
@@ -10,18 +11,19 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from nas.analysis.outcomes import Origin, Outcome
+from nas.analysis.outcomes import Origin, Outcome, outcomes
 from nas.architecture import estimate
 from nas.cost import Budget
 from nas.ledger import Ledger
 from nas.records import Ending, Evaluation, EvaluationKey, StudyKind, StudyRecord, TrialRecord, TrialState
 from nas.search.definition import StudyDefinition
+from nas.search.proposer import Proposer
 from nas.space import SearchSpace, load_space
 from nas.space.askers import replaying
 from nas.space.feasible import Codes, FeasibleSet
 from nas.train.recipe import Recipe
 
-Pair = tuple[tuple[str, object], tuple[str, object]]
+WORKERS = 4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -180,6 +182,40 @@ def pursued(world: World, count: int, seed: int) -> list[Outcome]:
         seen = np.vstack([seen, inputs[picked]])
         accuracies = np.append(accuracies, [one.accuracy for one in found[-10:]])
     return found
+
+
+def searched(
+    world: World, count: int, seed: int, *, sampler: str = "surrogate", space: str = "tiny", budget: str = "30MFLOPs"
+) -> list[Outcome]:
+    """What a search by one of the real samplers has seen, its random control of one in ten included.
+
+    The samplers are asked and told as the engine does it, with four trainings under way at any time.
+    """
+    loaded = within(space, budget)[0]
+    definition = StudyDefinition(
+        space=loaded, budget=Budget.parse(budget), task=loaded.task, data="none", fingerprint="0" * 16,
+        recipe=Recipe(), sampler=sampler, seed=seed,
+    )  # fmt: skip
+    problem = definition.problem()
+    proposer, rng = Proposer(problem), np.random.default_rng(seed)
+    known: dict[str, Evaluation] = {}
+    trials: list[TrialRecord] = []
+    under_way: deque[TrialRecord] = deque()
+    while len(known) < count:
+        proposal = proposer.ask()
+        one = proposal.candidate
+        mean = world.mean(one.choices, one.cost["flops"])
+        evaluation = Evaluation(key=problem.proxy.key(one.id, 0), accuracy=mean + world.noise * rng.normal())
+        trial = TrialRecord(
+            number=proposal.number, architecture=one.id, choices=one.choices, cost=one.cost, overrun=one.overrun,
+            state=TrialState.REUSED if one.id in known else TrialState.DONE, sampler=proposal.notes,
+            evaluation=known.setdefault(one.id, evaluation),
+        )  # fmt: skip
+        trials.append(trial)
+        under_way.append(trial)
+        if len(under_way) == WORKERS:
+            proposer.tell(under_way.popleft())
+    return outcomes(trials, [], definition.to_dict())
 
 
 NESTED = World(

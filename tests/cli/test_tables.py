@@ -1,4 +1,4 @@
-"""Tables and plots at the width of a terminal: nothing is cut at 60 columns."""
+"""Tables at the width of a terminal: nothing is cut at 60 columns."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ import io
 import pytest
 from rich.console import Console
 
-from nas.analysis.front import FrontRow
-from nas.cli.tables import front_table, scatter, studies_table
+from nas.cli.tables import studies_table
 from nas.ledger import StudySummary
 from nas.records import StudyKind, TrialState
 
@@ -44,27 +43,3 @@ def test_a_list_of_studies_is_whole(columns: int) -> None:
     assert "…" not in shown
     assert {"90.0%", "interrupted"} <= {word for line in lines for word in line.split()}
     assert "failed" not in whole
-
-
-def front(count: int) -> list[FrontRow]:
-    return [
-        FrontRow(
-            id=f"{index:012x}", accuracy=0.5 + index / 100, flops=10**7 * (index + 1), params=10**6, activations=1,
-            train_flops=1, train_params=1, share=0.5, rung=0, seeds=1, seconds=65.0, weights=None, latency={},
-            decisions={},
-        )
-        for index in range(count)
-    ]  # fmt: skip
-
-
-def test_a_front_and_its_plot_fit_into_60_columns() -> None:
-    rows = front(5)
-    table = drawn(front_table(rows, "mine: Pareto front within 30MFLOPs", show_share=True), 60)
-    plot = scatter(rows, rows, "flops", "accuracy", columns=60).plain
-    for text in (table, plot):
-        assert max(map(len, text.splitlines())) <= 60
-        assert "…" not in text
-    assert all(row.id in table for row in rows)
-    assert "1 min 05 s" in table
-    assert "rung" not in table
-    assert plot.count("*") == 6  # and one in the legend

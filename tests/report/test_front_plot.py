@@ -8,8 +8,11 @@ import pytest
 from PIL import Image
 
 from nas.analysis.front import FrontRow, front_rows, most_accurate, require_metric
+from nas.cost import Budget
 from nas.errors import UserError
-from nas.report.front_plot import FrontPlot, require_front_form, write_front
+from nas.report.front_plot import FrontPlot, PresetPoint, require_front_form, write_front
+from nas.report.fronts import Measure, StudyFront, common_front, differing, letters
+from nas.task import Task
 
 HOSTILE = "<img src=x onerror=alert(1)>"
 
@@ -36,10 +39,32 @@ def row(identity: str, accuracy: float, flops: int, rung: int = 0, **latency: fl
 ROWS = [row("aaa", 0.5, 1_000), row("bbb", 0.4, 2_000), row("ccc", 0.8, 3_000)]
 
 
+def front(*rows: FrontRow, name: str = "mine", budget: str = "3.5kFLOPs", measure: Measure | None = None) -> StudyFront:
+    return StudyFront(
+        name=name,
+        budget=Budget.parse(budget),
+        task=Task(),
+        costs=("flops",),
+        rows=rows or tuple(ROWS),
+        best=tuple(front_rows(rows or ROWS)),
+        measure=measure or Measure("images", "recipe", 0),
+        has_recipe=True,
+    )
+
+
+PRESETS = [
+    PresetPoint(name="known", cost={"flops": 2500.0, "params": 9.0}, accuracy=0.7),
+    PresetPoint(name="unknown", cost={"flops": 1500.0, "params": 9.0}, accuracy=None),
+    PresetPoint(name="far", cost={"flops": 9e9, "params": 9.0}, accuracy=None),
+]
+
+
 @pytest.mark.parametrize(("suffix", "start"), [(".html", b"<html>"), (".png", b"\x89PNG"), (".svg", b"<?xml")])
 def test_every_form_is_written_whole(tmp_path: Path, suffix: str, start: bytes) -> None:
     path = tmp_path / f"front{suffix}"
-    plot = FrontPlot(title=f"$ {HOSTILE} $", x_metric="params", y_metric="accuracy", rows=ROWS, best=front_rows(ROWS))
+    title = f"$ {HOSTILE} $"
+    fronts = [front(name=HOSTILE), front(name="other", budget="3kparams")]
+    plot = FrontPlot(title=title, x_metric="flops", y_metric="accuracy", fronts=fronts, presets=PRESETS)
     write_front(plot, path)
     assert start in path.read_bytes()[:32]
     assert [one.name for one in tmp_path.iterdir()] == [path.name]
@@ -49,12 +74,34 @@ def test_every_form_is_written_whole(tmp_path: Path, suffix: str, start: bytes) 
             assert image.size == (1050, 675)
 
 
-def test_groups_are_the_front_and_the_others_from_left_to_right() -> None:
-    plot = FrontPlot(title="", x_metric="flops", y_metric="accuracy", rows=ROWS[::-1], best=front_rows(ROWS))
-    assert [(name, [one.id for one in rows]) for name, _, rows in plot.groups()] == [
+def test_the_front_and_the_others_go_from_left_to_right() -> None:
+    plot = FrontPlot(title="", x_metric="flops", y_metric="accuracy", fronts=[front(*ROWS[::-1])])
+    assert [(name, [one.id for one in rows]) for name, _, _, rows in plot.series] == [
         ("other candidates", ["bbb"]),
         ("front", ["aaa", "ccc"]),
     ]
+    assert plot.limits("flops") == [3500]
+    assert plot.limits("params") == []
+
+
+def test_presets_have_a_place_where_they_were_trained_alike() -> None:
+    plot = FrontPlot(title="", x_metric="flops", y_metric="accuracy", fronts=[front()], presets=PRESETS)
+    assert [one.name for one in plot.placed] == ["known"]
+    assert [one.name for one in plot.unplaced] == ["unknown"]
+    by_cost = FrontPlot(title="", x_metric="flops", y_metric="params", fronts=[front()], presets=PRESETS)
+    assert [one.name for one in by_cost.placed] == ["known", "unknown"]
+
+
+def test_fronts_are_one_front_where_accuracies_may_be_compared() -> None:
+    first, second = front(), front(row("ddd", 0.9, 2_500), name="yours")
+    assert common_front([first, second]) == {("mine", "aaa"), ("yours", "ddd")}
+    assert common_front([first]) == set()
+    other = front(row("ddd", 0.9, 2_500), name="yours", measure=Measure("images", "longer", 1))
+    assert common_front([first, other]) == set()
+    assert differing([first, other]) == ["another recipe", "another rung"]
+    assert letters([first, other]) == {"mine": "A", "yours": "B"}
+    with pytest.raises(UserError, match="too many"):
+        letters([first] * 27)
 
 
 def test_other_forms_are_refused() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from scipy import linalg, stats
@@ -53,6 +54,22 @@ class Contrasts:
     half: Values
     p: Values
     critical: float
+
+    def estimate(self, index: int) -> Estimate:
+        """One of them."""
+        value, half = float(self.value[index]), float(self.half[index])
+        return Estimate(value, value - half, value + half) if np.isfinite(value) else UNKNOWN
+
+
+class Estimate(NamedTuple):
+    """A value with its interval; None throughout where the data do not determine it."""
+
+    value: float | None
+    low: float | None
+    high: float | None
+
+
+UNKNOWN = Estimate(None, None, None)
 
 
 def robust_fit(columns: Table, y: Values) -> Fit:

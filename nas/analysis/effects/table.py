@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from nas.analysis.effects.factors import Factor, Level, Table, family_of
 from nas.analysis.effects.model import Basis, Model
-from nas.analysis.effects.regression import Contrasts, contrasts
+from nas.analysis.effects.regression import UNKNOWN, Contrasts, contrasts
 from nas.records import Plain
 
 CONFIDENCE = 0.95
@@ -63,8 +63,7 @@ class Effect:
         return asdict(self)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Difference:
+class Difference(NamedTuple):
     """What one value of a decision is worth against another, at equal cost; attributes as of `Effect`."""
 
     decision: str
@@ -108,15 +107,10 @@ def differences(model: Model, *, confidence: float = CONFIDENCE) -> list[Differe
         return []
     rows = np.vstack([parts[first] - parts[second] for first, second in pairs])
     found = contrasts(model.fit, rows, confidence=confidence, widen=model.widen)
+    estimates = map(found.estimate, range(len(pairs)))
     return [
-        Difference(
-            decision=names[first][0],
-            value=names[first][1],
-            against=names[second][1],
-            candidates=min(counts[first], counts[second]),
-            **_numbers(found, index),
-        )
-        for index, (first, second) in enumerate(pairs)
+        Difference(names[first][0], names[first][1], names[second][1], min(counts[first], counts[second]), *estimate)
+        for (first, second), estimate in zip(pairs, estimates, strict=True)
     ]
 
 
@@ -155,33 +149,27 @@ def _statements(model: Model) -> tuple[list[tuple[str, Level]], list[Table], lis
 
 
 def _effect(model: Model, name: str, level: Level, count: int, found: Contrasts | None, index: int) -> Effect:
-    numbers = _numbers(found, index)
+    effect, low, high = UNKNOWN if found is None else found.estimate(index)
     why = model.doubt
-    if not why and numbers["effect"] is None:
+    if not why and effect is None:
         why = "never seen apart from other decisions"
     if not why and count < FEWEST_OF_A_VALUE:
         why = f"only {count} have it"
-    finding = Finding.CANNOT_TELL if why else _finding(numbers["low"], numbers["high"])
+    finding = Finding.CANNOT_TELL if why or low is None or high is None else _finding(low, high)
     if not why and finding is Finding.CANNOT_TELL:
         why = "the interval is too wide"
-    p = None if found is None or numbers["effect"] is None else float(found.p[index])
     return Effect(
         decision=name,
         value=level.label,
         values=level.values,
         candidates=count,
-        **numbers,
-        p=p,
+        effect=effect,
+        low=low,
+        high=high,
+        p=None if found is None or effect is None else float(found.p[index]),
         finding=finding,
         why=why,
     )
-
-
-def _numbers(found: Contrasts | None, index: int) -> Mapping[str, Any]:
-    if found is None or not np.isfinite(found.value[index]):
-        return {"effect": None, "low": None, "high": None}
-    value, half = float(found.value[index]), float(found.half[index])
-    return {"effect": value, "low": value - half, "high": value + half}
 
 
 def _finding(low: float, high: float) -> Finding:

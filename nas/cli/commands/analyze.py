@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nas.cli import completion
-from nas.cli.options import Json, Storage
+from nas.cli.options import Json, Storage, StudyNames
 from nas.ledger.address import DEFAULT_STORAGE
 
 if TYPE_CHECKING:
@@ -19,9 +19,7 @@ if TYPE_CHECKING:
 
 
 def run(
-    studies: Annotated[
-        list[str] | None, typer.Argument(help="Names of searches; default: the latest.", show_default=False)
-    ] = None,
+    studies: StudyNames = None,
     storage: Storage = DEFAULT_STORAGE,
     by: Annotated[
         str | None,

@@ -8,16 +8,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nas.cli.options import Device, Json, Storage, StudyName, Workers, proposed
+from nas.cli.options import Device, Json, Storage, StudyNames, Workers, proposed
 from nas.ledger.address import DEFAULT_STORAGE
 
 if TYPE_CHECKING:
     from nas.analysis.front import FrontRow
-    from nas.cost import Budget
+    from nas.cli.front_view import Shown
+    from nas.report.front_plot import FrontPlot, PresetPoint
+    from nas.report.fronts import StudyFront
 
 
 def run(
-    study: StudyName = None,
+    studies: StudyNames = None,
     everything: Annotated[bool, typer.Option("--all", help="Every trained candidate, not only the front.")] = False,
     storage: Storage = DEFAULT_STORAGE,
     x_metric: Annotated[
@@ -26,11 +28,21 @@ def run(
     y_metric: Annotated[
         str | None, typer.Option("--y", help="Metric upwards in the plot: accuracy (the default), params, ...")
     ] = None,
-    top: Annotated[int | None, typer.Option("--top", min=1, help="List only so many, the most accurate.")] = None,
+    top: Annotated[
+        int | None, typer.Option("--top", min=1, help="List only so many of each study, the most accurate.")
+    ] = None,
     plot: Annotated[
         Path | None,
         typer.Option("--plot", help="Draw into a file: .html (decisions at the pointer), .png or .svg (extra plots)."),
     ] = None,
+    presets: Annotated[
+        bool,
+        typer.Option(
+            "--presets",
+            help="Lay published networks over the plot, priced for the study's task; their accuracy where the ledger "
+            "has it by the same recipe and data.",
+        ),
+    ] = False,
     confirm: Annotated[
         int | None,
         typer.Option(
@@ -46,82 +58,105 @@ def run(
     as_csv: Annotated[bool, typer.Option("--csv", help="Print comma-separated values on stdout.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Show the Pareto front of a study: validation accuracy against the costs it was searched for, such as FLOPs."""
-    from nas.analysis.front import evaluated_rows, front_rows, most_accurate, searched_costs
-    from nas.cost import Budget
+    """Show the Pareto front of a study: validation accuracy against the costs it was searched for, such as FLOPs.
+
+    Several studies stand in one table and one plot, each by its letter. What is on the front of all of them together is
+    marked where their accuracies may be compared: same data, recipe and rung.
+    """
+    from nas.cli.front_view import Shown
     from nas.errors import UserError
     from nas.ledger import Ledger
     from nas.records import StudyKind
+    from nas.report.front_plot import PresetPoint, require_front_form
+    from nas.report.fronts import letters, read_front
 
     if as_csv and as_json:
         raise UserError("--csv and --json are two answers to one question; give one of them")
-    if (as_csv or as_json) and plot is None and (x_metric or y_metric):
-        raise UserError("--x and --y are the axes of a plot: add --plot FILE, or leave out --json and --csv")
+    if (as_csv or as_json) and plot is None and (x_metric or y_metric or presets):
+        raise UserError("--x, --y and --presets are of a plot: add --plot FILE, or leave out --json and --csv")
     if confirm is None and (workers is not None or device != "auto"):
         raise UserError("--workers and --device are of the trainings of --confirm; add --confirm N")
     if confirm is not None and (everything or as_csv or top is not None):
         raise UserError("--confirm is of the whole front: leave out --all, --top and --csv")
-    axes = (x_metric or "flops", y_metric or "accuracy")
-    with Ledger.read(storage) as ledger:
-        name = study or ledger.latest_study(StudyKind.SEARCH)
-        record = ledger.study(name)
-        definition = record.definition
-        if record.kind in (StudyKind.TRUST, StudyKind.REFINE):
-            of = f" {definition['refines']}" if record.kind is StudyKind.REFINE else ""
-            raise UserError(
-                f"{name}: this study {record.kind.purpose} and has no front; `nas {record.kind}{of}` shows it"
-            )
-        budget = Budget.parse(definition["budget"])
-        rows = evaluated_rows(ledger.trials(name), budget)
-    best = front_rows(rows, searched_costs(definition))
-    shown = rows if everything else best
-    if top is not None:
-        shown = most_accurate(shown, top)
     if plot is not None:
-        _write_plot(plot, f"{name}: within {budget}", axes, rows, best)
+        require_front_form(plot)
+    axes = (x_metric or "flops", y_metric or "accuracy")
+    overlaid: list[PresetPoint] = []
+    with Ledger.read(storage) as ledger:
+        names = list(dict.fromkeys(studies or [ledger.latest_study(StudyKind.SEARCH)]))
+        if confirm is not None and len(names) > 1:
+            raise UserError("--confirm trains the front of one study; name one")
+        fronts = [read_front(ledger, name) for name in names]
+        letters(fronts)
+        if presets:
+            from nas.report.preset_points import preset_points  # torch: seconds, and only this needs the networks
+
+            overlaid = preset_points(ledger, fronts)
+    drawn = _plotted(fronts, axes, overlaid)
+    shown = [Shown(one.name, row) for one in fronts for row in _chosen(one, top, everything=everything)]
+    if plot is not None:
+        _write_plot(drawn, fronts, plot)
     if confirm is not None:
-        _confirm(name, best, confirm, storage, workers=workers, device=device, as_json=as_json)
+        _confirm(fronts[0], confirm, storage, workers=workers, device=device, as_json=as_json)
     elif as_json:
         from nas.cli.output import print_json
 
-        print_json([row.to_dict() for row in shown])
+        print_json([{**one.row.to_dict(), "study": one.study} for one in shown])
     elif as_csv:
         _print_csv(shown)
     else:
-        draw_front(name, budget, rows, best, shown, storage, axes, has_recipe="evaluate" not in definition)
+        draw_fronts(fronts, shown, drawn, storage)
 
 
-def _write_plot(
-    path: Path, title: str, axes: tuple[str, str], rows: Sequence[FrontRow], best: Sequence[FrontRow]
-) -> None:
-    from nas.analysis.front import require_metric
+def _chosen(front: StudyFront, top: int | None, *, everything: bool) -> Sequence[FrontRow]:
+    from nas.analysis.front import most_accurate
+
+    rows = front.rows if everything else front.best
+    return rows if top is None else most_accurate(rows, top)
+
+
+def _plotted(
+    fronts: Sequence[StudyFront], axes: tuple[str, str], presets: Sequence[PresetPoint] = ()
+) -> FrontPlot | None:
+    """What there is to plot; None before any candidate has an accuracy."""
+    from nas.report.front_plot import FrontPlot
+
+    some = [one for one in fronts if one.best]
+    if not some:
+        return None
+    title = f"{some[0].name}: within {some[0].budget}" if len(some) == 1 else ", ".join(one.name for one in some)
+    return FrontPlot(title=title, x_metric=axes[0], y_metric=axes[1], fronts=some, presets=presets)
+
+
+def _write_plot(plot: FrontPlot | None, fronts: Sequence[StudyFront], path: Path) -> None:
     from nas.cli.output import notice
     from nas.errors import UserError
-    from nas.report.front_plot import FrontPlot, write_front
+    from nas.report.front_plot import write_front
+    from nas.report.fronts import differing
     from nas.units import plural
 
-    if not best:
+    if plot is None:
         raise UserError("nothing to plot: no candidate has an accuracy yet")
-    same = [row for row in rows if row.rung == best[0].rung]
-    for metric in axes:
-        require_metric(metric, same)
-    write_front(FrontPlot(title=title, x_metric=axes[0], y_metric=axes[1], rows=same, best=best), path)
-    left_out = len(rows) - len(same)
+    write_front(plot, path)
+    front = sum(len(one.best) for one in fronts)
+    left_out = sum(len(one.rows) for one in fronts) - len(plot.rows)
     lower = f" ({left_out} of lower rungs left out: accuracies of different rungs are not compared)" if left_out else ""
-    notice(f"{path}: {plural(len(same), 'candidate')}, {len(best)} on the front{lower}")
+    notice(f"{path}: {plural(len(plot.rows), 'candidate')}, {front} on the front{lower}")
+    if plot.y_metric == "accuracy" and (unlike := differing(plot.fronts)):
+        notice(f"{path}: accuracies must not be compared across studies: they come from {' and '.join(unlike)}")
 
 
 def _confirm(
-    name: str, best: Sequence[FrontRow], seeds: int, storage: str, *, workers: int | None, device: str, as_json: bool
+    front: StudyFront, seeds: int, storage: str, *, workers: int | None, device: str, as_json: bool
 ) -> None:
     from nas.analysis.confirmation import shrinkage
     from nas.cli.analysis_view import confirmed_table
     from nas.cli.output import draw, print_json
     from nas.cli.retraining import confirmed
 
-    rows = confirmed(name, best, seeds, storage, workers=workers, device=device)
+    rows = confirmed(front.name, front.best, seeds, storage, workers=workers, device=device)
     if as_json:
-        print_json([{**row.to_dict(), "confirmed": one.to_dict()} for row, one in zip(best, rows, strict=True)])
+        print_json([{**row.to_dict(), "confirmed": one.to_dict()} for row, one in zip(front.best, rows, strict=True)])
         return
     draw(confirmed_table(rows))
     lost = shrinkage(rows)
@@ -130,7 +165,7 @@ def _confirm(
         draw(f"{remaining} of {len(rows)} remain on the front; on average {100 * lost:.1f} points were luck.")
 
 
-def _print_csv(rows: list[FrontRow]) -> None:
+def _print_csv(shown: Sequence[Shown]) -> None:
     import csv
     import sys
     from dataclasses import fields
@@ -139,16 +174,16 @@ def _print_csv(rows: list[FrontRow]) -> None:
     from nas.cost.budget import latency_of
 
     nested = ("latency", "decisions")
-    profiles = sorted({profile for row in rows for profile in row.latency})
-    decisions = dict.fromkeys(decision for row in rows for decision in row.decisions)
+    profiles = sorted({profile for one in shown for profile in one.row.latency})
+    decisions = dict.fromkeys(decision for one in shown for decision in one.row.decisions)
     names = [field.name for field in fields(FrontRow) if field.name not in nested]
-    header = [*names, *map(latency_of, profiles), *map(_column, decisions)]
+    header = [*names, "study", *map(latency_of, profiles), *map(_column, decisions)]
     writer = csv.DictWriter(sys.stdout, header, lineterminator="\n")
     writer.writeheader()
-    for row in rows:
+    for study, row in shown:
         flat = {name: value for name, value in row.to_dict().items() if name not in nested}
         times = {latency_of(profile): ms for profile, ms in row.latency.items()}
-        writer.writerow(flat | times | {_column(name): value for name, value in row.decisions.items()})
+        writer.writerow(flat | {"study": study} | times | {_column(name): value for name, value in row.decisions.items()})
 
 
 def _column(decision: str) -> str:
@@ -156,38 +191,47 @@ def _column(decision: str) -> str:
     return f"decisions.{decision}"
 
 
-def draw_front(
-    name: str,
-    budget: Budget,
-    rows: list[FrontRow],
-    best: list[FrontRow],
-    shown: list[FrontRow],
-    storage: str,
-    axes: tuple[str, str] = ("flops", "accuracy"),
-    *,
-    has_recipe: bool = True,
+def draw_fronts(
+    fronts: Sequence[StudyFront], shown: Sequence[Shown], plot: FrontPlot | None, storage: str
 ) -> None:
-    """Draw the front of a study: table, scatter plot of two metrics, what to do next.
-
-    One that trains by somebody's own function has no recipe, so there is nothing of it to export.
-    """
-    from nas.analysis.front import require_metric
+    """Draw the fronts of one study or several: table, scatter plot of two metrics, what to do next."""
+    from nas.cli.front_view import front_table, legend, preset_lines, scatter
     from nas.cli.output import console, draw
-    from nas.cli.tables import front_table, scatter
 
-    if not rows:
-        draw(f"{name}: no candidate has an accuracy yet")
+    if plot is None:
+        for one in fronts:
+            draw(f"{one.name}: no candidate has an accuracy yet")
         return
-    same = [row for row in rows if row.rung == best[0].rung]
-    for metric in axes:
-        require_metric(metric, same)
-    kind = "Pareto front" if {row.id for row in shown} <= {row.id for row in best} else "candidates"
-    draw(front_table(shown, f"{name}: {kind} within {budget}", show_share=bool(budget.bounds)))
-    if len(same) > 1:
-        draw("", scatter(same, best, *axes, columns=console().width))
-    if len(same) < len(rows):
-        draw("", f"{len(rows) - len(same)} of {len(rows)} candidates stopped at a lower rung (`nas pareto --all`)")
-    hints = [f"look at one: {proposed('show', f'{name}:{best[-1].id}', storage=storage)}"]
-    if has_recipe:
-        hints.insert(0, f"take the best: {proposed('export', name, '--best', '-o', 'winner/', storage=storage)}")
-    draw("", *hints)
+    if len(fronts) > 1:
+        draw(*legend(fronts), "")
+    on_fronts = {(one.name, row.id) for one in fronts for row in one.best}
+    is_front = {(study, row.id) for study, row in shown} <= on_fronts
+    if len(fronts) == 1:
+        title = f"{fronts[0].name}: {'Pareto front' if is_front else 'candidates'} within {fronts[0].budget}"
+    else:
+        title = "Pareto fronts" if is_front else "Candidates"
+    draw(front_table(fronts, shown, title))
+    if len(plot.rows) > 1:
+        draw("", scatter(plot, columns=console().width))
+    for line in preset_lines(plot):
+        draw("", line)
+    every = sum(len(one.rows) for one in fronts)
+    if len(plot.rows) < every:
+        draw("", f"{every - len(plot.rows)} of {every} candidates stopped at a lower rung (`nas pareto --all`)")
+    if len(fronts) == 1:
+        draw("", *_next_steps(fronts[0], storage))
+
+
+def _next_steps(front: StudyFront, storage: str) -> list[str]:
+    """What one may want to do now; what trains by somebody's own function has no recipe, so nothing to export."""
+    hints = [f"look at one: {proposed('show', f'{front.name}:{front.best[-1].id}', storage=storage)}"]
+    if front.has_recipe:
+        hints.insert(0, f"take the best: {proposed('export', front.name, '--best', '-o', 'winner/', storage=storage)}")
+    return hints
+
+
+def draw_front(front: StudyFront, storage: str) -> None:
+    """Draw the front of one study."""
+    from nas.cli.front_view import Shown
+
+    draw_fronts([front], [Shown(front.name, row) for row in front.best], _plotted([front], ("flops", "accuracy")), storage)

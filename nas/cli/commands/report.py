@@ -7,21 +7,12 @@ from typing import Annotated
 
 import typer
 
-from nas.cli import completion
-from nas.cli.options import Json, Storage
+from nas.cli.options import Json, Storage, StudyNames
 from nas.ledger.address import DEFAULT_STORAGE
 
 
 def run(
-    studies: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="[STUDY]...",
-            autocompletion=completion.studies,
-            help="Studies, side by side; default: the latest.",
-            show_default=False,
-        ),
-    ] = None,
+    studies: StudyNames = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="The .html file to write; default: report.html.")
     ] = None,

@@ -348,21 +348,19 @@ def _as_options(limits: Limits) -> list[str]:
 
 
 def _finish(plan: Plan, ledger: Ledger, storage: str, progress: Progress, *, as_json: bool) -> None:
-    from nas.analysis.front import evaluated_rows, front_rows
+    from nas.report.fronts import read_front
     from nas.report.proxy_health import study_health
 
-    budget = plan.definition.budget
     health = study_health(ledger, plan.name)
-    rows = evaluated_rows(ledger.trials(plan.name), budget)
-    best = front_rows(rows, plan.definition.objectives.costs)
+    found = read_front(ledger, plan.name)
     if as_json:
         from nas.cli.output import print_json
 
-        front = [row.to_dict() for row in best]
+        front = [row.to_dict() for row in found.best]
         print_json(
             {
                 "study": plan.name,
-                "evaluated": len(rows),
+                "evaluated": len(found.rows),
                 "front": front,
                 "search": progress.account(),
                 "proxy_health": [row.to_dict() for row in health],
@@ -375,7 +373,7 @@ def _finish(plan: Plan, ledger: Ledger, storage: str, progress: Progress, *, as_
         from nas.cli.output import draw
 
         _say_what_it_took(progress)
-        draw_front(plan.name, budget, rows, best, best, storage, has_recipe=plan.code is None)
+        draw_front(found, storage)
         if (view := health_view(warnings(health))) is not None:
             draw("", view)
     _require_success(plan.name, ledger, progress)

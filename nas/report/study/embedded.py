@@ -8,7 +8,7 @@ from typing import Any
 from nas.records import Plain
 from nas.report.study.networks import Networks
 from nas.report.study.rows import CandidateRow, ReportRows, StudyRows
-from nas.report.study.words import metric_label
+from nas.report.words import metric_label
 
 
 def embedded(report: ReportRows, networks: Networks) -> dict[str, Any]:

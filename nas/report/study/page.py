@@ -30,7 +30,7 @@ from nas.report.study.sections import (
     repeat_section,
     volume_section,
 )
-from nas.report.study.words import accuracy_words, cost_words, metric_label, percent
+from nas.report.words import accuracy_words, metric_words, metric_label, percent
 from nas.units import format_seconds, plural
 
 _STYLE, _SCRIPT = "report.css", "report.js"
@@ -229,7 +229,7 @@ def _within(study: StudyRows) -> str:
 
 
 def _front_row(study: StudyRows, one: CandidateRow, costs: Sequence[str]) -> str:
-    cells = "".join(f"<td>{escape(cost_words(cost, one.costs[cost]))}</td>" for cost in costs)
+    cells = "".join(f"<td>{escape(metric_words(cost, one.costs[cost]))}</td>" for cost in costs)
     seeds = f"<td>{one.seeds}</td>" if any(other.seeds > 1 for other in study.front) else ""
     identity = escape(one.id)
     return (

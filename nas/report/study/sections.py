@@ -12,7 +12,7 @@ from nas.analysis.proxy_health import HealthRow, State
 from nas.records import StudyKind
 from nas.report.study.figures import Axis, Line, line_figure
 from nas.report.study.rows import FailureRow, LearningCurve, StudyRows, VolumeCurve
-from nas.report.study.words import metric_label, percent
+from nas.report.words import metric_label, percent
 from nas.units import format_bytes, format_count, format_seconds, plural
 
 _HOSTS = 8  # that are named

@@ -2,56 +2,27 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 
-import numpy as np
 import pytest
-from planted import NESTED, TINY, World, drawn, pursued
+from planted import TINY, World, drawn, pursued
+from tallies import tally
 
-from nas.analysis.effects.model import Basis, Model, fit_effects
-from nas.analysis.effects.table import Effect, Finding, differences, effect_table, families
+from nas.analysis.effects.model import Basis, fit_effects
+from nas.analysis.effects.table import Finding, differences, effect_table
 from nas.analysis.outcomes import Origin, Outcome
 
 
-def truth(world: World, model: Model, row: Effect | str, value: object) -> float:
-    """What a row of the table should say; of a family the sum over its stages."""
-    name = row if isinstance(row, str) else row.decision
-    members = [one.name for one in families(model).get(name, [])] or [name]
-    return sum(world.effect(one, value) for one in members)
+Study = Callable[[World, int, int], list[Outcome]]
 
 
-def tally(study: Callable[[int], list[Outcome]], runs: int, world: World) -> tuple[float, int, int]:
-    """Share of the effects that lie in their interval; runs in which all do; runs with a false alarm."""
-    inside, whole, alarms = [], 0, 0
-    for seed in range(runs):
-        model = fit_effects(study(seed), "flops")
-        rows = [row for row in effect_table(model) if row.low is not None and row.high is not None]
-        hits = [row.low <= truth(world, model, row, row.values[0]) <= row.high for row in rows]  # type: ignore[operator]
-        inside += hits
-        whole += all(hits)
-        alarms += any(
-            truth(world, model, row, row.values[0]) == 0 and row.finding in (Finding.HELPS, Finding.HURTS)
-            for row in rows
-        )
-    return float(np.mean(inside)), whole, alarms
-
-
-def test_planted_effects_lie_in_their_intervals() -> None:
-    share, whole, alarms = tally(lambda seed: drawn(TINY, 150, seed), 6, TINY)
-    assert share > 0.98
-    assert whole >= 5
-    assert alarms <= 1
-
-
-@pytest.mark.slow
-def test_planted_effects_lie_in_their_intervals_in_95_of_100_runs() -> None:
-    share, whole, alarms = tally(lambda seed: drawn(TINY, 300, seed), 100, TINY)
-    sys.stderr.write(f"flat: {share:.2%} of effects inside, all inside in {whole} of 100, false alarms in {alarms}\n")
-    assert share >= 0.99
-    assert whole >= 90  # 95 are promised; fewer than 90 would come once in a hundred times
-    assert alarms <= 10
+@pytest.mark.parametrize(("study", "trials"), [(drawn, 150), (pursued, 200)])
+def test_planted_effects_lie_in_their_intervals(study: Study, trials: int) -> None:
+    found = tally(lambda seed: study(TINY, trials, seed), 4, TINY)
+    assert found.inside > 0.98
+    assert found.whole >= 3
+    assert found.alarms <= 1
 
 
 def test_findings_name_what_was_planted() -> None:
@@ -119,32 +90,3 @@ def test_decisions_that_always_go_together_are_not_told_apart() -> None:
     assert table["twin"].effect is None
     assert table["stages.block.norm"].why == "never seen apart from other decisions"
     assert table["stages.block.act"].effect is not None
-
-
-def test_effects_that_a_sampler_chose_by_lie_in_their_intervals() -> None:
-    share, whole, alarms = tally(lambda seed: pursued(TINY, 200, seed), 4, TINY)
-    assert share > 0.98
-    assert whole >= 3
-    assert alarms <= 1
-
-
-@pytest.mark.slow
-def test_effects_that_a_sampler_chose_by_lie_in_their_intervals_in_95_of_100_runs() -> None:
-    share, whole, alarms = tally(lambda seed: pursued(TINY, 300, seed), 100, TINY)
-    sys.stderr.write(
-        f"pursued: {share:.2%} of effects inside, all inside in {whole} of 100, false alarms in {alarms}\n"
-    )
-    assert share >= 0.99
-    assert whole >= 90
-    assert alarms <= 10
-
-
-@pytest.mark.slow
-def test_effects_of_conditional_decisions_lie_in_their_intervals_in_95_of_100_runs() -> None:
-    share, whole, alarms = tally(
-        lambda seed: drawn(NESTED, 300, seed, space="replknet", budget="15GFLOPs"), 100, NESTED
-    )
-    sys.stderr.write(f"nested: {share:.2%} of effects inside, all inside in {whole} of 100, false alarms in {alarms}\n")
-    assert share >= 0.99
-    assert whole >= 90
-    assert alarms <= 10

@@ -1,9 +1,9 @@
-"""Values as the page writes them."""
+"""Metrics and their values in words, the same in the terminal, in plots and in pages."""
 
 from __future__ import annotations
 
 from nas.cost.budget import profile_of
-from nas.units import format_count
+from nas.units import format_count, format_seconds
 
 _LABELS = {
     "accuracy": "validation top-1",
@@ -26,12 +26,16 @@ def metric_label(metric: str) -> str:
     return _LABELS.get(metric, metric) if profile is None else f"ms on {profile}"
 
 
-def cost_words(metric: str, value: float) -> str:
-    """A cost, short.
+def metric_words(metric: str, value: float) -> str:
+    """A value of a metric, short.
 
-    >>> cost_words("flops", 4.5e9), cost_words("latency@p", 8.25)
-    ('4.5G', '8.25 ms')
+    >>> metric_words("accuracy", 0.987), metric_words("flops", 4.5e9), metric_words("latency@p", 8.25)
+    ('98.7%', '4.5G', '8.25 ms')
     """
+    if metric == "accuracy":
+        return accuracy_words(value)
+    if metric == "seconds":
+        return format_seconds(value)
     return format_count(value) if profile_of(metric) is None else f"{value:.3g} ms"
 
 
