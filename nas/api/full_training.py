@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
+from functools import partial
+from hashlib import sha256
 from pathlib import Path
 
 from torch import nn
@@ -11,12 +15,14 @@ from nas.data import load_data
 from nas.export.folder import held, is_used, require_folder
 from nas.export.trained import Start, Trained, finished, require_room, write_trained
 from nas.records import EvaluationKey
-from nas.train.curve import require_tensorboard
 from nas.train.distributed import Place
 from nas.train.full import CHECKPOINT, Watch, train_in_full
 from nas.train.model import make_model
 from nas.train.recipe import Recipe
 from nas.train.saving import SAVE_EVERY
+from nas.train.trackers import TrackedRun, Tracker
+
+_TRAININGS = "trainings"  # the group of those that belong to no study
 
 
 def train_to_folder(
@@ -30,7 +36,7 @@ def train_to_folder(
     start: Start | None = None,
     micro_batch: int | None = None,
     force: bool = False,
-    tensorboard: bool = False,
+    trackers: Sequence[Tracker] = (),
     save_every: float = SAVE_EVERY,
     watch: Watch,
 ) -> Trained | None:
@@ -50,7 +56,7 @@ def train_to_folder(
         micro_batch: images per forward pass and process; None for the whole batch, or, where there is one process,
             the largest half, quarter or eighth of it that the memory is enough for.
         force: write over what is in the folder, also where it is something else.
-        tensorboard: write the curve for TensorBoard, too, in a folder of the folder.
+        trackers: other people's, to write the curve for, too.
         save_every: seconds between checkpoints.
         watch: told after every step how far it is.
 
@@ -61,10 +67,8 @@ def train_to_folder(
         DataError: the data cannot be used.
         Diverged: the loss became infinite or NaN.
         TooLittleMemory: not even a small part of a batch fits.
-        UserError: the folder cannot be written, or holds something else; or TensorBoard is asked for and absent.
+        UserError: the folder cannot be written, or holds something else.
     """
-    if tensorboard:
-        require_tensorboard()
     require_room(folder, force=force)
     require_folder(folder)
     images = load_data(data, resolution=recipe.stored_resolution, decoders=place.cores)
@@ -88,6 +92,7 @@ def train_to_folder(
             start.fill(network)
         return network
 
+    run = _tracked(folder, key, data, recipe)
     done = train_in_full(
         make,
         images,
@@ -97,9 +102,23 @@ def train_to_folder(
         place=place,
         micro_batch=micro_batch,
         force=force,
-        tensorboard=tensorboard,
+        tracked=[partial(one.begin, run) for one in trackers],
         save_every=save_every,
         watch=watch,
     )
     place.wait()
-    return write_trained(done, architecture, images, data, folder, key) if place.is_first else None
+    if not place.is_first:
+        return None
+    trained = write_trained(done, architecture, images, data, folder, key)
+    done.curve.close()
+    return trained
+
+
+def _tracked(folder: Path, key: EvaluationKey, data: str, recipe: Recipe) -> TrackedRun:
+    """What trackers know a training as; its name tells trainings into folders of equal names apart."""
+    digest = sha256(json.dumps(key.to_dict()).encode()).hexdigest()[:8]
+    facts = {
+        **key.to_dict(), "data": data, "epochs": recipe.epochs, "batch": recipe.batch, "resolution": recipe.resolution,
+        "learning_rate": recipe.learning_rate,
+    }  # fmt: skip
+    return TrackedRun(group=_TRAININGS, name=f"{folder.absolute().name}-{digest}", facts=facts)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from os import PathLike
 from typing import Any, Self
 
 from nas.analysis.front import evaluated_rows, front_rows
@@ -26,6 +27,7 @@ from nas.search.resolve import Asked, limits_of, planned
 from nas.space import SearchSpace
 from nas.train.checkpoint import require_place
 from nas.train.recipe import Recipe
+from nas.train.trackers import find_trackers
 
 
 class Study:
@@ -158,6 +160,9 @@ class Study:
         evaluate: Evaluate | None = None,
         executor: Local | Ray | None = None,
         checkpoints: str | None = None,
+        tensorboard: str | PathLike[str] | None = None,
+        wandb: str | PathLike[str] | None = None,
+        mlflow: str | PathLike[str] | None = None,
         quiet: bool = False,
     ) -> Rows:
         """Search until a limit is met; again, or after an interruption, it goes on where it was.
@@ -172,6 +177,7 @@ class Study:
                 its name, `my_package.train:score` or `train.py:score?lr=0.1`; see `nas.evaluate.function`.
             executor: who trains; default `Local()`.
             checkpoints: folder or URL for trainings put aside between rungs, shared by all machines that train.
+            tensorboard, wandb, mlflow: folders to write a run for each candidate into for these, offline.
             quiet: show no progress.
 
         Returns:
@@ -183,6 +189,7 @@ class Study:
                 be read, or nothing can be trained.
             KeyboardInterrupt: passed on; what is finished is kept, and the next `search` goes on.
         """
+        trackers = find_trackers(tensorboard=tensorboard, wandb=wandb, mlflow=mlflow)
         limits = limits_of({"trials": trials, "time": time, "train_time": train_time, "patience": patience})
         settings = (executor or Local()).settings(self._workers)
         place = checkpoints_place(checkpoints, self.storage, self.name)
@@ -209,6 +216,7 @@ class Study:
                     watch=bar.update,
                     say=bar.say,
                     checkpoints=place,
+                    trackers=trackers,
                 )
             except KeyboardInterrupt:
                 bar.say("Interrupted; what is finished is kept, and the next search goes on.")

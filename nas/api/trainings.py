@@ -29,6 +29,7 @@ from nas.train.distributed import joined
 from nas.train.full import Moment
 from nas.train.process import keep_freed_memory
 from nas.train.recipe import Recipe, load_recipe
+from nas.train.trackers import find_trackers
 
 
 def import_checkpoint(
@@ -54,7 +55,9 @@ def train_network(
     device: str = "auto",
     micro_batch: int | None = None,
     force: bool = False,
-    tensorboard: bool = False,
+    tensorboard: str | os.PathLike[str] | None = None,
+    wandb: str | os.PathLike[str] | None = None,
+    mlflow: str | os.PathLike[str] | None = None,
     quiet: bool = False,
 ) -> Trained:
     """Train one architecture, judge it on the test split, and write it as a folder, as `nas train` does.
@@ -71,12 +74,12 @@ def train_network(
         device: `auto`, `cpu` or `cuda`.
         micro_batch: images per forward pass; None for the whole batch, or what the memory is enough for.
         force: write over something else in the folder, too.
-        tensorboard: write the curve for TensorBoard, too; curve.csv is always there.
+        tensorboard, wandb, mlflow: folders to write the curve into for these, too, offline; curve.csv is always there.
         quiet: show nothing.
 
     Raises:
-        UserError: neither or both of architecture and start, something named does not exist, or the
-            folder holds something else.
+        UserError: neither or both of architecture and start, something named does not exist, a tracker's library is
+            absent, or the folder holds something else.
         DataError: the data cannot be used.
         Diverged: the loss became infinite or NaN.
     """
@@ -85,6 +88,7 @@ def train_network(
     begun = None if start is None else Start.read(Path(start))
     found = begun.architecture if begun is not None else _architecture(architecture)
     chosen = _recipe(recipe).without_rungs()
+    trackers = find_trackers(tensorboard=tensorboard, wandb=wandb, mlflow=mlflow)
     keep_freed_memory()
     with ProgressBar(quiet=quiet) as bar, joined(resolve_device(device)) as place:
 
@@ -102,7 +106,7 @@ def train_network(
             start=begun,
             micro_batch=micro_batch,
             force=force,
-            tensorboard=tensorboard,
+            trackers=trackers,
             watch=watch,
         )
     if trained is None:

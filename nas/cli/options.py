@@ -17,6 +17,8 @@ from nas.task import Task
 WORKERS_PANEL = "Workers"
 """Heading of the options that say who trains, in a command's help."""
 
+TRACKERS_PANEL = "Trackers"
+
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout and nothing else.")]
 SpaceOption = Annotated[
     str | None,
@@ -167,6 +169,33 @@ Metrics = Annotated[
         metavar="[HOST:]PORT",
         help="Serve Prometheus metrics at http://HOST:PORT/metrics while the study runs; without a host to this "
         "machine only, at port 0 on any free one.",
+    ),
+]
+TensorBoardFolder = Annotated[
+    Path | None,
+    typer.Option(
+        "--tensorboard",
+        metavar="DIR",
+        help="Write learning curves for TensorBoard, too, into DIR (extra tensorboard). CSV is always written.",
+        rich_help_panel=TRACKERS_PANEL,
+    ),
+]
+WandbFolder = Annotated[
+    Path | None,
+    typer.Option(
+        "--wandb",
+        metavar="DIR",
+        help="The same for Weights & Biases, offline (extra trackers); `wandb sync` sends it.",
+        rich_help_panel=TRACKERS_PANEL,
+    ),
+]
+MlflowFolder = Annotated[
+    Path | None,
+    typer.Option(
+        "--mlflow",
+        metavar="DIR",
+        help="The same for MLflow, into DIR/mlflow.db (extra trackers).",
+        rich_help_panel=TRACKERS_PANEL,
     ),
 ]
 StudyName = Annotated[

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from nas.architecture import Architecture
     from nas.export.trained import Start, Trained
     from nas.train.recipe import Recipe
+    from nas.train.trackers import Tracker
 
 
 def overridden_recipe(recipe: Recipe, **given: Any) -> Recipe:
@@ -42,7 +43,7 @@ def train_and_show(
     start: Start | None = None,
     micro_batch: int | None = None,
     force: bool = False,
-    tensorboard: bool = False,
+    trackers: Sequence[Tracker] = (),
     as_json: bool,
 ) -> None:
     """Train with every seed, each into a folder of its own where there are several, and show how it went."""
@@ -87,7 +88,7 @@ def train_and_show(
                         start=start,
                         micro_batch=micro_batch,
                         force=force,
-                        tensorboard=tensorboard,
+                        trackers=trackers,
                         watch=watch,
                     )
             except KeyboardInterrupt:

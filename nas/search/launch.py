@@ -40,6 +40,7 @@ from nas.search.pulse import Progress
 from nas.search.samplers import samplers
 from nas.search.search import Search
 from nas.search.stopping import Limits
+from nas.search.tracking import RunLog
 from nas.search.workers import proxy_work, workers_of
 from nas.space import SearchSpace, Value
 from nas.space.extremes import require_reachable
@@ -48,6 +49,7 @@ from nas.task import Task
 from nas.train.checkpoint import prune_checkpoints
 from nas.train.default_recipe import ChosenBy
 from nas.train.recipe import Recipe
+from nas.train.trackers import Tracker
 
 _DRAWN = 99  # networks whose size chooses the default recipe
 
@@ -316,6 +318,7 @@ def run_plan(
     say: Callable[[str], None],
     checkpoints: str,
     listen: Listen = lambda pulse: None,
+    trackers: Sequence[Tracker] = (),
 ) -> Progress:
     """Run a plan to its end.
 
@@ -328,6 +331,7 @@ def run_plan(
         say: told, at the end, what people should know of the executor.
         checkpoints: folder or URL, of this study alone, for trainings put aside between rungs.
         listen: told the pulse that goes into the ledger.
+        trackers: other people's, to write a run for each candidate.
 
     Raises:
         UserError, NasError: there are no workers to be had.
@@ -358,7 +362,7 @@ def run_plan(
             limits=plan.limits,
             weights=weights,
             gauge=gauge,
-            curves=curves,
+            logs=[curves, *(RunLog(plan.name, one, notify=ledger.notify) for one in trackers)],
             mirror=Mirror(
                 storage,
                 plan.name,

@@ -11,7 +11,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from nas.analysis.proxy_health import Trained
 from nas.errors import BudgetError
@@ -19,7 +19,6 @@ from nas.ledger import Ledger
 from nas.pulse import Pulse
 from nas.records import Ending, Evaluation, Plain, TrialRecord, TrialState
 from nas.search.artifacts import WeightsFolder
-from nas.search.curves import CurveLog
 from nas.search.domain import Candidate
 from nas.search.driver import Ended, Submission, TrialWriter
 from nas.search.gauge import Gauge
@@ -35,6 +34,18 @@ from nas.search.trials import OpenTrials, UnderWay, next_rung, replayed
 
 _LOOKS = {8, 32, 128, 512}
 """Fruitless asks after which it is worth a look whether anything is left."""
+
+
+class TrialLog(Protocol):
+    """What a search writes beside the ledger, from which it follows."""
+
+    def add(self, record: TrialRecord) -> None:
+        """Take in what a trial has come to; on start, what those of earlier runs came to, rung by rung."""
+        ...
+
+    def publish(self) -> None:
+        """Let others see what was taken in."""
+        ...
 
 
 class Search:
@@ -53,7 +64,7 @@ class Search:
         limits: Limits,
         weights: WeightsFolder | None = None,
         mirror: Mirror | None = None,
-        curves: CurveLog | None = None,
+        logs: Sequence[TrialLog] = (),
         gauge: Gauge | None = None,
     ) -> None:
         """Nothing happens before a driver begins.
@@ -65,7 +76,7 @@ class Search:
             limits: when it ends.
             weights: where trained weights go, those off the front being removed; None to keep none.
             mirror: Optuna's tables, or None to leave them alone.
-            curves: a table of learning curves, or None to write none.
+            logs: told what becomes of every trial, such as a table of learning curves.
             gauge: who measures the problem's candidates, or None.
         """
         self.writer = TrialWriter(name, ledger)
@@ -74,7 +85,7 @@ class Search:
         self._limits = limits
         self._weights = weights
         self._mirror = mirror
-        self._curves = curves
+        self._logs = logs
         self._gauge = gauge
         self._proposer = Proposer(problem)
         proxy, objectives = problem.proxy, problem.objectives
@@ -124,19 +135,19 @@ class Search:
         )
 
     def turn(self) -> None:
-        """Keep Optuna's tables and the learning curves up to date."""
+        """Keep Optuna's tables and the logs up to date."""
         if self._mirror is not None and self._mirror.is_due():
             self._mirror.copy()
-        if self._curves is not None:
-            self._curves.publish()
+        for log in self._logs:
+            log.publish()
 
     def end(self) -> None:
-        """Leave Optuna's tables and the learning curves complete."""
+        """Leave Optuna's tables and the logs complete."""
         if self._mirror is not None:
             self._mirror.copy()
             self._mirror.close()
-        if self._curves is not None:
-            self._curves.publish()
+        for log in self._logs:
+            log.publish()
 
     @property
     def _seconds(self) -> float:
@@ -371,11 +382,11 @@ class Search:
         return record
 
     def _note(self, record: TrialRecord) -> None:
-        """Let Optuna's tables and the learning curves know what has become of a trial, rung by rung."""
+        """Let Optuna's tables and the logs know what has become of a trial, rung by rung."""
         if self._mirror is not None:
             self._mirror.note(record)
-        if self._curves is not None:
-            self._curves.add(record)
+        for log in self._logs:
+            log.add(record)
 
     def _stand(self, record: TrialRecord) -> None:
         """Put a candidate on its rung; another trial of the same candidate has no place of its own."""

@@ -12,15 +12,16 @@ from torch import nn
 from nas.data import DataSet
 from nas.errors import UserError
 from nas.records import EvaluationKey
-from nas.train.curve import EpochRow, TensorBoard, write_curve
+from nas.train.curve import EpochRow, write_curve
 from nas.train.distributed import Place
 from nas.train.failures import TooLittleMemory, within_memory
 from nas.train.loop import Training
 from nas.train.recipe import Recipe
 from nas.train.saving import SAVE_EVERY, Saver
+from nas.train.trackers import OpenRun
 from nas.train.validation import validate
 
-CHECKPOINT, CURVE, TENSORBOARD = "training.ckpt", "curve.csv", "tensorboard"
+CHECKPOINT, CURVE = "training.ckpt", "curve.csv"
 _HALVINGS = 6  # of a batch, until the memory is enough for it
 _PACE_OVER = 20  # steps that the pace is measured over
 
@@ -72,7 +73,7 @@ def train_in_full(
     place: Place,
     micro_batch: int | None = None,
     force: bool = False,
-    tensorboard: bool = False,
+    tracked: Sequence[Callable[[], OpenRun]] = (),
     save_every: float = SAVE_EVERY,
     watch: Watch,
 ) -> FullTraining:
@@ -90,7 +91,7 @@ def train_in_full(
         micro_batch: images per forward pass and process; None for the whole batch, or, where there is one process,
             the largest half, quarter or eighth of it that the memory is enough for.
         force: begin anew where the checkpoint is another training's.
-        tensorboard: write the curve for TensorBoard, too.
+        tracked: begin the run of this training in other people's trackers.
         save_every: seconds between checkpoints.
         watch: told after every step how far it is.
 
@@ -108,9 +109,13 @@ def train_in_full(
             training=training, key=key, place=str(folder / CHECKPOINT), every=save_every, is_on=place.is_first
         )
         spent, rows = _taken_up(saver, force=force)
-        curve = Curve(training, images, rows, folder if place.is_first else None, tensorboard=tensorboard)
+        curve = Curve(training, images, rows, folder if place.is_first else None, tracked)
         course = _Course(training, spent, curve, saver, watch)
-        training.run(after_step=course.after_step)
+        try:
+            training.run(after_step=course.after_step)
+        except BaseException:
+            curve.close()
+            raise
         done = FullTraining(
             training=training, curve=curve, images_per_second=course.images_per_second, seconds=course.seconds
         )
@@ -156,13 +161,13 @@ class Curve:
         images: DataSet,
         rows: Sequence[EpochRow],
         folder: Path | None,
-        *,
-        tensorboard: bool,
+        tracked: Sequence[Callable[[], OpenRun]],
     ) -> None:
         """Go on after `rows`; without a folder, in all processes but the first, nothing is judged or written."""
         self.rows = list(rows)
         self._training, self._images, self._folder = training, images, folder
-        self._tensorboard = TensorBoard(folder / TENSORBOARD) if tensorboard and folder is not None else None
+        self._runs = [] if folder is None else [begin() for begin in tracked]
+        self._logged = 0
 
     def after_step(self, seconds: float) -> float:
         """Add a row where an epoch has ended after `seconds` of training; returns the seconds that this took."""
@@ -193,10 +198,30 @@ class Curve:
             return
         try:
             write_curve(self.rows, self._folder / CURVE)
-            if self._tensorboard is not None:
-                self._tensorboard.update(self.rows)
         except OSError as error:
             raise UserError(f"{self._folder / CURVE}: cannot be written: {error.strerror or error}") from None
+        try:
+            self._log()
+        except Exception as error:  # of a foreign library, of any kind
+            raise UserError(
+                f"{self._folder}: its curve cannot be written for a tracker ({error}); the same command without it "
+                "goes on from the last checkpoint"
+            ) from None
+
+    def close(self) -> None:
+        """Nothing more is coming in this run."""
+        for run in self._runs:
+            run.close()
+        self._runs = []
+
+    def _log(self) -> None:
+        """Let trackers know the rows that they do not know yet."""
+        for row in self.rows[self._logged :]:
+            values = asdict(row)
+            epoch = values.pop("epoch")
+            for run in self._runs:
+                run.log(epoch, values)
+        self._logged = len(self.rows)
 
 
 class _Course:

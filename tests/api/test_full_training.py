@@ -20,7 +20,8 @@ from nas.export.trained import Start, Trained
 from nas.train import Recipe, loop
 from nas.train.distributed import Place
 from nas.train.failures import Diverged, TooLittleMemory
-from nas.train.full import CHECKPOINT, CURVE, TENSORBOARD, Moment
+from nas.train.full import CHECKPOINT, CURVE, Moment
+from nas.train.trackers import find_trackers
 
 SMALL = Architecture(stages=(Stage(depth=1, width=8), Stage(depth=1, width=16)))
 RECIPE = Recipe.from_dict({"epochs": 2, "resolution": 16, "batch": 64, "learning_rate": 4e-3, "ema_decay": 0.9})
@@ -76,6 +77,7 @@ def test_every_epoch_has_a_row_however_often_the_training_was_interrupted(tmp_pa
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
     recipe = RECIPE.changed(epochs=3)
+    trackers = find_trackers(tensorboard=tmp_path / "tensorboard")
 
     def interrupted_after(share: float) -> Any:
         def interrupt(moment: Moment) -> None:
@@ -86,9 +88,9 @@ def test_every_epoch_has_a_row_however_often_the_training_was_interrupted(tmp_pa
 
     for share in (0.4, 0.7):
         with pytest.raises(Interrupted):
-            run(tmp_path / "one", recipe, watch=interrupted_after(share), tensorboard=True, save_every=0.0)
+            run(tmp_path / "one", recipe, watch=interrupted_after(share), trackers=trackers, save_every=0.0)
     assert [row["epoch"] for row in rows_of(tmp_path / "one")] == ["1", "2"]
-    resumed = run(tmp_path / "one", recipe, tensorboard=True, save_every=0.0)
+    resumed = run(tmp_path / "one", recipe, trackers=trackers, save_every=0.0)
     rows = rows_of(tmp_path / "one")
     assert [row["epoch"] for row in rows] == ["1", "2", "3"]
     assert tuple(float(row["train_loss"]) for row in rows) == resumed.curve
@@ -97,17 +99,12 @@ def test_every_epoch_has_a_row_however_often_the_training_was_interrupted(tmp_pa
     assert whole.curve == resumed.curve  # judging in between changes nothing
     for mine, theirs in zip(rows, rows_of(tmp_path / "two"), strict=True):
         assert {**mine, "seconds": ""} == {**theirs, "seconds": ""}
-    events = EventAccumulator(str(tmp_path / "one" / TENSORBOARD)).Reload()
+    (place,) = (tmp_path / "tensorboard" / "trainings").iterdir()
+    assert place.name.startswith("one-")
+    events = EventAccumulator(str(place)).Reload()
     seen = events.Scalars("accuracy/validation")
     assert [event.step for event in seen] == [1, 2, 3]
     assert [event.value for event in seen] == pytest.approx([float(row["validation_accuracy"]) for row in rows])
-
-
-def test_absent_tensorboard_is_one_message(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("nas.train.curve.find_spec", lambda name: None)
-    with pytest.raises(UserError, match=r"nas-convnets\[tensorboard\]"):
-        run(tmp_path / "none", tensorboard=True)
-    assert not (tmp_path / "none").exists()
 
 
 def test_what_is_finished_is_not_done_again(tmp_path: Path) -> None:

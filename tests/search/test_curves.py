@@ -47,7 +47,7 @@ def piece(
     with InProcess(curving, workers=2) as executor, CurveLog(folder, notify=notify) as curves:
         search = Search(
             "study", definition.problem(), ledger=ledger, limits=Limits(trials=trials, fruitless_asks=300),
-            curves=curves,
+            logs=[curves],
         )  # fmt: skip
         Driver(search, executor=executor, watch=watch).run("here:1")
 

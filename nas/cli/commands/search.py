@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -21,12 +23,15 @@ from nas.cli.options import (
     HangTime,
     Json,
     Metrics,
+    MlflowFolder,
     RayAddress,
     RecipeName,
     Resolution,
     Resources,
     SpaceOption,
     Storage,
+    TensorBoardFolder,
+    WandbFolder,
     Workers,
     proposed,
 )
@@ -42,6 +47,7 @@ if TYPE_CHECKING:
     from nas.search.pulse import Progress
     from nas.search.resolve import Asked
     from nas.search.stopping import Limits
+    from nas.train.trackers import Tracker
 
 
 _LIMITS, _CHOOSING, _PROXY = "When it ends", "How candidates are chosen", "How they are trained"  # headings of the help
@@ -144,6 +150,9 @@ def run(
     checkpoints: Checkpoints = None,
     storage: Storage = DEFAULT_STORAGE,
     metrics: Metrics = None,
+    tensorboard: TensorBoardFolder = None,
+    wandb: WandbFolder = None,
+    mlflow: MlflowFolder = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check everything, say what would run, and stop.")] = False,
     as_json: Json = False,
 ) -> None:
@@ -160,6 +169,7 @@ def run(
     from nas.report.metrics import parse_place
     from nas.search.launch import leaving_a_core, study_path
     from nas.search.resolve import Asked
+    from nas.train.trackers import find_trackers
 
     path = study_path(study) if study else None
     asked = Asked(
@@ -172,6 +182,8 @@ def run(
         },
     )  # fmt: skip
     page = None if metrics is None else parse_place(metrics)
+    folders = {"tensorboard": tensorboard, "wandb": wandb, "mlflow": mlflow}
+    trackers = find_trackers(**folders)
     wide = workers if path is None else asked.written().workers
     settings = executor_settings(
         executor,
@@ -188,7 +200,7 @@ def run(
         settings = leaving_a_core(settings, plan.definition)
     _announce(plan, settings, storage)
     if dry_run:
-        _require_places(page, checkpoints, storage)
+        _require_places(page, {"checkpoints": checkpoints, **folders}, storage)
         if as_json:
             from nas.cli.output import print_json
 
@@ -197,17 +209,17 @@ def run(
             print_json({**facts, "definition": plan.definition.to_dict()})
         return
     with serving(page) as listen, Ledger.open(storage, notify=notice) as ledger:
-        progress = _search(plan, ledger, storage, settings, checkpoints, listen)
+        with _saying_how_to_go_on(plan, ledger, storage, settings, {"checkpoints": checkpoints, **folders}):
+            progress = _search(plan, ledger, storage, settings, checkpoints, listen, trackers)
         _finish(plan, ledger, storage, progress, as_json=as_json)
 
 
-def _require_places(page: Place | None, checkpoints: str | None, storage: str) -> None:
+def _require_places(page: Place | None, folders: Mapping[str, str | Path | None], storage: str) -> None:
     """What a run would write to and listen at, without a trace; raises UserError where that could not be.
 
     A ledger of a server is not connected to, and neither is the host of checkpoints at a URL.
     """
     import os
-    from pathlib import Path
 
     from nas.errors import UserError
     from nas.ledger.address import place
@@ -215,7 +227,11 @@ def _require_places(page: Place | None, checkpoints: str | None, storage: str) -
 
     if page is not None:
         MetricsServer(page).close()
-    files = {} if checkpoints is None or "://" in checkpoints else {"--checkpoints": Path(checkpoints).absolute()}
+    files = {
+        f"--{name}": Path(folder).absolute()
+        for name, folder in folders.items()
+        if folder is not None and "://" not in str(folder)
+    }
     if storage.startswith("sqlite:///"):
         ledger = Path(place(storage)).absolute()
         if not ledger.parent.is_dir():
@@ -295,11 +311,11 @@ def _search(
     settings: ExecutorSettings,
     checkpoints: str | None,
     listen: Callable[[Pulse], None],
+    trackers: Sequence[Tracker],
 ) -> Progress:
     from nas.cli.live import SearchDisplay
-    from nas.cli.output import aside, notice
+    from nas.cli.output import notice
     from nas.cli.preparing import ready_images
-    from nas.cli.workers import as_options
     from nas.search.artifacts import checkpoints_place
     from nas.search.launch import run_plan
     from nas.train.checkpoint import require_place
@@ -322,18 +338,31 @@ def _search(
                 listen=listen,
                 say=said.append,
                 checkpoints=place,
+                trackers=trackers,
             )
+    finally:
+        for sentence in said:
+            notice(sentence)
+
+
+@contextmanager
+def _saying_how_to_go_on(
+    plan: Plan, ledger: Ledger, storage: str, settings: ExecutorSettings, places: Mapping[str, object]
+) -> Iterator[None]:
+    """Say, where the search is interrupted, by what command it goes on, with what it writes to."""
+    from nas.cli.output import aside
+    from nas.cli.workers import as_options
+
+    try:
+        yield
     except KeyboardInterrupt:
         begun = plan.name in {study.name for study in ledger.studies()}
-        where = [] if checkpoints is None else ["--checkpoints", checkpoints]
+        where = [word for name, place in places.items() if place is not None for word in (f"--{name}", str(place))]
         words = ["--resume", "--study", plan.name, *_as_options(plan.limits), *as_options(settings), *where]
         go_on = proposed("search", *words, storage=storage)
         kept = "Interrupted; what is finished is kept. Go on with" if begun else "Interrupted before anything began"
         aside().print(f"\n{kept}: {go_on}" if begun else f"\n{kept}.", soft_wrap=True)
         raise
-    finally:
-        for sentence in said:
-            notice(sentence)
 
 
 def _as_options(limits: Limits) -> list[str]:

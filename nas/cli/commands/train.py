@@ -8,7 +8,21 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nas.cli import completion
-from nas.cli.options import Data, Device, Force, Json, MicroBatch, Output, RecipeName, Seed, Seeds, Storage
+from nas.cli.options import (
+    Data,
+    Device,
+    Force,
+    Json,
+    MicroBatch,
+    MlflowFolder,
+    Output,
+    RecipeName,
+    Seed,
+    Seeds,
+    Storage,
+    TensorBoardFolder,
+    WandbFolder,
+)
 from nas.ledger.address import DEFAULT_STORAGE
 
 if TYPE_CHECKING:
@@ -51,12 +65,9 @@ def run(
     seed: Seed = 0,
     seeds: Seeds = 1,
     force: Force = False,
-    tensorboard: Annotated[
-        bool,
-        typer.Option(
-            "--tensorboard", help="Write the curve for TensorBoard, too (extra tensorboard); curve.csv is always there."
-        ),
-    ] = False,
+    tensorboard: TensorBoardFolder = None,
+    wandb: WandbFolder = None,
+    mlflow: MlflowFolder = None,
     device: Device = "auto",
     storage: Storage = DEFAULT_STORAGE,
     as_json: Json = False,
@@ -71,6 +82,7 @@ def run(
     from nas.cli.trainings import overridden_recipe, train_and_show
     from nas.errors import UserError
     from nas.train.recipe import load_recipe
+    from nas.train.trackers import find_trackers
 
     if (architecture is None) == (weights is None):
         raise UserError("name an architecture to train from scratch, or trained weights with --from; one of them")
@@ -104,7 +116,7 @@ def run(
         start=start,
         micro_batch=micro_batch,
         force=force,
-        tensorboard=tensorboard,
+        trackers=find_trackers(tensorboard=tensorboard, wandb=wandb, mlflow=mlflow),
         as_json=as_json,
     )
 

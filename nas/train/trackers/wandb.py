@@ -1,0 +1,71 @@
+"""Weights & Biases, offline: `wandb sync FOLDER/wandb/offline-run-*` sends what its owner wants to send."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from nas.train.trackers.base import TrackedRun, is_marked, put_mark, require_library, tag
+
+_PROJECT = "nas"
+
+
+class WeightsAndBiases:
+    """A folder `wandb/offline-run-*` for every run, of the project `nas`, grouped by study."""
+
+    def __init__(self, folder: Path) -> None:
+        """Raise UserError where the library is absent."""
+        require_library("wandb", "--wandb", "trackers")
+        self._folder = folder
+
+    def has(self, run: TrackedRun) -> bool:
+        """Whether it is there."""
+        return any(is_marked(one, run.mark) for one in self._places(run))
+
+    def _places(self, run: TrackedRun) -> list[Path]:
+        return list((self._folder / "wandb").glob(f"offline-run-*-{_identity(run)}"))
+
+    def begin(self, run: TrackedRun) -> _Run:
+        """Begin a run."""
+        import wandb  # 1 s
+
+        for old in self._places(run):
+            shutil.rmtree(old, ignore_errors=True)
+        self._folder.mkdir(parents=True, exist_ok=True)
+        settings = wandb.Settings(silent=True, console="off", disable_git=True, disable_code=True)
+        begun = wandb.init(
+            project=_PROJECT,
+            group=run.group,
+            name=run.name,
+            id=_identity(run),
+            dir=str(self._folder),
+            config=dict(run.facts),
+            mode="offline",
+            reinit="create_new",
+            settings=settings,
+        )
+        return _Run(begun, run.mark)
+
+
+def _identity(run: TrackedRun) -> str:
+    """The same for a run however often it is written, so that its server has it once."""
+    return sha256(f"{run.group}/{run.name}".encode()).hexdigest()[:16]
+
+
+class _Run:
+    """One run."""
+
+    def __init__(self, run: Any, mark: str) -> None:
+        self._run, self._mark = run, mark
+
+    def log(self, epoch: int, values: Mapping[str, float]) -> None:
+        """Add an epoch."""
+        self._run.log({tag(name): value for name, value in values.items()}, step=epoch)
+
+    def close(self) -> None:
+        """Nothing more is coming."""
+        self._run.finish()
+        put_mark(Path(self._run.dir).parent, self._mark)

@@ -1,0 +1,115 @@
+"""Every tracker writes what it is told, once, and says so where its library is absent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+
+from nas.errors import UserError
+from nas.train.trackers import TrackedRun, Tracker, find_trackers
+
+RUN = TrackedRun(group="study", name="abc", facts={"flops": 12, "decisions.kernel": 7, "norm": "layernorm"}, mark="m1")
+CURVE = {1: {"train_loss": 2.0}, 2: {"train_loss": 1.0, "validation_accuracy": 0.5}}
+WANTED = {"loss/train": {1: 2.0, 2: 1.0}, "accuracy/validation": {2: 0.5}}
+Curve = Mapping[str, Mapping[int, float]]
+
+
+def read_tensorboard(folder: Path) -> list[tuple[Curve, Mapping[str, object]]]:
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    found = []
+    for place in sorted((folder / "study").iterdir()):
+        events = EventAccumulator(str(place)).Reload()
+        curve = {
+            tag: {event.step: event.value for event in events.Scalars(tag)} for tag in events.Tags()["scalars"]
+        }
+        content = events.SummaryMetadata("_hparams_/session_start_info").plugin_data.content
+        found.append((curve, {"flops": 12} if b"decisions.kernel" in content else {}))
+    return found
+
+
+def read_wandb(folder: Path) -> list[tuple[Curve, Mapping[str, object]]]:
+    import json
+
+    from wandb.proto.wandb_internal_pb2 import Record
+    from wandb.sdk.internal.datastore import DataStore
+
+    found = []
+    for place in sorted((folder / "wandb").glob("offline-run-*")):
+        (file,) = place.glob("run-*.wandb")
+        store, curve, config = DataStore(), {}, {}
+        store.open_for_scan(str(file))
+        while (data := store.scan_data()) is not None:
+            record = Record()
+            record.ParseFromString(data)
+            config |= {item.key: json.loads(item.value_json) for item in record.run.config.update}
+            items = {
+                item.key or ".".join(item.nested_key): json.loads(item.value_json) for item in record.history.item
+            }
+            for name in items.keys() & WANTED.keys():
+                curve.setdefault(name, {})[items["_step"]] = items[name]
+        found.append((curve, {name: config[name] for name in ("flops",)}))
+    return found
+
+
+def read_mlflow(folder: Path) -> list[tuple[Curve, Mapping[str, object]]]:
+    from mlflow import MlflowClient
+
+    client = MlflowClient(tracking_uri=f"sqlite:///{folder / 'mlflow.db'}")
+    experiment = client.get_experiment_by_name("study")
+    assert experiment is not None
+    found = []
+    for run in client.search_runs([experiment.experiment_id]):
+        curve = {
+            tag: {one.step: one.value for one in client.get_metric_history(run.info.run_id, tag)}
+            for tag in run.data.metrics
+        }
+        found.append((curve, {"flops": int(run.data.params["flops"])}))
+    return found
+
+
+KINDS: Mapping[str, tuple[str, Callable[[Path], list[tuple[Curve, Mapping[str, object]]]]]] = {
+    "tensorboard": ("tensorboard", read_tensorboard),
+    "wandb": ("wandb", read_wandb),
+    "mlflow": ("mlflow", read_mlflow),
+}
+
+
+def write(tracker: Tracker, run: TrackedRun, *, close: bool = True) -> None:
+    begun = tracker.begin(run)
+    for epoch, values in CURVE.items():
+        begun.log(epoch, values)
+    if close:
+        begun.close()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_run_is_there_once_with_its_facts(kind: str, tmp_path: Path) -> None:
+    module, read = KINDS[kind]
+    pytest.importorskip(module)
+    (tracker,) = find_trackers(**{kind: tmp_path})
+    assert not tracker.has(RUN)
+    write(tracker, RUN)
+    assert tracker.has(RUN)
+    write(tracker, RUN)
+    assert read(tmp_path) == [(WANTED, {"flops": 12})]
+    other = TrackedRun(group="study", name="abc", facts=RUN.facts, mark="m2")
+    assert not tracker.has(other)
+    write(tracker, TrackedRun(group="study", name="def", facts=RUN.facts))
+    assert len(read(tmp_path)) == 2
+
+
+@pytest.mark.parametrize(("kind", "extra"), [("tensorboard", "tensorboard"), ("wandb", "trackers"), ("mlflow", "trackers")])
+def test_an_absent_library_is_one_message(
+    kind: str, extra: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("nas.train.trackers.base.find_spec", lambda name: None)
+    with pytest.raises(UserError, match=rf"--{kind} needs its library, {kind}; .*nas-convnets\[{extra}\]"):
+        find_trackers(**{kind: tmp_path})
+
+
+def test_what_is_not_asked_for_is_not_there() -> None:
+    assert find_trackers(tensorboard=None) == []
