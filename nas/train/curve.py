@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 from nas.data.atomic import new_file
+from nas.errors import UserError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,3 +39,30 @@ def write_curve(rows: Sequence[EpochRow], path: Path) -> None:
         writer = csv.DictWriter(file, [one.name for one in fields(EpochRow)], lineterminator="\n")
         writer.writeheader()
         writer.writerows(asdict(row) for row in rows)
+
+
+def read_curve(path: Path) -> tuple[EpochRow, ...]:
+    """Read what `write_curve` wrote.
+
+    Raises:
+        UserError: it cannot be read, or is something else.
+    """
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            lines = list(csv.DictReader(file))
+        return tuple(
+            EpochRow(
+                epoch=int(line["epoch"]),
+                train_loss=float(line["train_loss"]),
+                validation_loss=float(line["validation_loss"]),
+                validation_accuracy=float(line["validation_accuracy"]),
+                learning_rate=float(line["learning_rate"]),
+                images=int(line["images"]),
+                seconds=float(line["seconds"]),
+            )
+            for line in lines
+        )
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read: {error.strerror or error}") from None
+    except (KeyError, TypeError, ValueError, csv.Error) as error:
+        raise UserError(f"{path}: not a curve as `nas train` writes it: {error!r}") from None

@@ -16,6 +16,14 @@ def run(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="The .html file to write; default: report.html.")
     ] = None,
+    trained: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--trained",
+            metavar="FOLDER",
+            help="A folder of `nas train` with a candidate of the study: its curve is shown, too. Repeatable.",
+        ),
+    ] = None,
     storage: Storage = DEFAULT_STORAGE,
     as_json: Json = False,
 ) -> None:
@@ -35,6 +43,10 @@ def run(
         require_page(path)
     with Ledger.read(storage) as ledger, working("reading") as say:
         report = read_report(ledger, studies or [ledger.latest_study(StudyKind.SEARCH)], watch=say)
+        if trained:
+            from nas.report.study.full import with_full_trainings
+
+            report = with_full_trainings(report, trained)
         if path is not None:
             from nas.report.study.networks import read_networks
             from nas.report.study.page import write_report

@@ -102,6 +102,7 @@ def _study(ledger: Ledger, name: str) -> _Read:
         candidates=candidates,
         volume=(),
         curves=_curves(evaluations, candidates, rung_epochs),
+        full=(),
         analysis=analyse(ledger, name) if record.kind is StudyKind.SEARCH and candidates else None,
         failures=_failures(evaluations),
         health=tuple(study_health(ledger, name)),

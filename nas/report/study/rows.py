@@ -9,6 +9,7 @@ from typing import Any
 from nas.analysis.proxy_health import HealthRow
 from nas.records import Plain
 from nas.report.analysis import Analysis
+from nas.train.curve import EpochRow
 
 NO_BUDGET = "no budget"
 """The budget of a study without one, in words."""
@@ -89,6 +90,21 @@ class LearningCurve:
     is_front: bool
     losses: tuple[float, ...]
     rungs: tuple[tuple[int, float], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FullTraining:
+    """A candidate that was trained in full, outside the study.
+
+    Attributes:
+        id: of the architecture.
+        name: of the folder that it was written to.
+        epochs: how it stood at the end of each.
+    """
+
+    id: str
+    name: str
+    epochs: tuple[EpochRow, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,6 +197,7 @@ class StudyRows:
         candidates: by FLOPs.
         volume: how the front grew.
         curves: what trainings went through, those of the front and others evenly chosen.
+        full: trainings of its candidates by `nas train`, as far as folders of them were given.
         analysis: what each decision is worth; None for a study that drew no candidates, or has none with an accuracy.
         failures: the most frequent ones first.
         health: what the accuracies tell of the proxy.
@@ -201,6 +218,7 @@ class StudyRows:
     candidates: tuple[CandidateRow, ...]
     volume: tuple[VolumeCurve, ...]
     curves: tuple[LearningCurve, ...]
+    full: tuple[FullTraining, ...]
     analysis: Analysis | None
     failures: tuple[FailureRow, ...]
     health: tuple[HealthRow, ...]

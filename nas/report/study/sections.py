@@ -11,7 +11,7 @@ from nas.analysis.outcomes import Origin
 from nas.analysis.proxy_health import HealthRow, State
 from nas.records import StudyKind
 from nas.report.study.figures import Axis, Line, line_figure
-from nas.report.study.rows import FailureRow, LearningCurve, StudyRows, VolumeCurve
+from nas.report.study.rows import FailureRow, FullTraining, LearningCurve, StudyRows, VolumeCurve
 from nas.report.words import metric_label, percent
 from nas.units import format_bytes, format_count, format_seconds, plural
 
@@ -62,9 +62,44 @@ def curve_section(study: StudyRows) -> str:
         y = Axis(label="training loss", words=lambda value: f"{value:g}")
         figures.append(_titled("training loss by epoch", line_figure(lines, epochs, y, title="Training loss by epoch")))
     if not figures:
-        return _nothing("No training has two epochs or two rungs to draw a line through.")
+        return _nothing("No training has two epochs or two rungs to draw a line through.") + _full_trainings(study.full)
     shown = plural(len(study.curves), "candidate")
-    return f'<p class="soft">{shown}: of the front (strong) and of the others, evenly chosen.</p>{_figures(figures)}'
+    said = f'<p class="soft">{shown}: of the front (strong) and of the others, evenly chosen.</p>'
+    return said + _figures(figures) + _full_trainings(study.full)
+
+
+def _full_trainings(full: Sequence[FullTraining]) -> str:
+    """What candidates came to that were trained in full; nothing where there are none."""
+    if not full:
+        return ""
+    epochs = Axis(label="epochs", words=lambda value: f"{value:g}")
+    share = Axis(label="validation top-1", words=lambda value: f"{value:.0%}")
+    loss = Axis(label="loss", words=lambda value: f"{value:g}")
+    accuracies = [_full_line(one, "validation_accuracy", "strong") for one in full]
+    losses = [_full_line(one, "train_loss", "faint") for one in full]
+    losses += [_full_line(one, "validation_loss", "strong") for one in full]
+    named = "".join(
+        f"<li>{escape(one.name)}: <code>{escape(one.id)}</code>, {plural(len(one.epochs), 'epoch')}"
+        + (f", {one.epochs[-1].validation_accuracy:.1%} at the end</li>" if one.epochs else "</li>")
+        for one in full
+    )
+    figures = [
+        _titled("validation top-1", line_figure(accuracies, epochs, share, title="Accuracy of full trainings by epoch")),
+        _titled(
+            "loss: validation (strong), training (faint)",
+            line_figure(losses, epochs, loss, title="Losses of full trainings by epoch"),
+        ),
+    ]
+    return f"<p>Trained in full, by <code>nas train</code>:</p><ul>{named}</ul>{_figures(figures)}"
+
+
+def _full_line(one: FullTraining, what: str, style: str) -> Line:
+    return Line(
+        name=f"{one.name}: {what.replace('_', ' ')}",
+        style=style,
+        xs=[float(row.epoch) for row in one.epochs],
+        ys=[getattr(row, what) for row in one.epochs],
+    )
 
 
 def decision_section(study: StudyRows) -> str:

@@ -6,16 +6,22 @@ import base64
 import hashlib
 import json
 import re
+from pathlib import Path
 
 import pytest
 from made_up import HOSTILE, add_study, definition
 
+from nas.architecture import Architecture, Stage
+from nas.architecture.text import to_yaml
+from nas.errors import UserError
 from nas.ledger import Ledger
 from nas.records import StudyKind, StudyRecord
 from nas.report.study.figures import Axis, Line, line_figure
+from nas.report.study.full import with_full_trainings
 from nas.report.study.networks import read_networks
 from nas.report.study.page import page
 from nas.report.study.read import read_report
+from nas.train.curve import EpochRow, read_curve, write_curve
 
 
 def written(ledger: Ledger, *names: str) -> str:
@@ -69,6 +75,36 @@ def test_several_studies_stand_side_by_side(ledger: Ledger) -> None:
     text = written(ledger, "made-up", "other")
     assert text.count('<section id="front">') == 1
     assert text.count('data-study="1"') == 10
+
+
+def test_a_candidate_that_was_trained_in_full_has_its_curve(ledger: Ledger, tmp_path: Path) -> None:
+    report = read_report(ledger, ["made-up"])
+    best = report.studies[0].front[-1].id
+    folder = tmp_path / "winner"
+    folder.mkdir()
+    architecture = Architecture.from_dict(ledger.architecture(best))
+    (folder / "architecture.yaml").write_text(to_yaml(architecture), encoding="utf-8")
+    rows = [
+        EpochRow(epoch=epoch, train_loss=2 / epoch, validation_loss=2.5 / epoch, validation_accuracy=epoch / 10,
+                 learning_rate=0.1, images=100 * epoch, seconds=1.0)
+        for epoch in (1, 2, 3)
+    ]  # fmt: skip
+    write_curve(rows, folder / "curve.csv")
+    found = with_full_trainings(report, [folder])
+    (full,) = found.studies[0].full
+    assert (full.id, full.name, full.epochs) == (best, "winner", tuple(rows))
+    networks, notes = read_networks(ledger, found)
+    text = page(found, networks, notes=notes)
+    assert f"<li>winner: <code>{best}</code>, 3 epochs, 30.0% at the end</li>" in text
+    assert "Losses of full trainings by epoch" in text
+    with pytest.raises(UserError, match="there is no curve.csv in it"):
+        with_full_trainings(report, [tmp_path])
+    (folder / "architecture.yaml").write_text(to_yaml(Architecture(stages=(Stage(depth=1, width=8),))))
+    with pytest.raises(UserError, match="is no candidate of made-up"):
+        with_full_trainings(report, [folder])
+    (folder / "curve.csv").write_text("epoch\none\n")
+    with pytest.raises(UserError, match="not a curve"):
+        read_curve(folder / "curve.csv")
 
 
 @pytest.mark.parametrize("count", [0, 1, 3])
