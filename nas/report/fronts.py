@@ -53,13 +53,13 @@ class StudyFront:
     @classmethod
     def of(cls, name: str, definition: dict[str, Any], trials: Sequence[TrialRecord]) -> StudyFront:
         """The front of a study by its definition and trials."""
-        budget, costs = Budget.parse(definition["budget"]), searched_costs(definition)
+        budget, costs = Budget.parse(definition.get("budget", [])), searched_costs(definition)
         rows = evaluated_rows(trials, budget)
         best = front_rows(rows, costs)
         return cls(
             name=name,
             budget=budget,
-            task=Task(**definition["task"]),
+            task=Task(**definition.get("task", {})),
             costs=costs,
             rows=tuple(rows),
             best=tuple(best),

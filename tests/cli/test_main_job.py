@@ -91,12 +91,22 @@ def test_rows_carry_decisions_and_the_plot_has_any_axes(capsys: pytest.CaptureFi
 
 
 @pytest.mark.usefixtures("_inside")
+def test_presets_lie_over_the_plot(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    page = tmp_path / "front.html"
+    assert main(["pareto", "small", "--presets", "--plot", str(page)]) == 0
+    assert "preset" in capsys.readouterr().out
+    assert page.is_file()
+
+
+@pytest.mark.usefixtures("_inside")
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
         (["--plot", "front.pdf"], "a front can be drawn as"),
         (["--x", "speed"], "no metric 'speed'"),
-        (["--x", "params", "--json"], "axes of a plot"),
+        (["--x", "params", "--json"], "are of a plot"),
+        (["--presets", "--csv"], "are of a plot"),
+        (["small", "small-2", "--confirm", "1"], "one study"),
     ],
 )
 def test_plots_that_cannot_be_are_refused(capsys: pytest.CaptureFixture[str], arguments: list[str], said: str) -> None:

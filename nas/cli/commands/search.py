@@ -385,7 +385,7 @@ def _finish(plan: Plan, ledger: Ledger, storage: str, progress: Progress, *, as_
     if as_json:
         from nas.cli.output import print_json
 
-        front = [row.to_dict() for row in found.best]
+        front = [{**row.to_dict(), "study": plan.name} for row in found.best]
         print_json(
             {
                 "study": plan.name,
