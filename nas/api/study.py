@@ -177,7 +177,9 @@ class Study:
                 its name, `my_package.train:score` or `train.py:score?lr=0.1`; see `nas.evaluate.function`.
             executor: who trains; default `Local()`.
             checkpoints: folder or URL for trainings put aside between rungs, shared by all machines that train.
-            tensorboard, wandb, mlflow: folders to write a run for each candidate into for these, offline.
+            tensorboard: folder to write a run for each candidate into, for TensorBoard.
+            wandb: the same for Weights & Biases, offline.
+            mlflow: the same for MLflow.
             quiet: show no progress.
 
         Returns:

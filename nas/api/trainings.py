@@ -74,7 +74,9 @@ def train_network(
         device: `auto`, `cpu` or `cuda`.
         micro_batch: images per forward pass; None for the whole batch, or what the memory is enough for.
         force: write over something else in the folder, too.
-        tensorboard, wandb, mlflow: folders to write the curve into for these, too, offline; curve.csv is always there.
+        tensorboard: folder to write the curve into for TensorBoard, too; curve.csv is always there.
+        wandb: the same for Weights & Biases, offline.
+        mlflow: the same for MLflow.
         quiet: show nothing.
 
     Raises:

@@ -19,8 +19,8 @@ from nas.analysis.luck import Luck, NoiseFrom
 from nas.analysis.outcomes import Origin
 from nas.cli.tables import table
 from nas.report.analysis import Analysis
-from nas.report.words import metric_label
 from nas.report.populations import Contest
+from nas.report.words import metric_label
 from nas.units import format_count, plural
 
 if TYPE_CHECKING:  # it brings torch along
@@ -196,7 +196,8 @@ def gain_sentences(gained: Gain, cost: str) -> list[str]:
     ]
     if math.isfinite(equal.value):
         said.append(
-            f"At equal {metric_label(cost)}: {points(equal.value)} points ({points(equal.low)} to {points(equal.high)})."
+            f"At equal {metric_label(cost)}: {points(equal.value)} points "
+            f"({points(equal.low)} to {points(equal.high)})."
         )
     return said
 

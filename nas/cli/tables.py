@@ -11,7 +11,7 @@ from rich.table import Table
 from nas.ledger import StudySummary
 from nas.records import TrialState
 from nas.report.comparison import ComparisonRow, ours
-from nas.units import format_count, format_seconds
+from nas.units import format_count
 
 if TYPE_CHECKING:  # it brings torch along, which `nas pareto` has no use for
     from nas.report.cost import PartRow

@@ -195,7 +195,9 @@ def _hover(row: FrontRow) -> str:
 
 def _preset_words(plot: FrontPlot, one: PresetPoint) -> str:
     known = {metric: one.value(metric) for metric in dict.fromkeys(("accuracy", "flops", "params", plot.x_metric))}
-    said = [f"{metric_words(metric, value)} {metric_label(metric)}" for metric, value in known.items() if value is not None]
+    said = [
+        f"{metric_words(metric, value)} {metric_label(metric)}" for metric, value in known.items() if value is not None
+    ]
     return "<br>".join([f"<b>{html.escape(one.name)}</b>", *map(html.escape, said)])
 
 

@@ -83,9 +83,7 @@ def read_front(ledger: Ledger, study: str) -> StudyFront:
     record = ledger.study(study)
     if record.kind in (StudyKind.TRUST, StudyKind.REFINE):
         of = f" {record.definition['refines']}" if record.kind is StudyKind.REFINE else ""
-        raise UserError(
-            f"{study}: this study {record.kind.purpose} and has no front; `nas {record.kind}{of}` shows it"
-        )
+        raise UserError(f"{study}: this study {record.kind.purpose} and has no front; `nas {record.kind}{of}` shows it")
     return StudyFront.of(study, record.definition, ledger.trials(study))
 
 

@@ -50,7 +50,10 @@ def _priced(task: Task) -> dict[str, tuple[Architecture, dict[str, float]]]:
     for name in (row.name for family in preset_families() if family.code is not None for row in family.members):
         architecture = load_architecture(name)
         with suppress(UserError):
-            found[name] = architecture, {one: float(value) for one, value in asdict(estimate(architecture, task)).items()}
+            found[name] = (
+                architecture,
+                {one: float(value) for one, value in asdict(estimate(architecture, task)).items()},
+            )
     return found
 
 

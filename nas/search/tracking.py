@@ -13,9 +13,7 @@ from nas.train.trackers import TrackedRun, Tracker
 class RunLog:
     """Writes a run for each candidate whenever it has been judged at a rung, whole, so that each is there once."""
 
-    def __init__(
-        self, study: str, tracker: Tracker, *, notify: Callable[[str], None] = lambda message: None
-    ) -> None:
+    def __init__(self, study: str, tracker: Tracker, *, notify: Callable[[str], None] = lambda message: None) -> None:
         """Nothing is written before something is added.
 
         Args:
@@ -46,7 +44,9 @@ class RunLog:
         except Exception as error:  # of a foreign library, of any kind: the search is worth more than its copy
             self._is_off = True
             name = type(self._tracker).__name__
-            self._notify(f"{name}: a run cannot be written ({error}); the search goes on, and the ledger has the curves")
+            self._notify(
+                f"{name}: a run cannot be written ({error}); the search goes on, and the ledger has the curves"
+            )
 
     def _write(self, architecture: str, curve: _Curve) -> None:
         run = TrackedRun(group=self._study, name=architecture, facts=curve.facts, mark=curve.mark)

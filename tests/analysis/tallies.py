@@ -136,7 +136,9 @@ def tally_importances(study: Seeded, runs: int, mattering: set[str]) -> dict[str
 def _importance_tally(some: Sequence[Mapping[str, float]], mattering: set[str]) -> ImportanceTally:
     first = [sorted(one, key=lambda name: -one[name])[: len(mattering)] for one in some]
     return ImportanceTally(
-        credited=float(np.mean([sum(one.get(name, 0.0) for name in mattering) / (sum(one.values()) or 1) for one in some])),
+        credited=float(
+            np.mean([sum(one.get(name, 0.0) for name in mattering) / (sum(one.values()) or 1) for one in some])
+        ),
         first=float(np.mean([len(mattering & set(names)) / len(mattering) for names in first])),
         missing=float(np.mean([len(mattering - one.keys()) for one in some])),
     )

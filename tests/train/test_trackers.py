@@ -22,9 +22,7 @@ def read_tensorboard(folder: Path) -> list[tuple[Curve, Mapping[str, object]]]:
     found = []
     for place in sorted((folder / "study").iterdir()):
         events = EventAccumulator(str(place)).Reload()
-        curve = {
-            tag: {event.step: event.value for event in events.Scalars(tag)} for tag in events.Tags()["scalars"]
-        }
+        curve = {tag: {event.step: event.value for event in events.Scalars(tag)} for tag in events.Tags()["scalars"]}
         content = events.SummaryMetadata("_hparams_/session_start_info").plugin_data.content
         found.append((curve, {"flops": 12} if b"decisions.kernel" in content else {}))
     return found
@@ -45,9 +43,7 @@ def read_wandb(folder: Path) -> list[tuple[Curve, Mapping[str, object]]]:
             record = Record()
             record.ParseFromString(data)
             config |= {item.key: json.loads(item.value_json) for item in record.run.config.update}
-            items = {
-                item.key or ".".join(item.nested_key): json.loads(item.value_json) for item in record.history.item
-            }
+            items = {item.key or ".".join(item.nested_key): json.loads(item.value_json) for item in record.history.item}
             for name in items.keys() & WANTED.keys():
                 curve.setdefault(name, {})[items["_step"]] = items[name]
         found.append((curve, {name: config[name] for name in ("flops",)}))
@@ -102,7 +98,9 @@ def test_a_run_is_there_once_with_its_facts(kind: str, tmp_path: Path) -> None:
     assert len(read(tmp_path)) == 2
 
 
-@pytest.mark.parametrize(("kind", "extra"), [("tensorboard", "tensorboard"), ("wandb", "trackers"), ("mlflow", "trackers")])
+@pytest.mark.parametrize(
+    ("kind", "extra"), [("tensorboard", "tensorboard"), ("wandb", "trackers"), ("mlflow", "trackers")]
+)
 def test_an_absent_library_is_one_message(
     kind: str, extra: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -67,7 +67,7 @@ def run(
     from nas.errors import UserError
     from nas.ledger import Ledger
     from nas.records import StudyKind
-    from nas.report.front_plot import PresetPoint, require_front_form
+    from nas.report.front_plot import require_front_form
     from nas.report.fronts import letters, read_front
 
     if as_csv and as_json:
@@ -146,9 +146,7 @@ def _write_plot(plot: FrontPlot | None, fronts: Sequence[StudyFront], path: Path
         notice(f"{path}: accuracies must not be compared across studies: they come from {' and '.join(unlike)}")
 
 
-def _confirm(
-    front: StudyFront, seeds: int, storage: str, *, workers: int | None, device: str, as_json: bool
-) -> None:
+def _confirm(front: StudyFront, seeds: int, storage: str, *, workers: int | None, device: str, as_json: bool) -> None:
     from nas.analysis.confirmation import shrinkage
     from nas.cli.analysis_view import confirmed_table
     from nas.cli.output import draw, print_json
@@ -183,7 +181,9 @@ def _print_csv(shown: Sequence[Shown]) -> None:
     for study, row in shown:
         flat = {name: value for name, value in row.to_dict().items() if name not in nested}
         times = {latency_of(profile): ms for profile, ms in row.latency.items()}
-        writer.writerow(flat | {"study": study} | times | {_column(name): value for name, value in row.decisions.items()})
+        writer.writerow(
+            flat | {"study": study} | times | {_column(name): value for name, value in row.decisions.items()}
+        )
 
 
 def _column(decision: str) -> str:
@@ -191,9 +191,7 @@ def _column(decision: str) -> str:
     return f"decisions.{decision}"
 
 
-def draw_fronts(
-    fronts: Sequence[StudyFront], shown: Sequence[Shown], plot: FrontPlot | None, storage: str
-) -> None:
+def draw_fronts(fronts: Sequence[StudyFront], shown: Sequence[Shown], plot: FrontPlot | None, storage: str) -> None:
     """Draw the fronts of one study or several: table, scatter plot of two metrics, what to do next."""
     from nas.cli.front_view import front_table, legend, preset_lines, scatter
     from nas.cli.output import console, draw
@@ -234,4 +232,6 @@ def draw_front(front: StudyFront, storage: str) -> None:
     """Draw the front of one study."""
     from nas.cli.front_view import Shown
 
-    draw_fronts([front], [Shown(front.name, row) for row in front.best], _plotted([front], ("flops", "accuracy")), storage)
+    draw_fronts(
+        [front], [Shown(front.name, row) for row in front.best], _plotted([front], ("flops", "accuracy")), storage
+    )

@@ -43,4 +43,6 @@ def _read(folder: Path) -> FullTraining:
         raise UserError(f"{folder}: there is no {_CURVE} in it; name a folder of `nas train -o`")
     if not (folder / ARCHITECTURE).is_file():
         raise UserError(f"{folder}: its training has not ended; run `nas train -o {folder}` to the end")
-    return FullTraining(id=load_architecture(folder).id, name=folder.absolute().name, epochs=read_curve(folder / _CURVE))
+    return FullTraining(
+        id=load_architecture(folder).id, name=folder.absolute().name, epochs=read_curve(folder / _CURVE)
+    )

@@ -30,7 +30,7 @@ from nas.report.study.sections import (
     repeat_section,
     volume_section,
 )
-from nas.report.words import accuracy_words, metric_words, metric_label, percent
+from nas.report.words import accuracy_words, metric_label, metric_words, percent
 from nas.units import format_seconds, plural
 
 _STYLE, _SCRIPT = "report.css", "report.js"

@@ -84,7 +84,9 @@ def _full_trainings(full: Sequence[FullTraining]) -> str:
         for one in full
     )
     figures = [
-        _titled("validation top-1", line_figure(accuracies, epochs, share, title="Accuracy of full trainings by epoch")),
+        _titled(
+            "validation top-1", line_figure(accuracies, epochs, share, title="Accuracy of full trainings by epoch")
+        ),
         _titled(
             "loss: validation (strong), training (faint)",
             line_figure(losses, epochs, loss, title="Losses of full trainings by epoch"),

@@ -13,7 +13,6 @@ from nas.analysis.effects.model import Basis, fit_effects
 from nas.analysis.effects.table import Finding, differences, effect_table
 from nas.analysis.outcomes import Origin, Outcome
 
-
 Study = Callable[[World, int, int], list[Outcome]]
 
 

@@ -97,7 +97,7 @@ def test_a_candidate_that_was_trained_in_full_has_its_curve(ledger: Ledger, tmp_
     text = page(found, networks, notes=notes)
     assert f"<li>winner: <code>{best}</code>, 3 epochs, 30.0% at the end</li>" in text
     assert "Losses of full trainings by epoch" in text
-    with pytest.raises(UserError, match="there is no curve.csv in it"):
+    with pytest.raises(UserError, match=r"there is no curve\.csv in it"):
         with_full_trainings(report, [tmp_path])
     (folder / "architecture.yaml").write_text(to_yaml(Architecture(stages=(Stage(depth=1, width=8),))))
     with pytest.raises(UserError, match="is no candidate of made-up"):
