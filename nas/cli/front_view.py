@@ -37,7 +37,7 @@ def front_table(fronts: Sequence[StudyFront], shown: Sequence[Shown], title: str
     has_rung = any(one.row.rung for one in shown)
     made = table(
         title,
-        *(["study"] if letter else []),
+        *([""] if letter else []),
         "id",
         ">val.\ntop-1",
         ">FLOPs",
@@ -48,6 +48,7 @@ def front_table(fronts: Sequence[StudyFront], shown: Sequence[Shown], title: str
         ">training",
         caption="* on the front of all of them together" if common else None,
     )
+    made.columns[-1].no_wrap = False  # rather than cut, where rungs or latencies leave no room
     best = {one.name: max(one.comparable, key=lambda row: row.accuracy).id for one in fronts if one.rows}
     for study, row in shown:
         mark = " *" if (study, row.id) in common else ""

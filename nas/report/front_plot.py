@@ -6,7 +6,7 @@ import html
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from nas.analysis.front import FrontRow, require_metric
 from nas.data.atomic import new_file
@@ -14,6 +14,9 @@ from nas.report.fronts import StudyFront
 from nas.report.images import IMAGES, PAGE, new_figure, require_form, write_figure
 from nas.report.words import metric_label, metric_words
 from nas.units import format_count
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 _OTHERS, _LIMIT, _PRESET = "#9498a0", "#d9480f", "#101418"
 _FRONTS = ("#4269d0", "#efb118", "#3ca951", "#a463f2", "#ff725c", "#6cc5b0", "#9c6b4e")
@@ -208,18 +211,7 @@ def _write_image(plot: FrontPlot, path: Path) -> None:
         xs, ys = [row.cost(plot.x_metric) for row in one.rows], [row.cost(plot.y_metric) for row in one.rows]
         line = "-" if one.is_front else ""
         axes.plot(xs, ys, marker="o", markersize=5, linestyle=line, color=one.colour, label=one.name)
-    placed, unplaced = plot.placed, plot.unplaced
-    if placed:
-        xs, ys = zip(*((one.value(plot.x_metric), one.value(plot.y_metric)) for one in placed), strict=True)
-        axes.plot(xs, ys, "D", markersize=5, color=_PRESET, label="presets")
-        for one, x, y in zip(placed, xs, ys, strict=True):
-            axes.annotate(one.name, (x, y), (4, 4), textcoords="offset points", fontsize=7, parse_math=False)
-    if unplaced:
-        ticks = [one.value(plot.x_metric) for one in unplaced]
-        at_floor = axes.get_xaxis_transform()  # across in the metric, upwards in parts of the axes
-        axes.plot(ticks, [0.0] * len(ticks), "^", color=_PRESET, transform=at_floor, clip_on=False, fillstyle="none")
-        for one, x in zip(unplaced, ticks, strict=True):
-            axes.text(x, 0.03, one.name, transform=at_floor, rotation=90, fontsize=6, ha="center", parse_math=False)
+    _put_presets(plot, axes)
     for place, limit in enumerate(plot.limits(plot.x_metric)):
         axes.axvline(limit, linestyle="--", linewidth=1, color=_LIMIT, label="" if place else "budget")
     for limit in plot.limits(plot.y_metric):
@@ -232,3 +224,16 @@ def _write_image(plot: FrontPlot, path: Path) -> None:
     axes.spines[["top", "right"]].set_visible(False)
     axes.legend(frameon=False)
     write_figure(figure, path)
+
+
+def _put_presets(plot: FrontPlot, axes: Axes) -> None:
+    """Diamonds with their names; those of which only the cost is known stand on the axis."""
+    for place, one in enumerate(plot.placed):
+        x, y = one.value(plot.x_metric) or 0.0, one.value(plot.y_metric) or 0.0
+        axes.plot([x], [y], "D", markersize=5, color=_PRESET, label="" if place else "presets")
+        axes.annotate(one.name, (x, y), (4, 4), textcoords="offset points", fontsize=7, parse_math=False)
+    at_floor = axes.get_xaxis_transform()  # across in the metric, upwards in parts of the axes
+    for one in plot.unplaced:
+        x = one.value(plot.x_metric) or 0.0
+        axes.plot([x], [0.0], "^", color=_PRESET, transform=at_floor, clip_on=False, fillstyle="none")
+        axes.text(x, 0.03, one.name, transform=at_floor, rotation=90, fontsize=6, ha="center", parse_math=False)

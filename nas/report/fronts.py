@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from string import ascii_uppercase
 from typing import Any, NamedTuple
@@ -51,7 +51,7 @@ class StudyFront:
     has_recipe: bool
 
     @classmethod
-    def of(cls, name: str, definition: dict[str, Any], trials: Sequence[TrialRecord]) -> StudyFront:
+    def of(cls, name: str, definition: Mapping[str, Any], trials: Sequence[TrialRecord]) -> StudyFront:
         """The front of a study by its definition and trials."""
         budget, costs = Budget.parse(definition.get("budget", [])), searched_costs(definition)
         rows = evaluated_rows(trials, budget)
@@ -120,4 +120,4 @@ def _measure(trials: Sequence[TrialRecord], best: Sequence[FrontRow]) -> Measure
     if not best:
         return None
     key = keys[best[0].id]
-    return Measure(key.data, key.recipe, best[0].rung)
+    return Measure(key.fingerprint, key.recipe, best[0].rung)

@@ -61,6 +61,6 @@ def _accuracies(ledger: Ledger, measure: Measure) -> Mapping[str, float]:
     """Mean over the seeds, by architecture, of all that was measured in the same way."""
     found: dict[str, list[float]] = defaultdict(list)
     for one in ledger.evaluations():
-        if one.accuracy is not None and Measure(one.key.data, one.key.recipe, one.key.rung) == measure:
-            found[one.key.architecture].append(one.accuracy)
+        if one.accuracy is not None and Measure(one.key.fingerprint, one.key.recipe, one.key.rung) == measure:
+            found[one.key.architecture_id].append(one.accuracy)
     return {identity: fmean(some) for identity, some in found.items()}

@@ -61,7 +61,7 @@ def test_a_front_and_its_plot_fit(columns: int) -> None:
     assert "1 min 05 s" in table
     assert "rung" not in table
     assert plot.count("*") == 6  # and one in the legend
-    assert "60.0M" in plot  # the axis reaches to the budget
+    assert "60M" in plot  # the axis reaches to the budget
     assert all(line.endswith("|") for line in plot.splitlines()[1:15])
 
 
@@ -99,11 +99,11 @@ def test_presets_are_in_the_plot_or_below_it() -> None:
     assert text.count("+") == 3  # itself, the corner and the legend
     assert text.count("^") == 2
     assert preset_lines(plot) == [
-        "+ presets: known (22.0M, 70.0%)",
-        "^ presets by FLOPs alone, none trained by this recipe: unknown (45.0M)",
+        "+ presets: known (22M, 70.0%)",
+        "^ presets by FLOPs alone, none trained by this recipe: unknown (45M)",
     ]
     far = plotted(front("mine", rows(5)), presets=presets[2:])
-    assert preset_lines(far) == ["no preset is near these candidates in FLOPs; the cheapest is huge, 4.50G"]
+    assert preset_lines(far) == ["no preset is near these candidates in FLOPs; the cheapest is huge, 4.5G"]
 
 
 def test_points_of_two_fronts_in_one_place_are_said() -> None:

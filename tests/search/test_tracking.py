@@ -41,7 +41,7 @@ class Open:
 
 def trial(architecture: str, rung: int, *, epochs: int, number: int = 0) -> TrialRecord:
     evaluation = Evaluation(
-        key=EvaluationKey(architecture=architecture, recipe="r", data="d", seed=0, rung=rung),
+        key=EvaluationKey(architecture_id=architecture, recipe="r", fingerprint="d", seed=0, rung=rung),
         accuracy=0.5 + rung / 10,
         curve=tuple(2.0 / (1 + one) for one in range(epochs)),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from nas.train.trackers.base import TrackedRun, is_marked, put_mark, require_library, tag
 
@@ -42,8 +43,10 @@ class _Run:
         plain = {
             name: value if isinstance(value, bool | int | float) else str(value) for name, value in run.facts.items()
         }
-        for summary in hparams(plain, {tag("validation_accuracy"): None}):
-            self._writer.file_writer.add_summary(summary)  # beside the curves; add_hparams would make a run of its own
+        made: Any = hparams
+        events: Any = self._writer.file_writer
+        for summary in made(plain, {tag("validation_accuracy"): None}):
+            events.add_summary(summary)  # beside the curves; add_hparams would make a run of its own
 
     def log(self, epoch: int, values: Mapping[str, float]) -> None:
         """Add an epoch."""

@@ -11,6 +11,7 @@ import json
 import sys
 from collections.abc import Callable
 from dataclasses import asdict
+from functools import cache, partial
 
 import pytest
 from planted import NESTED, TINY, World, drawn, searched
@@ -28,11 +29,17 @@ NOTHING = World()
 KINDS: dict[str, tuple[World, Callable[[int], list[Outcome]]]] = {
     "flat": (TINY, lambda seed: drawn(TINY, 300, seed)),
     "conditional": (NESTED, lambda seed: drawn(NESTED, 300, seed, **LARGE)),
-    "surrogate": (TINY, lambda seed: searched(TINY, 300, seed)),
-    "surrogate-conditional": (NESTED, lambda seed: searched(NESTED, 300, seed, **LARGE)),
-    "surrogate-nothing": (NOTHING, lambda seed: searched(NOTHING, 300, seed)),
+    "surrogate": (TINY, lambda seed: searched(TINY, 200, seed)),
+    "surrogate-conditional": (NESTED, lambda seed: searched(NESTED, 200, seed, **LARGE)),
+    "surrogate-nothing": (NOTHING, lambda seed: searched(NOTHING, 200, seed)),
     "nothing": (NOTHING, lambda seed: drawn(NOTHING, 300, seed)),
 }
+
+
+@cache
+def studied(kind: str, seed: int) -> list[Outcome]:
+    """A run, once for all tests of a process."""
+    return KINDS[kind][1](seed)
 
 
 def say(kind: str, what: str, document: object) -> None:
@@ -47,7 +54,7 @@ def test_the_bound_is_what_chance_allows() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_effects_lie_in_their_intervals(kind: str) -> None:
-    world, study = KINDS[kind]
+    world, study = KINDS[kind][0], partial(studied, kind)
     found = tally(study, RUNS, world)
     say(kind, "effects", found)
     assert found.whole >= FEWEST
@@ -58,7 +65,7 @@ def test_effects_lie_in_their_intervals(kind: str) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["flat", "nothing", "surrogate"])
 def test_pairs_lie_in_their_intervals(kind: str) -> None:
-    world, study = KINDS[kind]
+    world, study = KINDS[kind][0], partial(studied, kind)
     found = tally_pairs(study, RUNS, world.interactions)
     say(kind, "pairs", found)
     assert found.whole >= FEWEST
@@ -68,7 +75,7 @@ def test_pairs_lie_in_their_intervals(kind: str) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["flat", "conditional", "surrogate", "surrogate-conditional"])
 def test_what_matters_gets_the_credit(kind: str) -> None:
-    world, study = KINDS[kind]
+    world, study = KINDS[kind][0], partial(studied, kind)
     mattering = {*world.marginals, *(name for pair in world.interactions for name in pair)}
     found = tally_importances(study, IMPORTANCE_RUNS, mattering)
     say(kind, "importances", found)
