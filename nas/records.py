@@ -87,6 +87,7 @@ class Job:
         checkpoint: path or URL of the training's checkpoint, or None; for a training of somebody's own a folder. The
             training goes on from it if it is there and is left there for its next rung; the result is the same to the
             bit as from the start.
+        test: whether the trained network is judged on the test split, too; for networks that nobody chooses by it.
     """
 
     id: str
@@ -96,6 +97,7 @@ class Job:
     data: str
     weights: str | None = None
     checkpoint: str | None = None
+    test: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +108,7 @@ class Evaluation:
         key: which training this is.
         accuracy: top-1 on the validation split, in [0, 1]; None when it failed.
         loss: mean cross-entropy on the validation split.
+        test_accuracy: the same as the accuracy on the test split; None where nobody asked for it.
         curve: training loss of every epoch, those of earlier rungs included.
         images: training images seen, with repetition, those of earlier rungs included.
         seconds: wall time of the whole job, building and validation included.
@@ -124,6 +127,7 @@ class Evaluation:
     key: EvaluationKey
     accuracy: float | None = None
     loss: float | None = None
+    test_accuracy: float | None = None
     curve: tuple[float, ...] = ()
     images: int = 0
     seconds: float = 0.0

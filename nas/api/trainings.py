@@ -123,6 +123,7 @@ def compare(
     data: str = "digits",
     recipe: Recipe | str | None = None,
     seeds: int = 3,
+    test: bool = False,
     resolution: int = 224,
     classes: int = 1000,
     storage: str = DEFAULT_STORAGE,
@@ -139,6 +140,7 @@ def compare(
         data: the data set.
         recipe: how to train, or the name or file of a recipe; None for the proxy's default.
         seeds: trainings of each.
+        test: judge every training on the test images, too.
         resolution: side of the images that costs are for.
         classes: outputs of the classifier that costs are for.
         storage: the ledger, by its file or its address.
@@ -171,6 +173,7 @@ def compare(
             fingerprint=found.fingerprint,
             recipe=chosen,
             seeds=seeds,
+            test=test,
         )
         decode_images(data, chosen.stored_resolution, expected=found.fingerprint, progress=bar.count, note=bar.note)
         source = SweepRun(comparison.sweep(), ledger)

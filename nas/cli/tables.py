@@ -10,7 +10,7 @@ from rich.table import Table
 
 from nas.ledger import StudySummary
 from nas.records import TrialState
-from nas.report.comparison import ComparisonRow, ours
+from nas.report.comparison import ComparisonRow, ours, tested
 from nas.units import format_count
 
 if TYPE_CHECKING:  # it brings torch along, which `nas pareto` has no use for
@@ -73,10 +73,12 @@ def _about(study: StudySummary) -> str:
 
 def comparison_table(rows: Sequence[ComparisonRow], title: str) -> Table:
     """Architectures under one recipe, with confidence intervals over seeds."""
-    made = table(title, "architecture", ">FLOPs", ">params", ">published", ">ours (%)", ">seeds", ">failed")
+    is_tested = any(row.test_accuracy is not None for row in rows)
+    test = [">test (%)"] if is_tested else []
+    made = table(title, "architecture", ">FLOPs", ">params", ">published", ">ours (%)", *test, ">seeds", ">failed")
     for row in rows:
-        costs = (format_count(row.flops), format_count(row.params))
-        made.add_row(row.label, *costs, row.published or "-", ours(row), str(row.seeds), str(row.failed or ""))
+        cells = [row.label, format_count(row.flops), format_count(row.params), row.published or "-", ours(row)]
+        made.add_row(*cells, *([tested(row)] if is_tested else []), str(row.seeds), str(row.failed or ""))
     return made
 
 

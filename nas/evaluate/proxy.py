@@ -153,11 +153,15 @@ def _train_and_validate(
         with phases.measured("validate"):
             alive = partial(report, 1.0)
             result = validate(model, data, recipe, device=device, resolution=fidelity.resolution, after_batch=alive)
+            test = None
+            if job.test:
+                test = validate(model, data, recipe, split="test", device=device, after_batch=alive)
         kept = _kept_weights(job, training)
     return Evaluation(
         key=job.key,
         accuracy=result.accuracy,
         loss=result.loss,
+        test_accuracy=None if test is None else test.accuracy,
         curve=training.curve,
         images=training.images,
         train_seconds=phases.seconds["train"],

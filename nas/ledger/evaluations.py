@@ -23,6 +23,7 @@ COLUMNS = (
     evaluations.c.rung,
     evaluations.c.accuracy,
     evaluations.c.loss,
+    evaluations.c.test_accuracy,
     evaluations.c.curve,
     evaluations.c.images,
     evaluations.c.seconds,
@@ -44,12 +45,13 @@ COLUMNS = (
 def from_row(row: Sequence[Any]) -> Evaluation:
     """An evaluation from the values of `COLUMNS`."""
     architecture, recipe, data, seed, rung, *result = row
-    accuracy, loss, curve, images, seconds, train_seconds, peak_memory, *rest = result
+    accuracy, loss, test_accuracy, curve, images, seconds, train_seconds, peak_memory, *rest = result
     images_per_second, phases, energy, micro_batch, worker, weights, failure, message, traceback = rest
     return Evaluation(
         key=EvaluationKey(architecture_id=architecture, recipe=recipe, fingerprint=data, seed=seed, rung=rung),
         accuracy=accuracy,
         loss=loss,
+        test_accuracy=test_accuracy,
         curve=tuple(curve),
         images=images,
         seconds=seconds,
@@ -71,7 +73,8 @@ def keep(connection: sa.Connection, study: str, evaluation: Evaluation, finished
     """Store an evaluation unless it is there: a second success of one key, or the very same failure.
 
     Returns:
-        Row id and content of the evaluation that stands, which for a second success is the first one.
+        Row id and content of the evaluation that stands, which for a second success is the first one; that gets the
+        test accuracy which only the second one knows.
     """
     evaluation = _storable(evaluation)
     known = None if evaluation.succeeded else _same_failure(connection, evaluation)
@@ -82,7 +85,12 @@ def keep(connection: sa.Connection, study: str, evaluation: Evaluation, finished
     if added is not None:
         return added, evaluation
     first, *content = connection.execute(_success, evaluation.key.to_dict()).one()
-    return first, from_row(content)
+    stands = from_row(content)
+    if stands.test_accuracy is None and evaluation.test_accuracy is not None:
+        test = {"test_accuracy": evaluation.test_accuracy}
+        connection.execute(sa.update(evaluations).where(evaluations.c.id == first).values(**test))
+        stands = replace(stands, **test)
+    return first, stands
 
 
 def find(connection: sa.Connection, key: EvaluationKey) -> Evaluation | None:
@@ -171,6 +179,7 @@ def _values(study: str, evaluation: Evaluation, finished: str) -> dict[str, Any]
         **evaluation.key.to_dict(),
         "accuracy": evaluation.accuracy,
         "loss": evaluation.loss,
+        "test_accuracy": evaluation.test_accuracy,
         "curve": evaluation.curve,
         "images": evaluation.images,
         "seconds": evaluation.seconds,

@@ -14,7 +14,7 @@ from nas.ledger.engine import Mode, for_writing, missing
 
 VERSION_TABLE = "nas_alembic_version"
 
-REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007")
 """Every revision this program knows, oldest first; the last one is what it works with."""
 
 _ADVISORY_LOCK = 0x6E6173  # any number that all our programs agree on

@@ -69,6 +69,7 @@ evaluations = sa.Table(
     sa.Column("rung", sa.Integer, nullable=False),
     sa.Column("accuracy", sa.Double),
     sa.Column("loss", sa.Double),
+    sa.Column("test_accuracy", sa.Double),
     sa.Column("curve", Json, nullable=False),
     sa.Column("images", sa.BigInteger, nullable=False),
     sa.Column("seconds", sa.Double, nullable=False),

@@ -53,6 +53,9 @@ def run(
     resolution: Resolution = None,
     classes: Classes = None,
     seeds: Annotated[int | None, typer.Option("--seeds", min=1, help="Trainings of each architecture.")] = None,
+    test: Annotated[
+        bool, typer.Option("--test", help="Judge every training on the test images, too, that no search has seen.")
+    ] = False,
     workers: Workers = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Write the table as a Markdown file.")] = None,
     executor: Executor = "local",
@@ -96,7 +99,13 @@ def run(
         resource=resource,
         hang_time=hang_time,
     )
-    said = {"name": study, "data": data, "seeds": seeds, "recipe": None if recipe is None else load_recipe(recipe)}
+    said = {
+        "name": study,
+        "data": data,
+        "seeds": seeds,
+        "recipe": None if recipe is None else load_recipe(recipe),
+        "test": test or None,  # a study file may ask for it, too
+    }
     file = _study_file(architectures)
     if file is None:
         written, folder = _named(architectures, storage), None
@@ -113,10 +122,11 @@ def run(
         [(entry.label or entry.architecture, entry.published) for entry in comparison.entries], trials
     )
     trained = comparison.recipe
+    judged = "validation and test" if comparison.test else "validation"
     images = f"{comparison.data.partition(':')[0]} at {trained.resolution}x{trained.resolution}"
     conditions = (
         f"{images}, {plural(trained.epochs, 'epoch')} on {trained.data_share:.0%} of the training images, batch "
-        f"{trained.batch}, validation accuracy; costs at {comparison.task.resolution}x{comparison.task.resolution}. "
+        f"{trained.batch}, {judged} accuracy; costs at {comparison.task.resolution}x{comparison.task.resolution}. "
         f"Recipe {trained.id}, data {comparison.fingerprint}."
     )
     if output is not None:
@@ -196,4 +206,5 @@ def _comparison(
         fingerprint=found.fingerprint,
         recipe=written.recipe,
         seeds=written.seeds,
+        test=written.test,
     )

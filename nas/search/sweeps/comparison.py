@@ -48,6 +48,7 @@ class ComparisonFile(BaseModel):
         recipe: fields of the recipe, a recipe's name or a file relative to this file; what is missing is the proxy's
             default.
         seeds: trainings of each, with seeds 0, 1, …
+        test: judge every training on the test images, too.
         plugins: as in a study file.
     """
 
@@ -60,6 +61,7 @@ class ComparisonFile(BaseModel):
     data: str = "digits"
     recipe: Recipe = Recipe()
     seeds: int = Field(default=3, ge=1)
+    test: bool = False
     plugins: PluginList = []
 
 
@@ -78,6 +80,7 @@ class Comparison:
         recipe: how to train.
         seeds: trainings of each.
         first_seed: of the trainings; the others count up from it.
+        test: whether every training is judged on the test split, too.
     """
 
     name: str
@@ -90,6 +93,7 @@ class Comparison:
     recipe: Recipe
     seeds: int
     first_seed: int = 0
+    test: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for the ledger."""
@@ -100,6 +104,7 @@ class Comparison:
             "data": self.data,
             "fingerprint": self.fingerprint,
             "recipe": self.recipe.to_dict(),
+            "test": self.test or None,  # None is what comparisons of before have
         }
 
     def sweep(self) -> Sweep:
@@ -110,6 +115,7 @@ class Comparison:
             task=self.task,
             data=self.data,
             fingerprint=self.fingerprint,
+            test=self.test,
             trainings=tuple(
                 Training(
                     label={"entry": index, "seed": seed},

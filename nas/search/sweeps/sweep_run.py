@@ -93,6 +93,8 @@ class SweepRun:
         """The evaluation that needs no training: it was done before, or its rung cannot be reached."""
         before = self._failed.get(replace(key, rung=0))
         if before is None or before.key.rung >= key.rung:
-            return self._ledger.find(key)
+            known = self._ledger.find(key)
+            lacks_test = known is not None and self.sweep.test and known.test_accuracy is None
+            return None if lacks_test else known
         said = f"rung {before.key.rung} of this training failed: {before.message}"
         return Evaluation(key=key, failure=before.failure, message=said)

@@ -47,6 +47,7 @@ class Sweep:
         fingerprint: of the data set.
         trainings: in the order they are wanted; a higher rung of a training waits for the lower ones.
         checkpoints: folder or URL where trainings are put aside between rungs; None for none.
+        test: whether trained networks are judged on the test split, too.
     """
 
     study: str
@@ -56,6 +57,7 @@ class Sweep:
     fingerprint: str
     trainings: tuple[Training, ...]
     checkpoints: str | None = None
+    test: bool = False
 
     @property
     def width(self) -> int:
@@ -87,6 +89,7 @@ class Sweep:
             recipe=training.recipe.to_dict(),
             data=self.data,
             checkpoint=None if self.checkpoints is None else f"{self.checkpoints}/{checkpoint_name(key)}",
+            test=self.test,
         )
 
 
