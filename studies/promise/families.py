@@ -143,7 +143,7 @@ def _norm(name: str | None) -> Norm | None:
 def solved(family: Family, budget: int) -> Architecture:
     """The member nearest to a budget in FLOPs."""
     first = preset(family.preset).stages[family.stages[0]].width
-    factors = [1.01**power for power in range(-300, 100)] + [width / first for width in range(8, 65)]
+    factors = [1.01**power for power in range(-300, 400)] + [width / first for width in range(8, 512)]
     points = []
     for factor in factors:
         with suppress(MisfitError):  # such as groups that do not divide a width, or a width that is not twice another
@@ -160,11 +160,13 @@ def main() -> int:
     """Write a file for every family; 1 if the budget of one cannot be met."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("-o", "--output", type=Path, default=Path(__file__).parent / "families", metavar="DIR")
+    parser.add_argument("--only", action="append", choices=FAMILIES, help="a family; repeatable; default: all")
     parser.add_argument("--budget", type=int, default=BUDGET, metavar="FLOPS", help=f"default: {BUDGET:,}")
     given = parser.parse_args()
     given.output.mkdir(parents=True, exist_ok=True)
     missed = 0
-    for name, family in FAMILIES.items():
+    for name in given.only or FAMILIES:
+        family = FAMILIES[name]
         found = solved(family, given.budget)
         price = cost(found)
         miss = price.flops / given.budget - 1

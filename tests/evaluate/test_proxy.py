@@ -60,6 +60,7 @@ def test_a_job_becomes_an_evaluation(job: Job, cache: Path) -> None:
     assert found.seconds >= found.train_seconds > 0
     assert found.peak_memory > 10_000_000
     assert found.worker.endswith(f":{os.getpid()}")
+    assert found.test_accuracy is None
     assert shares[-1] == 1.0
     assert Evaluation.from_dict(json.loads(json.dumps(found.to_dict()))) == found
 

@@ -366,8 +366,86 @@ def milliseconds(module: nn.Module, x: torch.Tensor) -> float:
     return statistics.median(times[3:])
 
 
+# --- the promise, at full size
+
+
+PROMISED = TOP / "studies" / "promise"
+
+
+def promise(device: str, quick: bool) -> Result:
+    """Families at one budget, the winner of a search at the same budget, and both trained with several seeds.
+
+    `studies/promise` at the size of 1 GFLOPs; on the images of NAS_PROMISE_DATA, such as `folder:cifar10`, or else on
+    synthetic ones, which say that everything works and nothing about networks.
+    """
+    import yaml
+
+    budget, seeds = (2_000_000, 2) if quick else (1_000_000_000, 3)
+    images = os.environ.get("NAS_PROMISE_DATA") or synthetic(
+        Path("images.npz"), images=400 if quick else 20_000, side=32
+    )
+    only = ["--only", "convnext", "--only", "fasternet"] if quick else []
+    called([str(PROMISED / "families.py"), "-o", "families", "--budget", str(budget), *only])
+    space = yaml.safe_load((PROMISED / "joined.yaml").read_text())
+    factor = (budget / 8e6) ** 0.5  # FLOPs go by the square of the widths
+    space["stages"]["width"] = [stretched(column["int"], column["step"], factor) for column in space["stages"]["width"]]
+    Path("joined.yaml").write_text(yaml.safe_dump(space))
+    fields = {"rungs": [1], "learning_rate": 4e-3, "ema_decay": 0.98, "layer_scale_init": 1.0}
+    batch = {"epochs": 2, "batch": 32} if quick else {"epochs": 6, "batch": 256}
+    recipe = recipe_file(Path("recipe.yaml"), device, **fields, **batch)
+    shared = [
+        "--data",
+        images,
+        "--recipe",
+        str(recipe),
+        "--workers",
+        "1" if quick else "4",
+        "--device",
+        device,
+        "--json",
+    ]
+    until = ["--trials", "3"] if quick else ["--time", "4min", "--trials", "300"]
+    within = f"{0.97 * budget / 1e6:g}..{1.03 * budget / 1e6:g}MFLOPs"
+    search = ["search", "--space", "joined.yaml", "--budget", within, "--study", "promise", "--objective", "accuracy"]
+    called(["-m", "nas", *search, *until, *shared])
+    (best,) = json.loads(called(["-m", "nas", "pareto", "promise", "--json"]))
+    files = sorted(str(path) for path in Path("families").iterdir())
+    compare = ["compare", *files, f"promise:{best['id']}", "--study", "both", "--seeds", str(seeds), "--test"]
+    sizes = ["--resolution", "32", "--classes", "10"]
+    rows = json.loads(called(["-m", "nas", *compare, *sizes, *shared]))
+    return done([promised(row) for row in sorted(rows, key=lambda row: -(row["test_accuracy"] or 0))])
+
+
+def stretched(limits: list[int], step: int, factor: float) -> dict[str, Any]:
+    """A range of widths times a factor, in whole steps."""
+    low, high = (max(1, round(limit * factor / step)) * step for limit in limits)
+    return {"int": [low, max(high, low + step)], "step": step}
+
+
+def promised(row: Row) -> Row:
+    """What the table says of a network."""
+    half = row["test_half_width"]
+    return {
+        "network": Path(row["label"]).stem,
+        "MFLOPs": round(row["flops"] / 1e6, 1),
+        "params": row["params"],
+        "validation": row["accuracy"] and round(row["accuracy"], 4),
+        "test": row["test_accuracy"] and round(row["test_accuracy"], 4),
+        "± 95%": half and round(half, 4),
+        "seeds": row["seeds"],
+    }
+
+
+def called(command: list[str]) -> str:
+    """What a command of ours prints; its last words where it fails."""
+    ran = subprocess.run([sys.executable, *command], capture_output=True, text=True, check=False)
+    if ran.returncode:
+        raise RuntimeError(f"{' '.join(command)}: {ran.stderr[-2000:]}")
+    return ran.stdout
+
+
 PARTS: dict[str, Callable[[str, bool], Result]] = {
-    one.__name__: one for one in (tests, search, throughput, sharing, memory, compile, depthwise)
+    one.__name__: one for one in (tests, search, throughput, sharing, memory, compile, depthwise, promise)
 }
 
 

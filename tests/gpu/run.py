@@ -5,7 +5,8 @@ runs out of memory takes nothing else along. `DIR/results.json` and `DIR/results
 what was measured before an interruption is there. All in all at most six minutes on one H100.
 
 It needs what `nas` needs without Ray, and no network; the part that runs the tests marked `gpu` is left out where there
-is no pytest. `--device cpu --quick` tries the script itself: every part that makes sense there, in small.
+is no pytest. `--promise` is `studies/promise` at the size of 1 GFLOPs, ten minutes at most. `--device cpu --quick`
+tries the script itself: every part that makes sense there, in small.
 """
 
 from __future__ import annotations
@@ -32,6 +33,8 @@ LIMITS = {  # seconds, in order of importance; 355 together
     "depthwise": 40,
     "compile": 30,
 }
+PROMISE = 600
+"""Seconds for `studies/promise` at full size, which is asked for by itself."""
 
 
 def main() -> int:
@@ -40,11 +43,19 @@ def main() -> int:
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="DIR", help="where the results go")
     parser.add_argument("--device", default="cuda", choices=["cuda", "cpu"], help="default: cuda")
     parser.add_argument("--quick", action="store_true", help="small sizes, to try the script itself")
+    parser.add_argument(
+        "--promise", action="store_true", help="studies/promise at full size instead, in ten minutes at most"
+    )
+    parser.add_argument("--data", metavar="DATA", help="its images, such as folder:PATH; default: synthetic ones")
     parser.add_argument("--only", action="append", choices=LIMITS, help="a part to run; repeatable; default: all")
     given = parser.parse_args()
+    if given.data is not None and not given.promise:
+        parser.error("--data is for --promise")
     given.output.mkdir(parents=True, exist_ok=True)
     results: dict[str, Any] = {"machine": machine(given.device), "quick": given.quick, "parts": {}}
-    for name in given.only or LIMITS:
+    if given.data is not None:
+        os.environ["NAS_PROMISE_DATA"] = given.data
+    for name in ["promise"] if given.promise else given.only or LIMITS:
         sys.stderr.write(f"{name} ...\n")
         results["parts"][name] = one_part(name, given.device, quick=given.quick)
         (given.output / "results.json").write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
@@ -74,11 +85,22 @@ def one_part(name: str, device: str, *, quick: bool) -> dict[str, Any]:
         environment["XDG_CACHE_HOME"] = folder
         try:
             done = subprocess.run(
-                command, cwd=folder, env=environment, capture_output=True, text=True, timeout=LIMITS[name], check=False
+                command,
+                cwd=folder,
+                env=environment,
+                capture_output=True,
+                text=True,
+                timeout=LIMITS.get(name, PROMISE),
+                check=False,
             )
         except subprocess.TimeoutExpired as error:
             said = (error.stderr or b"").decode(errors="replace")
-            return {"status": "failed", "seconds": LIMITS[name], "why": f"took longer\n{said[-2000:]}", "rows": []}
+            return {
+                "status": "failed",
+                "seconds": LIMITS.get(name, PROMISE),
+                "why": f"took longer\n{said[-2000:]}",
+                "rows": [],
+            }
     seconds = round(time.monotonic() - begun, 1)
     if done.returncode:
         return {"status": "failed", "seconds": seconds, "why": (done.stdout + done.stderr)[-4000:], "rows": []}

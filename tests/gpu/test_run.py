@@ -28,6 +28,17 @@ def test_it_runs_in_small_on_a_cpu(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_the_promise_runs_in_small_on_a_cpu(tmp_path: Path) -> None:
+    command = [sys.executable, str(SCRIPT), "-o", str(tmp_path), "--device", "cpu", "--quick", "--promise"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    (part,) = json.loads((tmp_path / "results.json").read_text())["parts"].values()
+    assert len(part["rows"]) == 3
+    assert {row["seeds"] for row in part["rows"]} == {2}
+    assert all(1.94 <= row["MFLOPs"] <= 2.06 for row in part["rows"])
+
+
+@pytest.mark.slow
 def test_an_absent_accelerator_is_named(tmp_path: Path) -> None:
     command = [sys.executable, str(SCRIPT), "-o", str(tmp_path), "--only", "depthwise"]
     done = subprocess.run(command, capture_output=True, text=True, check=False, env={"CUDA_VISIBLE_DEVICES": ""})

@@ -53,6 +53,14 @@ def test_a_second_success_of_one_key_gives_way_to_the_first(filled: Ledger, reco
     assert filled.evaluations() == [first]
 
 
+def test_a_second_success_brings_the_test_accuracy_that_the_first_lacks(filled: Ledger, records: Any) -> None:
+    first, second = (records.success(accuracy=0.5, test_accuracy=test) for test in (None, 0.4))
+    filled.finish("alpha", 0, first, TrialState.DONE)
+    assert filled.finish("alpha", 1, second, TrialState.DONE) == second
+    assert filled.evaluations() == [second]
+    assert filled.finish("alpha", 2, first, TrialState.DONE) == second
+
+
 def test_failures_are_all_kept(filled: Ledger, records: Any) -> None:
     failures = [records.failure(reason=reason, seconds=seconds) for reason in Failure for seconds in (1.0, 2.0)]
     for failure in failures:

@@ -6,6 +6,7 @@ import hashlib
 import os
 import signal
 import time
+from dataclasses import replace
 
 from nas.executors.base import Report
 from nas.records import Evaluation, Failure, Job
@@ -13,6 +14,10 @@ from nas.records import Evaluation, Failure, Job
 
 def instant(job: Job, *, report: Report) -> Evaluation:
     return Evaluation(key=job.key, accuracy=accuracy_of(job.key.architecture_id), seconds=0.01)
+
+
+def tested(job: Job, *, report: Report) -> Evaluation:
+    return replace(instant(job, report=report), test_accuracy=0.25 + job.key.seed / 8 if job.test else None)
 
 
 def brief(job: Job, *, report: Report) -> Evaluation:

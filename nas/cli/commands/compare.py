@@ -58,6 +58,10 @@ def run(
     ] = False,
     workers: Workers = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Write the table as a Markdown file.")] = None,
+    plot: Annotated[
+        Path | None,
+        typer.Option("--plot", help="Draw the accuracies with their intervals: .png or .svg (extra plots)."),
+    ] = None,
     executor: Executor = "local",
     ray_address: RayAddress = None,
     cpus_per_worker: CpusPerWorker = None,
@@ -79,6 +83,7 @@ def run(
     from nas.cli.workers import executor_settings
     from nas.ledger import Ledger
     from nas.report.comparison import comparison_rows, markdown
+    from nas.report.images import require_form
     from nas.report.metrics import parse_place
     from nas.search.definition import require_name
     from nas.search.sweeps.comparison import read_comparison
@@ -88,6 +93,8 @@ def run(
 
     if study is not None:
         require_name(study)
+    if plot is not None:
+        require_form(plot, "a comparison")
     page = None if metrics is None else parse_place(metrics)
     settings = executor_settings(
         executor,
@@ -134,6 +141,10 @@ def run(
 
         with new_file(output) as path:
             path.write_text(markdown(rows, f"# {comparison.name}\n\n{comparison.about}", conditions), encoding="utf-8")
+    if plot is not None:
+        from nas.report.comparison_image import draw_comparison
+
+        draw_comparison(rows, plot, title=comparison.name)
     if as_json:
         from nas.cli.output import print_json
 

@@ -11,6 +11,7 @@ from nas.executors.local import LocalExecutor
 from nas.ledger import Ledger
 from nas.records import StudyKind, TrialState
 from nas.report.comparison import comparison_rows, markdown
+from nas.report.comparison_image import draw_comparison
 from nas.schema.packaged import STUDIES, packaged
 from nas.search.definition import read_study_file
 from nas.search.driver import Driver, StudyStopped, Watch
@@ -89,6 +90,24 @@ def test_table_shows_interval_and_published_number(ledger: Ledger) -> None:
     rows = comparison_rows([(name, "82.1") for name in NAMES], ledger.trials("pair"))
     text = markdown(rows, "# pair", "conditions")
     assert f"| convnext_tiny | 4.46G | 28.6M | 82.1 | {100 * (rows[0].accuracy or 0):.1f} ± 0.0 | 3 |" in text
+
+
+def test_test_accuracies_are_shown_and_those_of_before_are_judged_again(ledger: Ledger, tmp_path: Path) -> None:
+    run(make_comparison(seeds=2), ledger, work=search_works.tested)
+    entries = [(name, "") for name in NAMES]
+    assert all(row.test_accuracy is None for row in comparison_rows(entries, ledger.trials("pair")))
+    run(make_comparison(name="judged", test=True), ledger, work=search_works.tested)
+    trials = ledger.trials("judged")
+    assert {one.state for one in trials} == {TrialState.DONE}
+    rows = comparison_rows(entries, trials)
+    assert [row.test_accuracy for row in rows] == [0.375, 0.375]
+    text = markdown(rows, "# judged", "conditions")
+    assert "| test, mean ± 95% | seeds |" in text
+    assert "| 37.5 ± 31.1 | 3 |" in text
+    draw_comparison(rows, tmp_path / "judged.png", title="judged")
+    assert (tmp_path / "judged.png").read_bytes().startswith(b"\x89PNG")
+    run(make_comparison(name="again", test=True), ledger, work=search_works.always_broken)
+    assert {one.state for one in ledger.trials("again")} == {TrialState.REUSED}
 
 
 def test_roadmap_names_every_step_and_is_not_a_search() -> None:
