@@ -30,7 +30,6 @@ from nas.architecture.text import to_yaml
 from nas.cost import Cost
 from nas.errors import MisfitError
 from nas.layers import Norm, Spec, norms
-from nas.layers.grouped import Grouped
 from nas.layers.norm_pool_linear import NormPoolLinear
 from nas.layers.patchify import Patchify
 from nas.layers.pool_norm_linear import PoolNormLinear
@@ -64,11 +63,8 @@ class Family:
 
 FAMILIES: Mapping[str, Family] = {
     "resnet": Family(preset="resnet50", step=8),
-    "resnext": Family(preset="resnext50_32x4d", step=8),
-    "regnetx": Family(preset="regnetx_200mf", step=8),
     "regnety": Family(preset="regnety_200mf", step=8),
     "efficientnetv2": Family(preset="efficientnetv2_b0", stages=(1, 2, 3)),
-    "mobilenetv4": Family(preset="mobilenetv4_conv_s", stages=(1, 3, 4)),
     "convnext": Family(preset="convnext_tiny", norm="layernorm"),
     "convnextv2": Family(preset="convnextv2_atto", norm="layernorm"),
     "replknet": Family(preset="replknet_31b", step=1),
@@ -105,8 +101,6 @@ def capped(part: Any, side: int) -> Any:
     found |= {name: min(found[name], most) for name in KERNELS if isinstance(found.get(name), int)}
     if found.get("dilation", 1) > 1:
         found["dilation"] = max(1, min(found["dilation"], (most - 1) // (found["kernel"] - 1)))
-    if isinstance(part, Grouped) and part.group_width is None:
-        found |= {"groups": 32, "group_width": 4}  # ResNeXt's 32 groups, of 4 channels in its first stage
     return replace(part, **found)
 
 
