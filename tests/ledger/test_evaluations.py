@@ -54,11 +54,14 @@ def test_a_second_success_of_one_key_gives_way_to_the_first(filled: Ledger, reco
 
 
 def test_a_second_success_brings_the_test_accuracy_that_the_first_lacks(filled: Ledger, records: Any) -> None:
+    for study in ("beta", "gamma"):
+        filled.create_study(records.study(study))
+        records.write(filled, records.trial(0), study=study)
     first, second = (records.success(accuracy=0.5, test_accuracy=test) for test in (None, 0.4))
     filled.finish("alpha", 0, first, TrialState.DONE)
-    assert filled.finish("alpha", 1, second, TrialState.DONE) == second
+    assert filled.finish("beta", 0, second, TrialState.DONE) == second
     assert filled.evaluations() == [second]
-    assert filled.finish("alpha", 2, first, TrialState.DONE) == second
+    assert filled.finish("gamma", 0, first, TrialState.DONE) == second
 
 
 def test_failures_are_all_kept(filled: Ledger, records: Any) -> None:
