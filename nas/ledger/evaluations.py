@@ -87,9 +87,9 @@ def keep(connection: sa.Connection, study: str, evaluation: Evaluation, finished
     first, *content = connection.execute(_success, evaluation.key.to_dict()).one()
     stands = from_row(content)
     if stands.test_accuracy is None and evaluation.test_accuracy is not None:
-        test = {"test_accuracy": evaluation.test_accuracy}
-        connection.execute(sa.update(evaluations).where(evaluations.c.id == first).values(**test))
-        stands = replace(stands, **test)
+        tested = sa.update(evaluations).where(evaluations.c.id == first)
+        connection.execute(tested.values(test_accuracy=evaluation.test_accuracy))
+        stands = replace(stands, test_accuracy=evaluation.test_accuracy)
     return first, stands
 
 
