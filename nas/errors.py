@@ -6,6 +6,9 @@ its message without a traceback. Anything else that escapes is a defect of ours.
 
 from __future__ import annotations
 
+import errno
+
+_FULL = {errno.ENOSPC, errno.EFBIG, errno.EDQUOT}
 _SHOWN = 80  # characters of a value that a message quotes
 
 
@@ -16,6 +19,12 @@ def shortened(text: str) -> str:
     ("'depht'", True)
     """
     return repr(text) if len(text) <= _SHOWN else f"{text[:_SHOWN]!r}…"
+
+
+def system_reason(error: OSError) -> str:
+    """What the operating system has against writing something, and what helps where the disk is full."""
+    advice = "; free some space and give the same command again" if error.errno in _FULL else ""
+    return f"{error.strerror or error}{advice}"
 
 
 class NasError(Exception):

@@ -20,9 +20,9 @@ import nas
 
 NAS = Path(nas.__file__).parent
 ORDER = (
-    "errors", "units", "notebook", "plugins", "registry", "schema", "task", "cost", "records", "pulse", "ledger",
-    "analysis", "layers", "architecture", "space", "data", "measure", "train", "evaluate", "executors", "search",
-    "export", "report", "api", "cli",
+    "errors", "units", "command_line", "notebook", "plugins", "registry", "schema", "task", "cost", "records", "pulse",
+    "ledger", "analysis", "layers", "architecture", "space", "data", "measure", "train", "evaluate", "executors",
+    "search", "export", "report", "api", "cli",
 )  # fmt: skip
 OUTSIDE = {"__init__", "__main__"}  # the package's own doors, which nothing inside may use
 FILES = sorted(NAS.rglob("*.py"))

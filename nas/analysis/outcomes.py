@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from nas.analysis.front import searched_costs
+from nas.command_line import command_line
 from nas.errors import StudyError
 from nas.ledger import Ledger
 from nas.records import CONTROL, Evaluation, Plain, StudyKind, TrialRecord
@@ -90,7 +91,8 @@ def outcomes_of(ledger: Ledger, study: str, *, rung: int = 0) -> list[Outcome]:
     definition = ledger.study(study, StudyKind.SEARCH).definition
     rows = outcomes(ledger.trials(study), ledger.evaluations(study), definition, rung=rung)
     if not rows:
-        raise StudyError(f"study {study!r} has no accuracy at rung {rung} yet; let it search on: nas search --resume")
+        going_on = command_line("search", "--resume", "--study", study, *ledger.as_option)
+        raise StudyError(f"study {study!r} has no accuracy at rung {rung} yet; let it search on: {going_on}")
     return rows
 
 

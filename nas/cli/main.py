@@ -52,9 +52,10 @@ from nas.cli.commands import (
 from nas.cli.plugin_option import with_plugins
 from nas.cli.space_argument import with_space
 from nas.cli.values import CheckedCommand, paragraphs
-from nas.errors import NasError, UserError
+from nas.command_line import command_line
+from nas.errors import NasError, UserError, system_reason
 
-FAILED, WRONG_INPUT, INTERRUPTED = 1, 2, 130
+FAILED, WRONG_INPUT = 1, 2
 
 # The root of what the parser raises; typer has a click of its own, or not, depending on its version.
 _UsageError: Any = next(cls for cls in typer.BadParameter.__mro__ if cls.__name__ == "ClickException")
@@ -153,7 +154,7 @@ class _BenchCommands(TyperGroup):
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """The subcommand; a file in its place is answered with the one that takes it."""
         if args and args[0].endswith((".yaml", ".yml")):
-            raise UserError(f"`nas bench {args[0]}` is `nas bench table {args[0]}` now")
+            raise UserError(f"a table is judged by: {command_line('bench', 'table', arguments=args[:1])}")
         return super().resolve_command(ctx, args)
 
 
@@ -207,6 +208,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def program() -> int:
     """The command line of this process, as its last act."""
+    interrupts.insist()
     code = main()
     interrupts.end()
     return code
@@ -221,7 +223,7 @@ def _run_command(arguments: Sequence[str] | None) -> int:
             _refuse(error)
         return WRONG_INPUT
     except (typer.Abort, KeyboardInterrupt):
-        return INTERRUPTED
+        return interrupts.INTERRUPTED
     except UserError as error:
         _complain(str(error))
         return WRONG_INPUT
@@ -237,7 +239,7 @@ def _handle_os_error(error: OSError) -> int:
     """The exit code of what the operating system refused: a file, a full disk, a stream that nobody reads."""
     if isinstance(error, BrokenPipeError):  # the reader of our output has seen enough
         return 0
-    _complain(f"{error.filename or 'writing the output'}: {error.strerror or error}")
+    _complain(f"{error.filename or 'writing the output'}: {system_reason(error)}")
     return WRONG_INPUT
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +12,7 @@ import typer
 
 from nas import plugins
 from nas.cli import completion
+from nas.command_line import command_line
 from nas.ledger.address import DEFAULT_STORAGE, redacted, storage_url
 from nas.task import Task
 
@@ -36,14 +38,18 @@ Budgets = Annotated[
         "(4.2..4.5GFLOPs). Repeatable. 1 FLOP = 1 multiply-add.",
     ),
 ]
-Storage = Annotated[
-    str,
+_LEDGER = (
+    "The ledger: a SQLite file, or postgresql+psycopg://USER@HOST/DATABASE (the password best in ~/.pgpass or "
+    "PGPASSWORD). Other databases, such as MySQL, are refused."
+)
+Storage = Annotated[str, typer.Option("--storage", metavar="FILE|URL", callback=storage_url, help=_LEDGER)]
+StorageOrFile = Annotated[
+    str | None,
     typer.Option(
         "--storage",
         metavar="FILE|URL",
-        callback=storage_url,
-        help="The ledger: a SQLite file, or postgresql+psycopg://USER@HOST/DATABASE (the password best in ~/.pgpass or "
-        "PGPASSWORD). Other databases, such as MySQL, are refused.",
+        callback=lambda storage: None if storage is None else storage_url(storage),
+        help=f"{_LEDGER} Default: the study file's, or else nas.db here.",
     ),
 ]
 Resolution = Annotated[
@@ -218,14 +224,14 @@ StudyNames = Annotated[
 ]
 
 
-def proposed(command: str, *words: str, storage: str = DEFAULT_STORAGE) -> str:
+def proposed(command: str, *words: str, arguments: Sequence[str] = (), storage: str = DEFAULT_STORAGE) -> str:
     """A command of ours as one can paste it into a shell, with the ledger and the plug-ins of this one.
 
     A password in the ledger's address is left out.
     """
     parts = [word for plugin in plugins.given() for word in ("--plugin", plugin.reference)]
     ledger = [] if storage == DEFAULT_STORAGE else ["--storage", redacted(storage)]
-    return shlex.join(["nas", command, *words, *parts, *ledger])
+    return command_line(*command.split(), *words, *parts, *ledger, arguments=arguments)
 
 
 def loading(folder: Path | str) -> str:

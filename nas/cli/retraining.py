@@ -11,6 +11,7 @@ from nas.api.workers import Local
 from nas.architecture import Architecture
 from nas.cli.output import notice
 from nas.cli.sweeps import train_sweep
+from nas.command_line import command_line
 from nas.errors import StudyError
 from nas.ledger import Ledger
 from nas.records import StudyKind, TrialRecord
@@ -86,5 +87,5 @@ def _require_trained(ledger: Ledger, study: str, front: Sequence[FrontRow]) -> N
     if front[0].rung != last:
         raise StudyError(
             f"the front of study {study!r} is of rung {front[0].rung} of 0 to {last}, so it would not be compared with "
-            "itself; let it search on: nas search --resume"
+            f"itself; let it search on: {command_line('search', '--resume', '--study', study, *ledger.as_option)}"
         )

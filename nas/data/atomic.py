@@ -18,9 +18,10 @@ def new_file(path: Path) -> Iterator[Path]:
     """
     temporary = _beside(path)
     try:
-        yield temporary
-        _sync(temporary)
-        temporary.replace(path)
+        with _named(path):
+            yield temporary
+            _sync(temporary)
+            temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
     _sync(path.parent)
@@ -46,6 +47,17 @@ def new_folder(path: Path) -> Iterator[Path]:
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
     _sync(path.parent)
+
+
+@contextmanager
+def _named(path: Path) -> Iterator[None]:
+    """Let an error say which file it is about: a write to a full disk does not."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None and error.errno is not None:
+            error.filename = str(path)
+        raise
 
 
 def _beside(path: Path) -> Path:

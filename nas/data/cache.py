@@ -24,6 +24,7 @@ from nas.data.source import Catalog, Source
 from nas.data.statistics import blocks_of, channel_statistics
 from nas.data.streaming import StreamedImages
 from nas.errors import DataError
+from nas.units import format_bytes
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer as Buffer
@@ -91,6 +92,7 @@ def store(
     """
     folder = entry(cache, catalog.fingerprint, resolution)
     shape = (len(catalog.names), catalog.channels, resolution, resolution)
+    size = math.prod(shape) + catalog.labels.nbytes
     with writing(folder), hold(folder):
         known = recall(cache, catalog.fingerprint, resolution, reference=source.reference)
         if known is not None:
@@ -98,11 +100,13 @@ def store(
         shutil.rmtree(folder, ignore_errors=True)  # damaged
         try:
             with new_folder(folder) as temporary:
-                with room_for(cache, math.prod(shape) + catalog.labels.nbytes, limit):
+                with room_for(cache, size, limit):
                     images = _new_array(temporary / IMAGES, shape)
                 _fill(temporary, images, source, catalog, progress)
         except NoRoomError:
             return None
+        except OSError as error:
+            raise _no_room(folder.parent, size, error) from error
         fresh = recall(cache, catalog.fingerprint, resolution, reference=source.reference)
     if fresh is None:
         raise DataError(f"{folder}: what was just written there cannot be read back; check the disk")
@@ -213,14 +217,19 @@ def _decode(source: Source, catalog: Catalog, into: NDArray[np.uint8], progress:
 
 
 def _new_array(path: Path, shape: tuple[int, ...]) -> np.memmap[Any, np.dtype[np.uint8]]:
-    """An uint8 array on disk whose room is reserved: a full disk is an error here, not a signal at some later write."""
-    try:
-        array: np.memmap[Any, np.dtype[np.uint8]] = np.lib.format.open_memmap(path, "w+", np.uint8, shape)
-        with path.open("r+b") as file:
-            os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
-    except OSError as error:
-        raise DataError(
-            f"{path.parent.parent}: no room for {math.prod(shape) / 1e9:.1f} GB of resized images ({error.strerror}); "
-            "free some, or take another cache folder or a smaller resolution"
-        ) from error
+    """An uint8 array on disk whose room is reserved: a full disk is an error here, not a signal at some later write.
+
+    Raises:
+        OSError: there is no room.
+    """
+    array: np.memmap[Any, np.dtype[np.uint8]] = np.lib.format.open_memmap(path, "w+", np.uint8, shape)
+    with path.open("r+b") as file:
+        os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
     return array
+
+
+def _no_room(place: Path, size: int, error: OSError) -> DataError:
+    return DataError(
+        f"{place}: no room for {format_bytes(size)} of resized images ({error.strerror or error}); free some, or take "
+        "another cache folder (--cache) or a smaller resolution"
+    )

@@ -22,8 +22,10 @@ from nas.executors.silence import CHORE_SECONDS, DEFAULT_HANG_SECONDS, HangRule,
 from nas.executors.worker import pickled
 from nas.pulse import WorkerState
 from nas.records import Evaluation, Job
+from nas.units import format_seconds
 
 _WHAT = "worker processes"
+LOADING_SECONDS = 600.0  # to import what workers need; torch takes a minute or two from a slow file server
 _KILL_SECONDS = 30.0  # from the order to kill a worker to its end; no news by then means that the server is stuck
 
 
@@ -119,6 +121,7 @@ class LocalExecutor:
         self._keys = itertools.count()
         self._books = Bookkeeping()
         self._selector = selectors.DefaultSelector()
+        self._loading = 0.0  # seconds listened to a server that imports
         self._server = self._start_server()
         self._slots: list[_Slot] = []
         try:
@@ -275,14 +278,20 @@ class LocalExecutor:
             self._restart_server()
 
     def _end_stuck(self, passed: float) -> None:
-        """Kill the workers that have said nothing for too long, and a server that does not do so."""
+        """Kill the workers that have said nothing for too long, and a server that does not, or is never ready to."""
+        if not self._server.is_loaded:  # until then nobody is there to say anything
+            self._loading += passed
+            if self._loading > LOADING_SECONDS:
+                self._server.end()
+            return
+        self._loading = 0.0
         for worker in [slot.worker for slot in self._slots]:
             if worker.dying is not None:
                 worker.dying += passed
                 if worker.dying > _KILL_SECONDS:
                     self._server.end()  # the news of that brings another one, and other workers
                     return
-            elif self._server.is_loaded:  # until then nobody is there to say anything
+            else:
                 worker.ending = self._rule.wait(worker.silence, passed) or ""
                 if worker.ending:
                     self._kill(worker)
@@ -337,6 +346,10 @@ class LocalExecutor:
         self._selector.unregister(self._server)
         ending = self._server.exit_report()
         if not self._server.is_loaded:
+            if self._loading > LOADING_SECONDS:
+                ending = (
+                    f"was still importing {', '.join(self._preload)} after {format_seconds(LOADING_SECONDS)}\n{ending}"
+                )
             self._books.error = NasError(f"{_WHAT} cannot start: the process that forks them {ending}")
         elif not self._books.start_failed(_WHAT, f"the process that forks them {ending}"):
             self._server.close()

@@ -345,6 +345,10 @@ class RayExecutor:
         self._idle.append(worker)
         self._dispatch()
 
+    def _take_first_pulse(self, worker: _Worker, pulse: tuple[str, float, float, int]) -> None:
+        self._expect(worker, worker.actor.greet(self._version, self._images), self._take_greeting)
+        self._take_pulse(worker, pulse)
+
     def _take_pulse(self, worker: _Worker, pulse: tuple[str, float, float, int]) -> None:
         job_id, fraction, silent, reports = pulse
         worker.is_placed = True
@@ -433,8 +437,9 @@ class RayExecutor:
     def _start_worker(self) -> None:
         worker = _Worker(self._cluster.start(self._work, self._needs))
         self._workers.add(worker)
-        self._expect(worker, worker.actor.greet(self._version, self._images), self._take_greeting)
-        self._expect(worker, worker.actor.pulse(0.0), self._take_pulse)
+        # Greeted once it is there: that imports other people's code, which may hang before it lets a pulse out, and a
+        # worker that was never heard of counts as one that waits for a place.
+        self._expect(worker, worker.actor.pulse(0.0), self._take_first_pulse)
 
     def _handle_exit(self, worker: _Worker, ending: str, output: str) -> None:
         """Account for a worker that is no longer of use, and put another one in its place."""

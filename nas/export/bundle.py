@@ -7,7 +7,6 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from shlex import quote
 from typing import Any, NamedTuple
 
 from torch import nn
@@ -17,8 +16,9 @@ from nas import plugins
 from nas.architecture import Architecture, build, fuse, skeleton
 from nas.architecture.network import Network, backbone
 from nas.architecture.text import to_yaml
+from nas.command_line import command_line
 from nas.data.atomic import new_file
-from nas.errors import FieldError, UserError
+from nas.errors import FieldError, UserError, system_reason
 from nas.export.folder import ARCHITECTURE, WEIGHTS, require_folder
 from nas.space import load_architecture
 from nas.space.references import ABOUT, read_about
@@ -77,7 +77,7 @@ def write_bundle(folder: Path, architecture: Architecture, network: nn.Module, a
             with new_file(folder / name) as path:
                 path.write_text(source, encoding="utf-8")
     except OSError as error:
-        raise UserError(f"{folder}: cannot be written: {error.strerror or error}") from None
+        raise UserError(f"{folder}: cannot be written: {system_reason(error)}") from None
     return [folder / name for name in (ARCHITECTURE, WEIGHTS, ABOUT, *sources)]
 
 
@@ -132,7 +132,9 @@ def load_model(
     root = Path(folder)
     for name in (ARCHITECTURE, WEIGHTS, ABOUT):
         if not (root / name).is_file():
-            raise UserError(f"{root}: no {name} in it; `nas export -o {quote(str(root))}` writes such a folder")
+            raise UserError(
+                f"{root}: no {name} in it; `{command_line('export', '-o', str(root))}` writes such a folder"
+            )
     about = read_about(root / ABOUT)
     for reference in plugin:
         plugins.load(os.fspath(reference))

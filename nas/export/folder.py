@@ -63,12 +63,19 @@ def held(folder: Path, what: str) -> UserError:
 
 @contextmanager
 def beside(folder: Path) -> Iterator[Path]:
-    """An empty folder on the same disk, gone after the block."""
-    require_folder(folder.parent)
-    place = folder.parent / f".{folder.name}.{os.getpid()}-{secrets.token_hex(4)}"
-    place.mkdir()
+    """An empty folder on the same disk, gone after the block: beside the folder, or in it where only that is ours."""
+    parent = folder.parent
+    if folder.is_dir() and not os.access(parent, os.W_OK | os.X_OK):
+        parent = folder
+    require_folder(parent)
+    place = parent / f".{folder.name}.{os.getpid()}-{secrets.token_hex(4)}"
     try:
+        place.mkdir()
         yield place
+    except UserError as error:
+        if type(error) is UserError and str(place) in str(error):  # of the folder that was named, as far as people know
+            raise UserError(str(error).replace(str(place), str(folder))) from error
+        raise
     finally:
         shutil.rmtree(place, ignore_errors=True)
 

@@ -10,6 +10,7 @@ import torch
 
 from nas.architecture import Architecture, build
 from nas.architecture.network import Network
+from nas.command_line import command_line
 from nas.errors import UserError
 from nas.export.bundle import about_of, load_model
 from nas.export.folder import ARCHITECTURE
@@ -70,9 +71,10 @@ def load_network(reference: str, storage: str, *, seed: int, channels: int = 3) 
     """
     folder = Path(reference)
     if folder.suffix in _CHECKPOINTS and folder.is_file():
+        making = command_line("import", "--preset", "NAME", "-o", "FOLDER", arguments=[reference])
         raise UserError(
-            f"{reference}: a checkpoint alone does not say what it is of; `nas import {reference} --preset NAME -o "
-            "FOLDER` makes a folder that can be given here"
+            f"{reference}: a checkpoint alone does not say what it is of; `{making}` makes a folder that can be given "
+            "here"
         )
     if (folder / ABOUT).is_file():
         return _trained(folder)

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from nas.architecture import Architecture, build, fuse
-from nas.errors import NasError, UserError
+from nas.errors import NasError, UserError, system_reason
 from nas.export.bundle import Provenance, about_of, load_model, write_bundle
 from nas.export.folder import beside, move, require_free
 from nas.export.forms import Form, Options, Subject, forms
@@ -128,7 +128,7 @@ def _checked(name: str, form: Form, subject: Subject, options: Options) -> Writt
     except NasError as error:
         raise type(error)(f"{name}: {error}; nothing was written") from error
     except OSError as error:
-        raise UserError(f"{name}: cannot be written: {error.strerror or error}") from None
+        raise UserError(f"{name}: cannot be written: {system_reason(error)}") from None
     if not difference <= TOLERANCE:
         raise NasError(
             f"{name}: {form.file} computes something else, by {difference:.1e} of the largest output on random images "

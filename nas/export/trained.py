@@ -15,7 +15,7 @@ from nas.architecture import Architecture
 from nas.data import DataSet
 from nas.errors import UserError
 from nas.export.bundle import load_model, write_bundle
-from nas.export.folder import WEIGHTS, held, is_used
+from nas.export.folder import WEIGHTS, beside, held, is_used, move
 from nas.export.winner import measure_test, provenance
 from nas.records import EvaluationKey
 from nas.space import load_architecture
@@ -163,7 +163,9 @@ def write_trained(
         "training": key.to_dict(),
         "trained": asdict(trained),
     }
-    write_bundle(folder, architecture, network.cpu(), provenance(images, results))
+    with beside(folder) as place:  # what was begun to be written would be in the way of the next run
+        write_bundle(place, architecture, network.cpu(), provenance(images, results))
+        move(place, folder)
     done.curve.write()
     remove_checkpoint(str(folder / CHECKPOINT))
     return trained

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from shlex import quote
 from typing import Any
 
 from torch import nn
@@ -13,6 +12,7 @@ from torch import nn
 from nas.analysis.front import FrontRow, evaluated_rows
 from nas.analysis.intervals import wilson
 from nas.architecture import Architecture, estimate
+from nas.command_line import command_line
 from nas.data import DataSet, load_data
 from nas.errors import StudyError, UserError
 from nas.export.bundle import Provenance, write_bundle
@@ -53,8 +53,14 @@ class Exported:
     retrained: bool
 
 
-def choose(rows: list[FrontRow], study: str, architecture: str | None) -> FrontRow:
+def choose(rows: list[FrontRow], study: str, architecture: str | None, ledger: Sequence[str] = ()) -> FrontRow:
     """The row of an architecture, or the most accurate one of the highest rung (the cheaper of two equals).
+
+    Args:
+        rows: of the study.
+        study: its name.
+        architecture: its whole id, or None.
+        ledger: the words that name the ledger in a command line.
 
     Raises:
         StudyError: there is none.
@@ -65,9 +71,8 @@ def choose(rows: list[FrontRow], study: str, architecture: str | None) -> FrontR
                 return row
         raise StudyError(f"{study}:{architecture} has no accuracy: it was over budget, failed, or is not trained yet")
     if not rows:
-        raise StudyError(
-            f"study {study!r} has no trained candidate yet; go on with: nas search --resume --study {quote(study)}"
-        )
+        going_on = command_line("search", "--resume", "--study", study, *ledger)
+        raise StudyError(f"study {study!r} has no trained candidate yet; go on with: {going_on}")
     return max(rows, key=lambda row: (row.rung, row.accuracy, -row.flops))
 
 
@@ -92,7 +97,7 @@ def export_winner(
     """
     study, definition = searched_study(ledger, study)
     trials = ledger.trials(study)
-    row = choose(evaluated_rows(trials, definition.budget), study, architecture)
+    row = choose(evaluated_rows(trials, definition.budget), study, architecture, ledger.as_option)
     if any(one.evaluation is not None and one.evaluation.key.is_told for one in trials):
         raise StudyError(
             f"the accuracies of study {study!r} were told, so that there are no weights to export and no training to "

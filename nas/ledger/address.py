@@ -56,6 +56,19 @@ def storage_url(storage: str) -> str:
     return f"sqlite:///{path}" if is_file else storage
 
 
+def storage_beside(storage: str, folder: Path) -> str:
+    """The address of a ledger that a file in `folder` names: its own path is from there.
+
+    >>> storage_beside("nas.db", Path("runs"))
+    'sqlite:///runs/nas.db'
+    >>> storage_beside("/data/team.db", Path("runs"))
+    'sqlite:////data/team.db'
+    """
+    url = storage_url(storage)
+    match = _SQLITE.fullmatch(url)
+    return url if match is None or not match["path"] else f"sqlite:///{folder / match['path']}"
+
+
 def redacted(url: str) -> str:
     """The address without its password, safe to print and to log.
 

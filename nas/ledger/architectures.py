@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from shlex import quote
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
 
+from nas.command_line import command_line
 from nas.errors import LedgerError, StudyError
 from nas.ledger import studies
 from nas.ledger.engine import insert_missing
@@ -51,8 +51,14 @@ def of_study(connection: sa.Connection, study: str) -> dict[str, dict[str, Plain
     return {row.id: dict(row.canonical) for row in connection.execute(statement)}
 
 
-def resolve(connection: sa.Connection, study: str, prefix: str) -> str:
+def resolve(connection: sa.Connection, study: str, prefix: str, *, ledger: Sequence[str] = ()) -> str:
     """The id of the one architecture of a study that begins with `prefix`; a whole id is always found.
+
+    Args:
+        connection: inside a transaction.
+        study: its name.
+        prefix: of the id.
+        ledger: the words that name the ledger in a command line.
 
     Raises:
         StudyError: no such study, none of its architectures begins so, or several do.
@@ -69,9 +75,8 @@ def resolve(connection: sa.Connection, study: str, prefix: str) -> str:
     if len(found) == 1 or prefix in found:
         return prefix if prefix in found else found[0]
     if not found:
-        raise StudyError(
-            f"no architecture of study {study!r} begins with {prefix!r}; `nas pareto {quote(study)}` shows its ids"
-        )
+        showing = command_line("pareto", "--all", *ledger, arguments=[study])
+        raise StudyError(f"no architecture of study {study!r} begins with {prefix!r}; `{showing}` shows its ids")
     more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
     raise StudyError(
         f"{prefix!r} is the beginning of {len(found)} architectures of study {study!r}: "

@@ -102,7 +102,7 @@ def _is_below(evaluation: Evaluation, used: Sequence[Evaluation]) -> bool:
 def _ask(row: sa.Row[tuple[object, ...]]) -> Ask:
     return Ask(
         number=row.number,
-        state=TrialState(row.state),
+        state=row.state,
         choices=row.choices,
         cost=row.cost,
         overrun=row.overrun,

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from nas.errors import LedgerError
 from nas.ledger import leases, revision
-from nas.ledger.address import place
+from nas.ledger.address import DEFAULT_STORAGE, place, redacted
 from nas.ledger.engine import Mode, connect, for_writing
 from nas.ledger.failures import explained
 from nas.ledger.leases import Lease
@@ -26,9 +26,10 @@ _RELEASE_SECONDS = 2.0  # a lease that cannot be given back expires by itself: n
 class Database:
     """Does what the ledger's methods ask, each in a transaction of its own."""
 
-    def __init__(self, engine: sa.Engine, where: str, *, patience: float, notify: Notify) -> None:
+    def __init__(self, engine: sa.Engine, url: str, *, patience: float, notify: Notify) -> None:
         self.engine = engine
-        self.where = where
+        self.where = where = place(url)
+        self.as_option = [] if url == DEFAULT_STORAGE else ["--storage", redacted(url)]
         self._writer = for_writing(engine)
         self._patience = Patience(where, patience, notify)
         self._held: dict[str, str] = {}  # tokens of the leases by study
@@ -50,7 +51,7 @@ class Database:
         except BaseException:
             engine.dispose()
             raise
-        return cls(engine, where, patience=patience, notify=notify)
+        return cls(engine, url, patience=patience, notify=notify)
 
     def close(self) -> None:
         """Close every connection."""

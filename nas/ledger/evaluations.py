@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from nas.errors import LedgerError
 from nas.ledger.engine import insert_missing
 from nas.ledger.tables import evaluations, trials
-from nas.records import Evaluation, EvaluationKey, Failure
+from nas.records import Evaluation, EvaluationKey
 
 COLUMNS = (
     evaluations.c.architecture,
@@ -63,7 +63,7 @@ def from_row(row: Sequence[Any]) -> Evaluation:
         micro_batch=micro_batch,
         worker=worker,
         weights=weights,
-        failure=None if failure is None else Failure(failure),
+        failure=failure,
         message=message,
         traceback=traceback,
     )
@@ -191,7 +191,7 @@ def _values(study: str, evaluation: Evaluation, finished: str) -> dict[str, Any]
         "micro_batch": evaluation.micro_batch,
         "worker": evaluation.worker,
         "weights": evaluation.weights,
-        "failure": None if evaluation.failure is None else evaluation.failure.value,
+        "failure": evaluation.failure,
         "message": evaluation.message,
         "traceback": evaluation.traceback,
         "finished": finished,

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
-from nas.errors import LedgerError
+from nas.errors import LedgerError, shortened
 
 BUSY_SECONDS = 30
 """How long a writer of a SQLite file waits for another one before it gives up."""
@@ -28,7 +28,8 @@ _SQLITE_REASONS = {
 # SQLSTATEs, https://www.postgresql.org/docs/current/errcodes-appendix.html
 _DENIED = {"42501"}  # insufficient privilege
 _POOLED = {"42P05", "26000"}  # a prepared statement that is there already, or is not there
-_NO_TABLE = {"42P01"}
+_NO_TABLE = {"42P01", "42703"}  # nor column
+_SQLITE_NO_TABLE = re.compile(r"no such (table|column)|has no column named|(table|index) \w+ already exists")
 _FULL = {"53100"}  # the disk is full
 _PASSING = {
     *("57P01", "57P02", "57P03", "53300"),  # shut down, crashed, starting up, all connections in use
@@ -45,11 +46,41 @@ _LASTING = re.compile(
 )
 
 
+class DamageError(LedgerError):
+    """What stands in the database was not written by a ledger: somebody changed it, or the disk did.
+
+    Attributes:
+        problem: what stands where.
+    """
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(
+            f"{problem}. It was damaged, or changed by hand: restore the ledger from a copy, or delete the study that "
+            "it belongs to (nas studies --delete)"
+        )
+        self.problem = problem
+
+
+@contextmanager
+def understood(what: str) -> Iterator[None]:
+    """Turn whatever is raised while a value is read that cannot be right into a `DamageError`.
+
+    Args:
+        what: the value, as the beginning of a sentence.
+    """
+    try:
+        yield
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
+        raise DamageError(f"{what} cannot be understood ({type(error).__name__}: {shortened(str(error))})") from error
+
+
 @contextmanager
 def explained(where: str) -> Iterator[None]:
     """Turn what a user can cause (full disk, server away, not a database) into a `LedgerError` that names the place."""
     try:
         yield
+    except DamageError as error:
+        raise LedgerError(f"ledger {where}: {error}") from error
     except DBAPIError as error:
         reason = _sqlite_reason(error) if isinstance(error.orig, sqlite3.Error) else _postgresql_reason(error)
         if reason is None:
@@ -84,6 +115,8 @@ def _state(error: DBAPIError) -> str:
 
 
 def _sqlite_reason(error: DBAPIError) -> str | None:
+    if _SQLITE_NO_TABLE.search(str(error.orig)):
+        return _lacks(error)
     name: str = getattr(error.orig, "sqlite_errorname", "")
     return next((reason for prefix, reason in _SQLITE_REASONS.items() if name.startswith(prefix)), None)
 
@@ -97,13 +130,17 @@ def _postgresql_reason(error: DBAPIError) -> str | None:
             f"{said(error)}; leave prepare_threshold out of the address"
         )
     if _state(error) in _NO_TABLE:
-        return (
-            f"a table is missing: {said(error)}; somebody has removed it, or the ledger was copied in part: restore it "
-            "from a copy, or name another ledger with --storage"
-        )
+        return _lacks(error)
     is_environment = isinstance(error, OperationalError | InterfaceError) or _state(error) in _DENIED
     if is_environment or _is_from_connecting(error):
         return (
             f"the server cannot be used: {said(error)}; check the address, the server and your rights on the database"
         )
     return None
+
+
+def _lacks(error: DBAPIError) -> str:
+    return (
+        f"its tables are not whole: {said(error)}; somebody has removed one, or the ledger was copied in part: restore "
+        "it from a copy, or name another ledger with --storage"
+    )

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from nas.ledger.architectures import store
 from nas.ledger.engine import insert_missing
+from nas.ledger.failures import understood
 from nas.ledger.tables import architectures, latencies
 from nas.records import LatencyRecord, Plain
 
@@ -48,7 +49,8 @@ def read(
         statement = statement.where(latencies.c.architecture.in_(sorted(of)))
     if profile is not None:
         statement = statement.where(latencies.c.profile == profile)
-    return [LatencyRecord.from_dict(content) for content in connection.execute(statement).scalars()]
+    with understood("a latency record"):
+        return [LatencyRecord.from_dict(content) for content in connection.execute(statement).scalars()]
 
 
 def measured_architectures(connection: sa.Connection) -> dict[str, dict[str, Plain]]:

@@ -119,6 +119,14 @@ class Ledger:
     ) -> None:
         self.close()
 
+    @property
+    def as_option(self) -> list[str]:
+        """What names this ledger in a command line; nothing for the one that commands use by themselves.
+
+        A password in its address is left out.
+        """
+        return self._database.as_option
+
     def __repr__(self) -> str:
         return f"Ledger({self._database.where!r})"
 
@@ -443,7 +451,9 @@ class Ledger:
         Raises:
             StudyError: no such study, none of its architectures begins so, or several do.
         """
-        return self._database.read(lambda connection: architectures.resolve(connection, study, prefix))
+        return self._database.read(
+            lambda connection: architectures.resolve(connection, study, prefix, ledger=self.as_option)
+        )
 
     def save_latencies(self, records: Sequence[LatencyRecord], canonical: Mapping[str, Mapping[str, Plain]]) -> int:
         """Keep latency records and the architectures they are about.

@@ -57,7 +57,7 @@ def rename(connection: sa.Connection, old: str, new: str, relocate: Relocate) ->
     """
     record = studies.read(connection, old)
     studies.require_free(connection, new)
-    row = {"name": new, "kind": record.kind.value, "definition": record.definition, "created": record.created}
+    row = {"name": new, "kind": record.kind, "definition": record.definition, "created": record.created}
     connection.execute(sa.insert(study_table), row)
     for table in (evaluations, trials, reports, pulses):
         connection.execute(sa.update(table).where(table.c.study == old).values(study=new))
@@ -139,7 +139,7 @@ def copy(
 
 def _point_refinements(connection: sa.Connection, old: str, new: str) -> None:
     """Let refinements say by its new name what they refine."""
-    found = sa.select(study_table.c.name, study_table.c.definition).where(study_table.c.kind == StudyKind.REFINE.value)
+    found = sa.select(study_table.c.name, study_table.c.definition).where(study_table.c.kind == StudyKind.REFINE)
     for name, definition in connection.execute(found).all():
         if definition["refines"] == old:
             changed = {**definition, "refines": new}

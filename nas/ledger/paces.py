@@ -51,4 +51,4 @@ def by_node(connection: sa.Connection, study: str) -> dict[str, Pace]:
 
 def failures(connection: sa.Connection, study: str) -> dict[Failure, int]:
     """How many trainings of a study failed, by type."""
-    return {Failure(failure): count for failure, count in connection.execute(_by_failure, {"of": study})}
+    return {failure: count for failure, count in connection.execute(_by_failure, {"of": study})}

@@ -7,6 +7,7 @@ from functools import cache
 import sqlalchemy as sa
 
 from nas.ledger.engine import insert
+from nas.ledger.failures import understood
 from nas.ledger.leases import now_of
 from nas.ledger.tables import pulses
 from nas.pulse import Pulse
@@ -21,7 +22,10 @@ def save(connection: sa.Connection, pulse: Pulse) -> None:
 def read(connection: sa.Connection, study: str) -> tuple[Pulse, float] | None:
     """The last pulse of a study and when it was written, on the database's clock; None before the first one."""
     row = connection.execute(sa.select(pulses).where(pulses.c.study == study)).one_or_none()
-    return None if row is None else (Pulse.from_dict(row.content), row.written)
+    if row is None:
+        return None
+    with understood("the pulse of a study"):
+        return Pulse.from_dict(row.content), row.written
 
 
 @cache

@@ -12,7 +12,6 @@ from nas.ledger import leases, paces, pulses, studies
 from nas.ledger.status import Driving, StudyStatus
 from nas.ledger.tables import evaluations, leases as lease_table, pulses as pulse_table, trials
 from nas.pulse import Pulse
-from nas.records import TrialState
 
 
 def read(connection: sa.Connection, study: str) -> StudyStatus:
@@ -58,7 +57,7 @@ def _counted(connection: sa.Connection, said: Pulse) -> Pulse:
     best = connection.execute(_best, {"of": said.study}).one_or_none()
     return replace(
         said,
-        trials={TrialState(state): count for state, count in connection.execute(_by_state, {"of": said.study})},
+        trials={state: count for state, count in connection.execute(_by_state, {"of": said.study})},
         failures=paces.failures(connection, said.study),
         slots=0,
         workers=(),

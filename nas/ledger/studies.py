@@ -11,10 +11,12 @@ from typing import NoReturn
 import sqlalchemy as sa
 
 from nas.errors import StudyError
+from nas.ledger.definitions import require_shapes
 from nas.ledger.engine import insert_missing
+from nas.ledger.failures import understood
 from nas.ledger.summary import StudySummary
 from nas.ledger.tables import evaluations, studies, trials
-from nas.records import Plain, StudyKind, StudyRecord, TrialState
+from nas.records import Plain, StudyRecord, TrialState
 
 _LISTED = 10  # names in a message before it says "and N more"
 
@@ -38,7 +40,7 @@ def create(connection: sa.Connection, record: StudyRecord, *, is_repeated: bool 
     statement = insert_missing(connection.dialect.name, studies).returning(studies.c.name)
     row = {
         "name": record.name,
-        "kind": record.kind.value,
+        "kind": record.kind,
         "definition": record.definition,
         "created": record.created,
     }
@@ -60,7 +62,8 @@ def read(connection: sa.Connection, name: str) -> StudyRecord:
     row = connection.execute(sa.select(studies).where(studies.c.name == name)).one_or_none()
     if row is None:
         reject_unknown(connection, name)
-    return StudyRecord(name=row.name, kind=StudyKind(row.kind), definition=row.definition, created=row.created)
+    require_shapes(row.name, row.definition)
+    return StudyRecord(name=row.name, kind=row.kind, definition=row.definition, created=row.created)
 
 
 def recipe_of(connection: sa.Connection, name: str) -> str | None:
@@ -120,26 +123,32 @@ def summaries(connection: sa.Connection) -> list[StudySummary]:
     counts: defaultdict[str, dict[TrialState, int]] = defaultdict(dict)
     active: dict[str, str] = {}
     for study, state, count, updated in connection.execute(_progress):
-        counts[study][TrialState(state)] = count
+        counts[study][state] = count
         active[study] = max(updated, active.get(study, ""))
     best = {row.study: row.best for row in connection.execute(_best)}
+    rows = connection.execute(sa.select(studies.c.name, studies.c.kind, studies.c.created, studies.c.definition))
     found = [
-        StudySummary(
-            name=name,
-            kind=StudyKind(kind),
-            created=created,
-            counts=counts[name],
-            best_accuracy=best.get(name),
-            latest_activity=active.get(name, created),
-            space=(definition.get("space") or definition.get("drawn_from") or {}).get("name", ""),
-            budget=tuple(definition.get("budget", ())),
-            data=definition.get("data", ""),
-        )
-        for name, kind, created, definition in connection.execute(
-            sa.select(studies.c.name, studies.c.kind, studies.c.created, studies.c.definition)
-        )
+        _summary(record, counts[record.name], best.get(record.name), active.get(record.name, record.created))
+        for record in (StudyRecord(**row._mapping) for row in rows)
     ]
-    return sorted(found, key=lambda summary: (_moment(summary.latest_activity), summary.name), reverse=True)
+    with understood("the time of a study"):
+        return sorted(found, key=lambda summary: (_moment(summary.latest_activity), summary.name), reverse=True)
+
+
+def _summary(study: StudyRecord, counts: Mapping[TrialState, int], best: float | None, active: str) -> StudySummary:
+    definition = study.definition
+    require_shapes(study.name, definition)
+    return StudySummary(
+        name=study.name,
+        kind=study.kind,
+        created=study.created,
+        counts=counts,
+        best_accuracy=best,
+        latest_activity=active,
+        space=(definition.get("space") or definition.get("drawn_from") or {}).get("name", ""),
+        budget=tuple(definition.get("budget", ())),
+        data=definition.get("data", ""),
+    )
 
 
 _exists = sa.select(studies.c.name).where(studies.c.name == sa.bindparam("name"))

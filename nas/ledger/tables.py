@@ -7,15 +7,27 @@ new file in `migrations/versions/` and a new entry in `nas.ledger.revision.REVIS
 from __future__ import annotations
 
 import json
+from enum import StrEnum
 from typing import Any
 
 import sqlalchemy as sa
 
+from nas.errors import shortened
+from nas.ledger.failures import DamageError
 from nas.ledger.relative import PathBeside
+from nas.records import Failure, StudyKind, TrialState
+
+
+class Stored(dict[str, Any]):
+    """An object of JSON as the database holds it; a word that must be there and is not is damage, not a `KeyError`."""
+
+    def __missing__(self, word: str) -> Any:
+        """Raise DamageError."""
+        raise DamageError(f"an object that lacks {word!r} stands in a row: it has {', '.join(self) or 'nothing'}")
 
 
 class Json(sa.types.TypeDecorator[Any]):
-    """Plain data as JSON text.
+    """Plain data as JSON text: an object, or a list.
 
     Text, not the database's JSON type: keeps the order of keys and the NaN of a diverged training curve, and reads the
     same in SQLite and PostgreSQL.
@@ -24,13 +36,60 @@ class Json(sa.types.TypeDecorator[Any]):
     impl = sa.Text
     cache_ok = True
 
+    def __init__(self, what: str, *, shape: type[dict[str, Any] | list[Any]] = dict) -> None:
+        """Of the values that are `what`, for messages."""
+        super().__init__()
+        self.what = what
+        self.shape = shape
+
     def process_bind_param(self, value: Any, dialect: sa.Dialect) -> str:
         """Write a value as compact ASCII."""
         return json.dumps(value, separators=(",", ":"))
 
     def process_result_value(self, value: Any, dialect: sa.Dialect) -> Any:
-        """Read what `process_bind_param` wrote; NULL only where an outer join found no row."""
-        return None if value is None else json.loads(value)
+        """Read what `process_bind_param` wrote; NULL only where an outer join found no row.
+
+        Raises:
+            DamageError: it has not written that.
+        """
+        if value is None:
+            return None
+        try:
+            found = json.loads(value)
+        except (ValueError, TypeError, RecursionError):
+            found = None
+        if not isinstance(found, self.shape):
+            wanted = "object" if self.shape is dict else "list"
+            raise DamageError(f"{self.what} is no {wanted} of JSON, but {shortened(str(value))}")
+        return Stored(found) if self.shape is dict else found
+
+
+class Word(sa.types.TypeDecorator[Any]):
+    """One of some words, by its text."""
+
+    impl = sa.Text
+    cache_ok = True
+
+    def __init__(self, what: str, words: type[StrEnum]) -> None:
+        """Of the values that are `what`, for messages."""
+        super().__init__()
+        self.what = what
+        self.words = words
+
+    def process_bind_param(self, value: Any, dialect: sa.Dialect) -> str | None:
+        """Write its text."""
+        return None if value is None else str(self.words(value).value)
+
+    def process_result_value(self, value: Any, dialect: sa.Dialect) -> Any:
+        """Read it.
+
+        Raises:
+            DamageError: it is none of them.
+        """
+        try:
+            return None if value is None else self.words(value)
+        except ValueError:
+            raise DamageError(f"{self.what} is {shortened(str(value))}, which is no word for it") from None
 
 
 metadata = sa.MetaData(
@@ -45,16 +104,17 @@ studies = sa.Table(
     "nas_studies",
     metadata,
     sa.Column("name", sa.Text, primary_key=True),
-    sa.Column("definition", Json, nullable=False),
+    sa.Column("definition", Json("the definition of a study"), nullable=False),
     sa.Column("created", sa.Text, nullable=False),
-    sa.Column("kind", sa.Text, nullable=False, server_default="search"),  # the default only lets SQLite add the column
+    # the default only lets SQLite add the column
+    sa.Column("kind", Word("the kind of a study", StudyKind), nullable=False, server_default="search"),
 )
 
 architectures = sa.Table(
     "nas_architectures",
     metadata,
     sa.Column("id", sa.Text, primary_key=True),
-    sa.Column("canonical", Json, nullable=False),
+    sa.Column("canonical", Json("the canonical form of an architecture"), nullable=False),
 )
 
 evaluations = sa.Table(
@@ -69,19 +129,23 @@ evaluations = sa.Table(
     sa.Column("rung", sa.Integer, nullable=False),
     sa.Column("accuracy", sa.Double),
     sa.Column("loss", sa.Double),
+<<<<<<< HEAD
     sa.Column("test_accuracy", sa.Double),
     sa.Column("curve", Json, nullable=False),
+=======
+    sa.Column("curve", Json("the curve of an evaluation", shape=list), nullable=False),
+>>>>>>> 80a862c (Edges: signals end every command, damaged ledgers, proposed commands, several studies, full disks, changed images)
     sa.Column("images", sa.BigInteger, nullable=False),
     sa.Column("seconds", sa.Double, nullable=False),
     sa.Column("train_seconds", sa.Double, nullable=False),
     sa.Column("peak_memory", sa.BigInteger, nullable=False),
     sa.Column("images_per_second", sa.Double),
-    sa.Column("phases", Json, nullable=False, server_default="{}"),
+    sa.Column("phases", Json("the phases of an evaluation"), nullable=False, server_default="{}"),
     sa.Column("energy", sa.Double),
     sa.Column("micro_batch", sa.Integer),
     sa.Column("worker", sa.Text, nullable=False),
     sa.Column("weights", PathBeside),
-    sa.Column("failure", sa.Text),
+    sa.Column("failure", Word("the failure of an evaluation", Failure)),
     sa.Column("message", sa.Text, nullable=False),
     sa.Column("traceback", sa.Text, nullable=False),
     sa.Column("finished", sa.Text, nullable=False),
@@ -115,11 +179,11 @@ trials = sa.Table(
     sa.Column("study", sa.ForeignKey("nas_studies.name"), primary_key=True),
     sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
     sa.Column("architecture", sa.ForeignKey("nas_architectures.id"), nullable=False),
-    sa.Column("choices", Json, nullable=False),
-    sa.Column("cost", Json, nullable=False),
-    sa.Column("overrun", Json, nullable=False),
-    sa.Column("state", sa.Text, nullable=False),
-    sa.Column("sampler", Json, nullable=False),
+    sa.Column("choices", Json("the choices of a trial"), nullable=False),
+    sa.Column("cost", Json("the cost of a trial"), nullable=False),
+    sa.Column("overrun", Json("the overrun of a trial"), nullable=False),
+    sa.Column("state", Word("the state of a trial", TrialState), nullable=False),
+    sa.Column("sampler", Json("the sampler's note of a trial"), nullable=False),
     sa.Column("evaluation", sa.ForeignKey("nas_evaluations.id")),
     sa.Column("attempts", sa.Integer, nullable=False),
     sa.Column("updated", sa.Text, nullable=False),
@@ -135,7 +199,7 @@ reports = sa.Table(
     sa.Column("study", sa.ForeignKey("nas_studies.name"), primary_key=True),
     sa.Column("architecture", sa.ForeignKey("nas_architectures.id"), primary_key=True),
     sa.Column("kind", sa.Text, primary_key=True),
-    sa.Column("content", Json, nullable=False),
+    sa.Column("content", Json("a report"), nullable=False),
     sa.Column("created", sa.Text, nullable=False),
 )
 
@@ -153,7 +217,7 @@ pulses = sa.Table(
     "nas_pulses",
     metadata,
     sa.Column("study", sa.ForeignKey("nas_studies.name"), primary_key=True),
-    sa.Column("content", Json, nullable=False),
+    sa.Column("content", Json("the pulse of a study"), nullable=False),
     sa.Column("written", sa.Double, nullable=False),  # seconds since 1970 on the database's clock
 )
 
@@ -164,7 +228,7 @@ latencies = sa.Table(
     sa.Column("architecture", sa.ForeignKey("nas_architectures.id"), nullable=False),
     sa.Column("profile", sa.Text, nullable=False),
     sa.Column("device", sa.Text, nullable=False),
-    sa.Column("content", Json, nullable=False),
+    sa.Column("content", Json("a latency record"), nullable=False),
     sa.Column("measured", sa.Text, nullable=False),
     sa.UniqueConstraint("architecture", "profile", "device", "measured", name="uq_nas_latencies_measurement"),
 )

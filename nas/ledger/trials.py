@@ -32,7 +32,7 @@ _COLUMNS = (
 _CHANGEABLE = ("choices", "cost", "overrun", "state", "sampler", "evaluation", "updated")  # not `attempts`, nor `asked`
 
 # Statements are built once: building one costs more than SQLite needs to run it.
-_is_open = sa.or_(*(trials.c.state == state.value for state in OPEN))
+_is_open = sa.or_(*(trials.c.state == state for state in OPEN))
 _is_it = sa.and_(trials.c.study == sa.bindparam("in_study"), trials.c.number == sa.bindparam("at"))
 _has_success = sa.and_(evaluation_table.c.id.is_not(None), evaluation_table.c.failure.is_(None))
 _found = (
@@ -118,10 +118,10 @@ def finish(
         raise ValueError(f"trial {number} is of architecture {architecture}, the evaluation is of {evaluation.key}")
     identity, standing = evaluations.keep(connection, study, evaluation, updated)
     if state is TrialState.FAILED and has_success:  # it has failed on its way up: it keeps the rung that it came from
-        connection.execute(_fall, {**trial, "to": state.value, "now": updated})
+        connection.execute(_fall, {**trial, "to": state, "now": updated})
         return standing
     link = None if state is TrialState.QUEUED else identity
-    connection.execute(_close, {**trial, "to": state.value, "by": link, "now": updated})
+    connection.execute(_close, {**trial, "to": state, "by": link, "now": updated})
     return standing
 
 
@@ -134,7 +134,7 @@ def read(connection: sa.Connection, study: str, states: Collection[TrialState] |
     studies.require(connection, study)
     statement = _with_evaluations(study)
     if states is not None:
-        statement = statement.where(trials.c.state.in_([state.value for state in states]))
+        statement = statement.where(trials.c.state.in_(list(states)))
     return [_from_row(row) for row in connection.execute(statement.order_by(trials.c.number))]
 
 
@@ -185,7 +185,7 @@ def _from_row(row: Sequence[Any]) -> TrialRecord:
         choices=choices,
         cost=cost,
         overrun=overrun,
-        state=TrialState(state),
+        state=state,
         sampler=sampler,
         evaluation=None if evaluation is None else evaluations.from_row(row[len(_COLUMNS) :]),
         attempts=attempts,
@@ -203,7 +203,7 @@ def _values(connection: sa.Connection, study: str, record: TrialRecord, updated:
         "choices": record.choices,
         "cost": record.cost,
         "overrun": record.overrun,
-        "state": record.state.value,
+        "state": record.state,
         "sampler": record.sampler,
         "evaluation": None if kept is None else kept[0],
         "attempts": record.attempts,

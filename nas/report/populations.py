@@ -21,6 +21,7 @@ from nas.report.chart import Panel, Series
 
 _MOST_PAIRS = 3  # of the values of a decision; of one with more values the first and the last
 _SAME = ("task", "fingerprint", "recipe")
+_WORDS = {"fingerprint": "data set"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -159,7 +160,7 @@ def _require_alike(studies: Sequence[str], ledger: Ledger) -> None:
         other = ledger.study(name, StudyKind.SEARCH).definition
         differs = [word for word in _SAME if first.get(word) != other.get(word)]
         if differs:
+            said = " and ".join(_WORDS.get(word, word) for word in differs)
             raise StudyError(
-                f"{name} was trained with another {' and '.join(differs)} than {studies[0]}; their accuracies "
-                "cannot be compared"
+                f"{name} was trained with another {said} than {studies[0]}; their accuracies cannot be compared"
             )

@@ -23,13 +23,16 @@ _ABOUT = (
     "that of all searches' joint front; median over the seeds"
 )
 _SAME = ("space", "budget", "task", "fingerprint", "objectives")
+_WORDS = {"fingerprint": "data set"}
 
 
 class Searches:
     """The studies that take part, of one ledger or of several."""
 
-    def __init__(self) -> None:
-        """None yet."""
+    def __init__(self, only: Sequence[str] | None = None) -> None:
+        """None yet; of these names alone, or of any."""
+        self._only = only
+        self._missing = set(only or ())
         self._runs: list[Run] = []
         self._first: tuple[str, Mapping[str, Plain]] | None = None
         self.cost = ""
@@ -39,6 +42,9 @@ class Searches:
     def add(self, ledger: Ledger) -> None:
         """Every search in a ledger that can be compared with the first one; the others are left out."""
         for study in reversed(ledger.studies()):
+            if self._only is not None and study.name not in self._only:
+                continue
+            self._missing.discard(study.name)
             name = f"{study.name} in {ledger!r}"
             if study.kind is not StudyKind.SEARCH:
                 self.left_out.append(f"{name} {study.kind.purpose}; only searches are compared")
@@ -59,8 +65,10 @@ class Searches:
         """All of them.
 
         Raises:
-            StudyError: there is none.
+            StudyError: there is none, or none of a name that was asked for.
         """
+        if self._missing:
+            raise StudyError(f"no study {min(self._missing)!r} in these ledgers; `nas studies` lists those of one")
         if not self._runs:
             raise StudyError("; ".join(["no search in these ledgers that can be compared", *self.left_out]))
         return Race(tuple(sorted(self._runs, key=lambda run: run.seed)))
@@ -77,7 +85,8 @@ class Searches:
         if _without_rungs(definition) != _without_rungs(first):
             differs.append("recipe")
         if differs:
-            raise StudyError(f"{name} has another {' and '.join(differs)} than {other}; they cannot be compared")
+            said = " and ".join(_WORDS.get(word, word) for word in differs)
+            raise StudyError(f"{name} has another {said} than {other}; they cannot be compared")
 
     def _run(self, name: str, definition: Mapping[str, Plain], ledger: Ledger) -> Run:
         trials = ledger.trials(name)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nas.errors import UserError
+from nas.search.definition import require_name
 
 _CHECKPOINTS = "checkpoints"
 _SUFFIX = ".safetensors"
@@ -48,7 +49,11 @@ def weights_folder(storage: str, study: str) -> WeightsFolder:
 
     Workers on other machines use it by the same path, so there it has to be on a disk that all of them share. Where it
     is not, weights are lost with the machine that has them (an export trains again).
+
+    Raises:
+        UserError: the name cannot be a folder's; a ledger that somebody else has written may hold any.
     """
+    require_name(study)
     prefix = "sqlite:///"
     beside = Path(storage.removeprefix(prefix)) if storage.startswith(prefix) else Path("nas.db")
     return WeightsFolder(beside.absolute().with_name(f"{beside.name}.weights") / study)
@@ -61,7 +66,11 @@ def checkpoints_place(given: str | None, storage: str, study: str) -> str:
         given: folder or URL in which the study has a folder of its name; None for the folder of its weights.
         storage: address of the ledger.
         study: its name.
+
+    Raises:
+        UserError: the name cannot be a folder's.
     """
+    require_name(study)
     if given is None:
         return str(weights_folder(storage, study).folder / _CHECKPOINTS)
     below = f"{given.rstrip('/')}/{study}"

@@ -6,17 +6,18 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from shlex import quote
 from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from nas import plugins
 from nas.analysis.proxy_health import Yardstick, yardstick_of
+from nas.command_line import command_line
 from nas.cost import METRICS, Budget
 from nas.errors import StudyError, UserError
 from nas.evaluate.own import OwnTraining
 from nas.ledger import Ledger
+from nas.ledger.failures import understood
 from nas.measure.profile import NamedProfile, Profile
 from nas.records import StudyKind
 from nas.schema.models import read_model
@@ -172,7 +173,17 @@ class StudyDefinition:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        """Inverse of `to_dict`; raises UserError where a plug-in that it was begun with is not loaded."""
+        """Inverse of `to_dict`.
+
+        Raises:
+            UserError: a plug-in that it was begun with is not loaded.
+            DamageError: it is no definition of ours.
+        """
+        with understood("the definition of a study"):
+            return cls._read(data)
+
+    @classmethod
+    def _read(cls, data: Mapping[str, Any]) -> Self:
         needed = tuple(data.get("plugins", ()))
         for label in needed:
             plugins.find(label)
@@ -207,9 +218,14 @@ class StudyDefinition:
         return [name for name in {**mine, **theirs} if mine.get(name) != theirs.get(name)]
 
 
+def is_name(name: str) -> bool:
+    """Whether it can name a study, and so a folder."""
+    return re.fullmatch(STUDY_NAME, name) is not None
+
+
 def require_name(name: str) -> None:
     """Refuse what cannot name a study, and so a folder; raises UserError."""
-    if not re.fullmatch(STUDY_NAME, name):
+    if not is_name(name):
         raise UserError(f"{name!r} cannot name a study; use letters, digits, '.', '_' and '-'")
 
 
@@ -229,6 +245,16 @@ def _listed(value: Any) -> Any:
 
 PluginList = Annotated[list[str], BeforeValidator(_listed)]
 """The `plugins` of a study file."""
+
+
+def _ledger_name(value: Any) -> Any:
+    if isinstance(value, str) and not value.strip():
+        raise ValueError("the name of a ledger is empty; leave it out for nas.db in the working directory")
+    return value
+
+
+LedgerName = Annotated[str, BeforeValidator(_ledger_name)]
+"""The `storage` of a study file."""
 
 
 class TaskFile(BaseModel):
@@ -267,6 +293,7 @@ class StudyFile(BaseModel):
         plugins: files (relative to this file) or modules that register parts; reading the file runs their code.
         evaluate: somebody's own training, MODULE:FUNCTION or FILE.py:FUNCTION (looked for beside this file first), in
             place of the proxy: there is no data set then, and of the recipe only epochs and rungs.
+        storage: the ledger: a SQLite file (relative to this file), or an address.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -290,6 +317,7 @@ class StudyFile(BaseModel):
     workers: int | None = Field(default=None, ge=1)
     plugins: PluginList = []
     evaluate: str | None = None
+    storage: LedgerName | None = None
 
     @property
     def limits(self) -> Limits:
@@ -315,7 +343,8 @@ def read_study_file(path: Path) -> StudyFile:
     """
     root, problems = read_yaml(path)
     if "architectures" in root.mapping:
-        raise UserError(f"{path}: this study compares given architectures; run it with: nas compare {quote(str(path))}")
+        running = command_line("compare", arguments=[str(path)])
+        raise UserError(f"{path}: this study compares given architectures; run it with: {running}")
     study = read_model(StudyFile, root, problems, RecipePlace(folder=path.parent))
     problems.check()
     if study is None:

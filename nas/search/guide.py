@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from nas.command_line import command_line
 from nas.errors import UserError
 from nas.search.domain import Feasible
 from nas.space.dimension import Dimension, Value
@@ -89,7 +90,8 @@ def require_enough(found: int, metric: str, space: str) -> None:
     """Refuse to guess from nothing; raises UserError with the command that helps."""
     if found < LEAST:
         profile = metric.partition("@")[2]
+        measuring = command_line("calibrate", "--space", space, "--profile", profile, "-n", str(LEAST))
         raise UserError(
             f"the objective {metric} is searched by what was measured of other networks, and there are {found} records "
-            f"of {LEAST}; first: nas calibrate --space {space} --profile {profile} -n {LEAST}"
+            f"of {LEAST}; first: {measuring}"
         )

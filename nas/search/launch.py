@@ -234,12 +234,15 @@ def resumed_plan(
 
     Raises:
         StudyError: no such study, the command line contradicts it, or its accuracies are of another origin.
+        DataError: the data set is another one.
         UserError: what trains cannot be found or imported.
     """
     name = name or ledger.latest_study(StudyKind.SEARCH)
     stored = ledger.study(name, StudyKind.SEARCH).definition
     if data is not None and stored.get("evaluate") is not None:
         raise StudyError(f"study {name!r} trains by its own function, which brings its own data; leave --data out")
+    if data is not None:
+        describe(data, expected=stored["fingerprint"])
     differs = [word for word, value in given.items() if stored.get(word) != value]
     if differs:
         shown = ", ".join(f"{word} {stored.get(word)!r}, not {given[word]!r}" for word in differs)

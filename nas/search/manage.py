@@ -8,15 +8,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from shlex import quote
 from typing import Self
 
+from nas.command_line import command_line
 from nas.data.atomic import new_file
 from nas.errors import StudyError, UserError
 from nas.ledger import Ledger
 from nas.records import StudyKind
 from nas.search.artifacts import weights_folder
-from nas.search.definition import StudyDefinition, require_name
+from nas.search.definition import StudyDefinition, is_name, require_name
 from nas.search.driver import this_process
 from nas.search.optuna.copies import delete_copy, rename_copy
 from nas.search.optuna.mirror import Mirror
@@ -116,13 +116,14 @@ def delete_study(ledger: Ledger, storage: str, study: str) -> Deleted:
     return Deleted(study=study, files=files, bytes=size, handed_over=gone)
 
 
-def require_free(ledger: Ledger, names: Collection[str]) -> None:
-    """Refuse to copy anything if one of the studies is there already; raises StudyError."""
-    taken = {study.name for study in ledger.studies()} & set(names)
+def require_free(other: Ledger, names: Collection[str]) -> None:
+    """Refuse to copy anything if one of the studies is in the other ledger already; raises StudyError."""
+    taken = {study.name for study in other.studies()} & set(names)
     if taken:
+        renaming = command_line("studies", "--rename", min(taken), "NEW", *other.as_option)
         raise StudyError(
-            f"the other ledger has a study {min(taken)!r} already; rename one of the two first (nas studies --rename "
-            f"{quote(min(taken))} NEW), or name the studies to copy"
+            f"the other ledger has a study {min(taken)!r} already; rename that one first ({renaming}), or name "
+            "the studies to copy"
         )
 
 
@@ -167,7 +168,8 @@ def copy_study(
 
 def _source(storage: str, weights: Path) -> Path:
     """Weights beside the ledger, wherever it was moved to, in the folder of the study that made them; else as known."""
-    beside = weights_folder(storage, weights.parent.name).folder / weights.name
+    maker = weights.parent.name
+    beside = weights_folder(storage, maker).folder / weights.name if is_name(maker) else weights
     return beside if beside.is_file() else weights
 
 
@@ -204,6 +206,8 @@ class _Folders:
     @classmethod
     def of(cls, storage: str, study: str, weights: Iterable[str]) -> Self:
         """Those of a study with these weights."""
+        if not is_name(study):  # somebody else has written it, and no driver of ours has made folders for it
+            return cls(())
         found = {weights_folder(storage, study).folder}
         if not storage.startswith("sqlite"):
             found |= {path.parent for path in map(Path, weights) if path.parent.name == study}

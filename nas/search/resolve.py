@@ -21,6 +21,7 @@ from nas.errors import LedgerError, StudyError, UserError
 from nas.evaluate.function import Evaluate, Found, find_function
 from nas.evaluate.own import OwnTraining
 from nas.ledger import Ledger
+from nas.ledger.address import storage_beside
 from nas.registry import did_you_mean
 from nas.schema.packaged import STUDIES, packaged, space_names
 from nas.search.definition import DEFAULT_TRIALS, StudyDefinition, StudyFile, read_study_file
@@ -81,6 +82,13 @@ class Asked:
             return None
         travelling = packaged(STUDIES) / self.path.name
         return read_study_file(travelling if not self.path.exists() and travelling.is_file() else self.path)
+
+    @property
+    def storage(self) -> str | None:
+        """The address of the ledger that the study file names; None where it names none."""
+        if self.path is None or self._file is None or self._file.storage is None:
+            return None
+        return storage_beside(self._file.storage, self.path.parent)
 
     @property
     def names_recipe(self) -> bool:
@@ -289,7 +297,7 @@ def _taken(storage: str) -> set[str]:
 
 
 def _stated(asked: Asked) -> tuple[dict[str, Any], str | None]:
-    """What is said of a study that exists, in the words of its definition; and where its data is."""
+    """What is said of a study that exists, in the words of its definition; and where its data is now."""
     given = asked.said
     said: dict[str, Any] = {name: given[name] for name in ("sampler", "seed", "control") if name in given}
     if "objective" in given:
@@ -301,8 +309,7 @@ def _stated(asked: Asked) -> tuple[dict[str, Any], str | None]:
         said["space"] = {"name": found.name, "text": found.text}
     moved = None
     if "data" in given:
-        found_data = describe(given["data"])
-        said["fingerprint"], moved = found_data.fingerprint, found_data.reference
+        moved = describe(given["data"]).reference
     fixed = [f"--{name.replace('_', '-')}" for name in _FIXED if name in given]
     if fixed:
         raise StudyError(

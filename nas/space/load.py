@@ -6,10 +6,10 @@ import os
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from shlex import quote
 from typing import Any
 
 from nas.architecture import Architecture
+from nas.command_line import command_line
 from nas.cost import Budget
 from nas.errors import BudgetError, FieldError, UnknownNameError, UserError, shortened
 from nas.registry import did_you_mean
@@ -101,7 +101,8 @@ def _only_point(space: SearchSpace, name: str) -> Architecture:
         more = f" and {len(open_decisions) - 3} more" if len(open_decisions) > 3 else ""
         raise UserError(
             f"{name}: this is a space, not an architecture: {', '.join(open_decisions[:3])}{more} "
-            f"{'is' if len(open_decisions) == 1 else 'are'} open; `nas sample --space {quote(name)}` draws from it"
+            f"{'is' if len(open_decisions) == 1 else 'are'} open; `{command_line('sample', '--space', name)}` draws "
+            "from it"
         )
     return space.build(following({}))
 

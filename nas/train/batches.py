@@ -178,8 +178,11 @@ def _to_device(images: NDArray[np.uint8], device: torch.device) -> Tensor:
 def _ahead(items: Iterator[T]) -> Iterator[T]:
     """The same items, some of them taken from the iterator by a thread before they are asked for."""
     end = object()
-    with ThreadPoolExecutor(1, thread_name_prefix="read ahead") as pool:
+    pool = ThreadPoolExecutor(1, thread_name_prefix="read ahead")
+    try:
         waiting: deque[Future[object]] = deque(pool.submit(next, items, end) for _ in range(_AHEAD))
         while (item := waiting.popleft().result()) is not end:
             waiting.append(pool.submit(next, items, end))
             yield item  # type: ignore[misc]  # `end` is the only item of another type
+    finally:
+        pool.shutdown(cancel_futures=True)  # what nobody asks for any more is not waited for

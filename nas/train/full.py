@@ -10,7 +10,7 @@ from pathlib import Path
 from torch import nn
 
 from nas.data import DataSet
-from nas.errors import UserError
+from nas.errors import UserError, system_reason
 from nas.records import EvaluationKey
 from nas.train.curve import EpochRow, write_curve
 from nas.train.distributed import Place
@@ -199,7 +199,7 @@ class Curve:
         try:
             write_curve(self.rows, self._folder / CURVE)
         except OSError as error:
-            raise UserError(f"{self._folder / CURVE}: cannot be written: {error.strerror or error}") from None
+            raise UserError(f"{self._folder / CURVE}: cannot be written: {system_reason(error)}") from None
         try:
             self._log()
         except Exception as error:  # of a foreign library, of any kind
@@ -268,7 +268,7 @@ class _Course:
             self._saver.save(seconds=self.seconds, rows=[asdict(row) for row in self._curve.rows])
         except OSError as error:
             raise UserError(
-                f"{self._saver.place}: cannot be written: {error.strerror or error}; free some room and run the same "
-                "command again, which goes on from the last checkpoint"
+                f"{self._saver.place}: cannot be written: {system_reason(error)}; a training goes on from its last "
+                "checkpoint"
             ) from None
         self._curve.write()

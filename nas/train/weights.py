@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -34,8 +36,14 @@ def save_tensors(tensors: Mapping[str, Tensor], path: Path, *, about: Mapping[st
         try:
             save_file(state, temporary, metadata=dict(about or {}))
         except SafetensorError as error:
-            raise OSError(str(error)) from error
+            raise _os_error(error) from error
         temporary.chmod(mode)
+
+
+def _os_error(error: SafetensorError) -> OSError:
+    """The system's error in the words of safetensors: 'I/O error: No space left on device (os error 28)'."""
+    number = re.search(r"os error (\d+)", str(error))
+    return OSError(str(error)) if number is None else OSError(int(number[1]), os.strerror(int(number[1])))
 
 
 def load_weights(model: nn.Module, path: Path) -> None:

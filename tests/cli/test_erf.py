@@ -60,7 +60,7 @@ def test_other_forms_bare_checkpoints_and_absent_matplotlib_are_refused(
     assert ".png, .svg" in capsys.readouterr().err
     Path("weights.pth").write_bytes(b"")
     assert main(["erf", "weights.pth"]) == 2
-    assert "nas import weights.pth" in capsys.readouterr().err
+    assert "nas import --preset NAME -o FOLDER weights.pth" in capsys.readouterr().err
     monkeypatch.setattr("nas.report.images.find_spec", lambda name: None)
     assert main(["erf", "k3.yaml", "-o", "erf.png"]) == 2
     assert "nas-convnets[plots]" in capsys.readouterr().err.replace("\n", "")

@@ -97,7 +97,9 @@ def test_a_study_is_copied_into_another_ledger(capsys: Capture) -> None:
     capsys.readouterr()
     assert len(document(capsys, "pareto", "--storage", url)) == 2
     assert Path(f"there/all.db.weights/mine/{SHARED}").is_file()
-    assert "has a study 'pair' already; rename one of the two" in complaint(capsys, "studies", "--copy-to", url)
+    assert "has a study 'pair' already; rename that one first (nas studies --rename" in complaint(
+        capsys, "studies", "--copy-to", url
+    )
 
 
 @pytest.mark.parametrize(

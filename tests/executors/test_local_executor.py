@@ -17,7 +17,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from executor_works import SCRIPT_PATH, job, work
+from executor_works import SCRIPT_PATH, HoldingLock, job, work
 
 from nas.errors import NasError
 from nas.executors import Finished, LocalExecutor, Report, Work
@@ -229,6 +229,26 @@ def test_a_stuck_worker_is_noticed_by_its_silence_and_replaced(tmp_path: Path, d
         assert not is_alive(first)
 
 
+def test_a_worker_that_hangs_before_its_first_word_is_replaced(tmp_path: Path) -> None:
+    holding = HoldingLock(tmp_path / "first")
+    with LocalExecutor(
+        partial(work, extra=holding), workers=1, preload=("executor_works",), hang_seconds=1.5
+    ) as executor:
+        assert outcome(executor, "sleep").weights == str(tmp_path / "first")
+
+
+def test_a_server_that_never_gets_ready_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "endless.py").write_text(
+        "import collections, itertools\ncollections.deque(itertools.repeat(0), maxlen=0)"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr("nas.executors.local.LOADING_SECONDS", 1.0)
+    with LocalExecutor(work, workers=1, preload=("endless",)) as executor:
+        executor.submit(job("a"))
+        with pytest.raises(NasError, match="was still importing endless after 1"):
+            executor.completed(PATIENCE)
+
+
 @pytest.mark.parametrize(
     ("do", "details"),
     [
@@ -390,7 +410,7 @@ def script(body: str) -> str:
         import os, signal, sys, time
         with open("mark", "a") as file:
             file.write("x")
-        from executor_works import SCRIPT_PATH, job, work
+        from executor_works import SCRIPT_PATH, HoldingLock, job, work
         from nas.executors import LocalExecutor
     """
     return textwrap.dedent(head) + textwrap.dedent(body)

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 import psutil
 import pytest
-from executor_works import SCRIPT_PATH, job, work, work_on_device
+from executor_works import SCRIPT_PATH, HoldingLock, job, work, work_on_device
 
 import nas
 from nas.architecture import Architecture, Stage
@@ -165,6 +165,14 @@ def test_a_worker_that_hangs_is_replaced(
     assert words in lost.message
     assert worker_of(executor) != pid
     assert until(lambda: not is_alive(pid))  # Ray waits five seconds before it uses force
+
+
+def test_a_worker_that_hangs_before_its_first_word_is_replaced(
+    start: Callable[..., RayExecutor], tmp_path: Path
+) -> None:
+    holding = HoldingLock(tmp_path / "first")
+    executor = start(workers=1, given=partial(work, extra=holding), hang_seconds=3.0)
+    assert outcome(executor, "sleep").weights == str(tmp_path / "first")
 
 
 def test_a_long_job_and_a_driver_that_does_not_listen_are_no_hang(

@@ -13,6 +13,10 @@ from nas.cli.options import Json
 
 def run(
     ledgers: Annotated[list[str], typer.Argument(help="Ledgers: SQLite files, or URLs as of --storage.")],
+    study: Annotated[
+        list[str] | None,
+        typer.Option("--study", metavar="NAME", help="Only this search of the ledgers that have it. Repeatable."),
+    ] = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Write the report as a Markdown file.")] = None,
     plot: Annotated[
         Path | None, typer.Option("--plot", help="Draw the curves: .html, .png or .svg (extra plots).")
@@ -33,7 +37,7 @@ def run(
 
     if plot is not None:
         require_chart_form(plot)
-    searches = Searches()
+    searches = Searches(study or None)
     for one in ledgers:
         with Ledger.read(storage_url(one)) as ledger:
             searches.add(ledger)

@@ -22,7 +22,7 @@ from nas.cli.options import (
     RecipeName,
     Resolution,
     Resources,
-    Storage,
+    StorageOrFile,
     Workers,
 )
 from nas.ledger.address import DEFAULT_STORAGE
@@ -70,7 +70,7 @@ def run(
     hang_time: HangTime = None,
     device: Device = "auto",
     metrics: Metrics = None,
-    storage: Storage = DEFAULT_STORAGE,
+    storage: StorageOrFile = None,
     as_json: Json = False,
 ) -> None:
     """Train given architectures under one recipe with several seeds, and show them with confidence intervals.
@@ -82,6 +82,7 @@ def run(
     from nas.cli.trainings import note_open_drop_path
     from nas.cli.workers import executor_settings
     from nas.ledger import Ledger
+    from nas.ledger.address import storage_beside
     from nas.report.comparison import comparison_rows, markdown
     from nas.report.images import require_form
     from nas.report.metrics import parse_place
@@ -115,9 +116,12 @@ def run(
     }
     file = _study_file(architectures)
     if file is None:
+        storage = storage or DEFAULT_STORAGE
         written, folder = _named(architectures, storage), None
     else:
         written, folder = read_comparison(file), file.parent
+        beside = None if written.storage is None else storage_beside(written.storage, folder)
+        storage = storage or beside or DEFAULT_STORAGE
     written = written.model_copy(update={name: value for name, value in said.items() if value is not None})
     comparison = _comparison(written, folder, storage, resolution, classes)
     labels = [entry.label or entry.architecture for entry in comparison.entries]
@@ -183,10 +187,10 @@ def _named(references: list[str], storage: str) -> ComparisonFile:
     from nas.space.references import own_task
 
     words = [re.sub(r"[^\w.-]+", "-", Path(one).name.removesuffix(".yaml"), flags=re.ASCII) for one in references]
-    name = "-vs-".join(words)
+    name = "-vs-".join(words).lstrip("-._") or "compared"
     if len(name) > _LONGEST_NAME:
         digest = hashlib.sha256("\n".join(references).encode()).hexdigest()[:8]
-        name = f"{words[0]}-vs-{len(words) - 1}-others-{digest}"
+        name = f"{words[0].lstrip('-._') or 'these'}-vs-{len(words) - 1}-others-{digest}"
     return ComparisonFile(
         name=name,
         architectures=[Entry(architecture=one) for one in references],

@@ -16,17 +16,18 @@ if TYPE_CHECKING:
 
     from nas.export.taking import Written
     from nas.export.winner import Exported
+    from nas.ledger import Ledger
 
 
 def run(
     output: Output,
-    source: Annotated[
-        str | None,
+    sources: Annotated[
+        list[str] | None,
         typer.Argument(
-            metavar="[ARCH|STUDY]",
+            metavar="[ARCH|STUDY...]",
             autocompletion=completion.architectures,
-            help="A preset, an architecture file, a folder with weights, or STUDY:ID; with --best or --id a study, "
-            "default the latest.",
+            help="A preset, an architecture file, a folder with weights, or STUDY:ID; with --best or --id one or "
+            "several studies, default the latest that can be exported.",
             show_default=False,
         ),
     ] = None,
@@ -64,11 +65,11 @@ def run(
     from nas.export.forms import Options
     from nas.export.taking import write_export
 
-    candidate = _candidate(source, best=best, identity=identity)
+    candidate = _candidate(sources or [], best=best, identity=identity)
     require_free(output, force=force)
     winner: _Winner | None = None
     if candidate is None:
-        bundle, title = _given(str(source), resolution, classes, data=data, storage=storage)
+        bundle, title = _given((sources or [""])[0], resolution, classes, data=data, storage=storage)
     else:
         _refuse_task(resolution, classes)
         winner = _Winner(*candidate, storage, data, device)
@@ -80,8 +81,8 @@ def run(
     _show(output, written, title, None if winner is None else winner.exported, storage=storage, as_json=as_json)
 
 
-def _candidate(source: str | None, *, best: bool, identity: str | None) -> tuple[str | None, str | None] | None:
-    """Study and id of a candidate, None for the latest study and for its best one; no pair where none is asked for.
+def _candidate(sources: Sequence[str], *, best: bool, identity: str | None) -> tuple[Sequence[str], str | None] | None:
+    """Studies and id of a candidate, none for the latest study, None for the best one; no pair where none is meant.
 
     Raises:
         UserError: nothing is asked for, or two things are.
@@ -92,12 +93,15 @@ def _candidate(source: str | None, *, best: bool, identity: str | None) -> tuple
     if best and identity is not None:
         raise UserError("say which candidate: either --best or --id ID")
     if best or identity is not None:
-        return source, identity
-    if source is None:
+        return sources, identity
+    if not sources:
         raise UserError(
             "say what: an architecture, or a candidate by either --best or --id ID (`nas pareto` shows the ids)"
         )
-    return split_reference(source)
+    if len(sources) > 1:
+        raise UserError("one network at a time is exported; of several studies, say which by --best or --id ID")
+    found = split_reference(sources[0])
+    return None if found is None else ([found[0]], found[1])
 
 
 def _given(
@@ -137,8 +141,10 @@ def _refuse_task(resolution: int | None, classes: int | None) -> None:
 class _Winner:
     """Takes a candidate out of its study, and keeps what was said of it."""
 
-    def __init__(self, study: str | None, identity: str | None, storage: str, data: str | None, device: str) -> None:
-        self._study, self._identity = study, identity
+    def __init__(
+        self, studies: Sequence[str], identity: str | None, storage: str, data: str | None, device: str
+    ) -> None:
+        self._studies, self._identity = studies, identity
         self._storage, self._data, self._device = storage, data, device
         self.exported: Exported | None = None
 
@@ -148,17 +154,31 @@ class _Winner:
         from nas.cli.output import notice
         from nas.export.winner import export_winner
         from nas.ledger import Ledger
-        from nas.records import StudyKind
         from nas.search.launch import resolve_device
 
         place = resolve_device(self._device)
         with Ledger.open(self._storage, create=False, notify=notice) as ledger:
-            name = self._study or ledger.latest_study(StudyKind.SEARCH)
-            chosen = None if self._identity is None else ledger.architecture_id(name, self._identity)
+            name, chosen = self._choose(ledger)
             with StepDisplay("training it again (its weights were not kept)") as display:
                 self.exported = export_winner(
                     ledger, name, chosen, folder, data=self._data, device=place, report=display.fraction
                 )
+
+    def _choose(self, ledger: Ledger) -> tuple[str, str | None]:
+        """Study and id, None for its best one; says which studies do not apply."""
+        from nas.cli.output import notice
+        from nas.export.candidates import choose_among, latest_exportable
+
+        left_out: list[str] = []
+        chosen: str | None
+        if len(set(self._studies)) > 1:
+            name, chosen, left_out = choose_among(ledger, self._studies, self._identity)
+        else:
+            name, left_out = (self._studies[0], []) if self._studies else latest_exportable(ledger)
+            chosen = None if self._identity is None else ledger.architecture_id(name, self._identity)
+        for sentence in left_out:
+            notice(f"left out: {sentence}")
+        return name, chosen
 
 
 def _show(
@@ -190,7 +210,7 @@ def _show(
         f"test top-1 {test['accuracy']:.1%}, 95% interval {test['low']:.1%} to {test['high']:.1%} "
         f"over {test['images']:,} images no search has seen",
         *(["trained again, because its weights were not kept: same seed, same network"] * winner.retrained),
-        f"{use}    train it longer: {proposed('train', title, '-o', 'trained/', storage=storage)}",
+        f"{use}    train it longer: {proposed('train', '-o', 'trained/', arguments=[title], storage=storage)}",
     )
 
 

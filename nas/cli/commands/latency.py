@@ -10,6 +10,7 @@ import typer
 
 from nas.cli import completion
 from nas.cli.options import Classes, Json, Resolution, Storage, overridden
+from nas.command_line import command_line
 from nas.errors import UserError
 from nas.ledger.address import DEFAULT_STORAGE
 from nas.task import Task
@@ -137,10 +138,9 @@ def _published(family: str | None) -> dict[str, Published]:
     from nas.schema.published import ALL, preset_families
 
     found = [row for one in preset_families(family or ALL) for row in one.members if row.top1 is not None]
-    if not found:
-        raise UserError(
-            f"no network of the family {family!r} has a published accuracy; name them: nas presets -f {family}"
-        )
+    if family is not None and not found:
+        naming = command_line("presets", "-f", family)
+        raise UserError(f"no network of the family {family!r} has a published accuracy; name them: {naming}")
     return {row.name: row for row in sorted(found, key=lambda row: (row.flops, row.name))}
 
 

@@ -14,6 +14,7 @@ from nas.ledger.address import DEFAULT_STORAGE
 if TYPE_CHECKING:
     from nas.analysis.front import FrontRow
     from nas.cli.front_view import Shown
+    from nas.ledger import Ledger
     from nas.report.front_plot import FrontPlot, PresetPoint
     from nas.report.fronts import StudyFront
 
@@ -61,14 +62,14 @@ def run(
     """Show the Pareto front of a study: validation accuracy against the costs it was searched for, such as FLOPs.
 
     Several studies stand in one table and one plot, each by its letter. What is on the front of all of them together is
-    marked where their accuracies may be compared: same data, recipe and rung.
+    marked where their accuracies may be compared: same data, recipe and rung. Those without a front are left out, and
+    it is said why.
     """
     from nas.cli.front_view import Shown
     from nas.errors import UserError
     from nas.ledger import Ledger
-    from nas.records import StudyKind
     from nas.report.front_plot import require_front_form
-    from nas.report.fronts import letters, read_front
+    from nas.report.fronts import letters
 
     if as_csv and as_json:
         raise UserError("--csv and --json are two answers to one question; give one of them")
@@ -83,10 +84,10 @@ def run(
     axes = (x_metric or "flops", y_metric or "accuracy")
     overlaid: list[PresetPoint] = []
     with Ledger.read(storage) as ledger:
-        names = list(dict.fromkeys(studies or [ledger.latest_study(StudyKind.SEARCH)]))
+        names = list(dict.fromkeys(studies or [_latest(ledger)]))
         if confirm is not None and len(names) > 1:
             raise UserError("--confirm trains the front of one study; name one")
-        fronts = [read_front(ledger, name) for name in names]
+        fronts = _fronts(ledger, names)
         letters(fronts)
         if presets:
             from nas.report.preset_points import preset_points  # torch: seconds, and only this needs the networks
@@ -106,6 +107,52 @@ def run(
         _print_csv(shown)
     else:
         draw_fronts(fronts, shown, drawn, storage)
+
+
+def _latest(ledger: Ledger) -> str:
+    """The most recently active search; says which newer studies are none."""
+    from nas.cli.output import notice
+    from nas.records import StudyKind
+
+    name = ledger.latest_study(StudyKind.SEARCH)
+    for study in ledger.studies():
+        if study.name == name:
+            break
+        notice(f"left out: {study.name} is newer, but {study.kind.purpose}")
+    return name
+
+
+def _fronts(ledger: Ledger, names: Sequence[str]) -> list[StudyFront]:
+    """The fronts of some studies; of several, those without one are left out, and it is said why.
+
+    Raises:
+        StudyError: there is no such study, or none has a front.
+        UserError: the only study is of a kind that has none.
+    """
+    from nas.cli.output import notice
+    from nas.errors import LedgerError, StudyError, UserError
+    from nas.report.fronts import read_front
+
+    if len(names) == 1:
+        return [read_front(ledger, names[0])]
+    found, left_out = [], []
+    for name in names:
+        try:
+            front = read_front(ledger, name)
+        except (StudyError, LedgerError):
+            raise
+        except UserError as error:
+            left_out.append(str(error))
+            continue
+        if front.best:
+            found.append(front)
+        else:
+            left_out.append(f"{name}: no candidate has an accuracy yet")
+    if not found:
+        raise StudyError("; ".join(["none of these studies has a front", *left_out]))
+    for sentence in left_out:
+        notice(f"left out: {sentence}")
+    return found
 
 
 def _chosen(front: StudyFront, top: int | None, *, everything: bool) -> Sequence[FrontRow]:
@@ -215,16 +262,21 @@ def draw_fronts(fronts: Sequence[StudyFront], shown: Sequence[Shown], plot: Fron
         draw("", line)
     every = sum(len(one.rows) for one in fronts)
     if len(plot.rows) < every:
-        draw("", f"{every - len(plot.rows)} of {every} candidates stopped at a lower rung (`nas pareto --all`)")
+        names = [one.name for one in fronts]
+        showing = proposed("pareto", "--all", arguments=names, storage=storage)
+        draw("", f"{every - len(plot.rows)} of {every} candidates stopped at a lower rung (`{showing}`)")
     if len(fronts) == 1:
         draw("", *_next_steps(fronts[0], storage))
 
 
 def _next_steps(front: StudyFront, storage: str) -> list[str]:
     """What one may want to do now; what trains by somebody's own function has no recipe, so nothing to export."""
-    hints = [f"look at one: {proposed('show', f'{front.name}:{front.best[-1].id}', storage=storage)}"]
+    hints = [f"look at one: {proposed('show', arguments=[f'{front.name}:{front.best[-1].id}'], storage=storage)}"]
     if front.has_recipe:
-        hints.insert(0, f"take the best: {proposed('export', front.name, '--best', '-o', 'winner/', storage=storage)}")
+        hints.insert(
+            0,
+            f"take the best: {proposed('export', '--best', '-o', 'winner/', arguments=[front.name], storage=storage)}",
+        )
     return hints
 
 

@@ -150,7 +150,8 @@ def _plan(
         definition.require_recipe(name, "say what to refine by --recipe and --data")
     found = _recipe(definition.recipe, recipe, epochs, rungs)
     with StepDisplay("reading the images") as display:
-        described = describe(data or definition.data, progress=display.count)
+        expected = None if data is not None else definition.fingerprint
+        described = describe(data or definition.data, progress=display.count, expected=expected)
     return plan_refinement(name, definition, architectures, data=described, recipe=found, trials=trials, seed=seed)
 
 
@@ -268,4 +269,4 @@ def _training_of(plan: Refinement, row: RefinedRow, files: dict[str, str], stora
     if row.id not in files:
         return None
     words = ("--recipe", files[row.id], "--data", plan.data, "--seeds", "3", "-o", f"trained/{row.id}")
-    return proposed("train", f"{plan.refines}:{row.id}", *words, storage=storage)
+    return proposed("train", *words, arguments=[f"{plan.refines}:{row.id}"], storage=storage)

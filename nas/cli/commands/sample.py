@@ -97,13 +97,14 @@ def _foretold(
 def _write(folder: Path, drawn: list[Architecture]) -> None:
     from nas.architecture.text import to_yaml
     from nas.data.atomic import new_file
-    from nas.errors import UserError
-    from nas.export.folder import require_folder
+    from nas.errors import UserError, system_reason
+    from nas.export.folder import beside, move
 
-    require_folder(folder)
     try:
-        for one in drawn:
-            with new_file(folder / f"{one.id}.yaml") as path:
-                path.write_text(to_yaml(one, heading=f"Architecture {one.id}"), encoding="utf-8")
+        with beside(folder) as place:
+            for one in drawn:
+                with new_file(place / f"{one.id}.yaml") as path:
+                    path.write_text(to_yaml(one, heading=f"Architecture {one.id}"), encoding="utf-8")
+            move(place, folder)
     except OSError as error:
-        raise UserError(f"{folder}: cannot be written: {error.strerror or error}") from None
+        raise UserError(f"{folder}: cannot be written: {system_reason(error)}") from None

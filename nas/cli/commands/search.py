@@ -29,7 +29,7 @@ from nas.cli.options import (
     Resolution,
     Resources,
     SpaceOption,
-    Storage,
+    StorageOrFile,
     TensorBoardFolder,
     WandbFolder,
     Workers,
@@ -148,7 +148,7 @@ def run(
     hang_time: HangTime = None,
     device: Device = "auto",
     checkpoints: Checkpoints = None,
-    storage: Storage = DEFAULT_STORAGE,
+    storage: StorageOrFile = None,
     metrics: Metrics = None,
     tensorboard: TensorBoardFolder = None,
     wandb: WandbFolder = None,
@@ -181,6 +181,7 @@ def run(
             "train_time": train_time, "patience": patience, "workers": workers, "evaluate": evaluate,
         },
     )  # fmt: skip
+    storage = storage or asked.storage or DEFAULT_STORAGE
     page = None if metrics is None else parse_place(metrics)
     folders = {"tensorboard": tensorboard, "wandb": wandb, "mlflow": mlflow}
     trackers = find_trackers(**folders)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nas.cli.options import Device, Json, Storage, StudyName, Workers
+from nas.cli.options import Device, Json, Storage, StudyName, Workers, proposed
 from nas.ledger.address import DEFAULT_STORAGE
 
 if TYPE_CHECKING:
@@ -101,7 +101,8 @@ def _verified(shrunk: Shrunk, count: int, storage: str, workers: int | None, dev
     }
     samples = [np.array([found[one.id] for one in sample if one.id in found]).reshape(-1, 2) for sample in (old, new)]
     if min(map(len, samples)) < 2:
-        raise StudyError("too few of the fresh networks could be trained; see: nas status " + comparison.name)
+        seen = proposed("status", arguments=[comparison.name], storage=storage)
+        raise StudyError(f"too few of the fresh networks could be trained; see: {seen}")
     return gain(samples[0][:, 0], samples[0][:, 1], samples[1][:, 0], samples[1][:, 1])
 
 

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 from nas.architecture import Architecture
+from nas.command_line import command_line
 from nas.cost.budget import Bound, Budget
 from nas.errors import BudgetError, UserError
 from nas.ledger import Ledger
@@ -87,9 +88,10 @@ class Forecasts:
             own = task_of(named, task)
             forecast = Forecast(named, key_of(named, own), own, ledger)
             if forecast.n < LEAST:
+                measuring = command_line("calibrate", "--space", space, "--profile", named.name, "-n", "100")
                 raise TooFewMeasuredError(
                     f"{bound}: {forecast.n} networks were measured on {named.name}, too few to predict the others' "
-                    f"latency; first: nas calibrate --space {space} --profile {named.name} -n 100"
+                    f"latency; first: {measuring}"
                 )
             self._bounds.append((named.name, bound, forecast))
 

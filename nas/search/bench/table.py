@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import gzip
 import hashlib
+import zlib
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,6 +21,8 @@ from nas.registry import did_you_mean
 from nas.search.bench.table_file import TableFile, data_file, read_table_file
 from nas.space.dimension import Choice
 from nas.space.feasible import NOT_ASKED, Codes
+
+_MOST_OPTIONS = int(np.iinfo(np.int16).max)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -89,13 +93,16 @@ def read_table(path: Path, folder: Path | None = None) -> Table:
         low, high = values.min(axis=1), values.max(axis=1)
         _require((low >= 0) & (high <= scale), f"an accuracy is outside 0 to {scale:g}", source)
     _require_distinct(codes, source)
+    mean = true.mean(axis=1)
+    if not mean.max() > np.median(mean):
+        raise DataError(f"{source}: no network is more accurate than half of them, so there is nothing to search for")
     return Table(
         name=description.name,
         about=description.about,
         dimensions=dimensions,
         codes=codes,
         seen=seen / scale,
-        true=true.mean(axis=1) / scale,
+        true=mean / scale,
         costs=costs,
         fingerprint=_fingerprint(codes, seen, true, *costs.values()),
     )
@@ -107,10 +114,15 @@ def _columns(source: Path) -> dict[str, Sequence[str]]:
     try:
         with opened(source, "rt", encoding="utf-8-sig", newline="") as stream:
             header, *rows = list(csv.reader(stream))
-    except (OSError, EOFError, UnicodeError, csv.Error) as error:
+    except (OSError, EOFError, UnicodeError, csv.Error, zlib.error) as error:
         raise DataError(f"{source}: cannot be read as CSV: {error}") from None
     except ValueError:
         raise DataError(f"{source}: is empty; it needs a header and one line a network") from None
+    twice = [name for name, count in Counter(header).items() if count > 1]
+    if twice:
+        raise DataError(
+            f"{source}: {len(twice)} names are those of several columns, such as {twice[0]!r}; name each once"
+        )
     rows = [row for row in rows if row]
     if not rows:
         raise DataError(f"{source}: has a header and no networks")
@@ -132,9 +144,15 @@ def _decisions(
         for name, texts in parts.items():
             answers: Sequence[Any] = _ordered(texts, name, source) if kind.startswith("ordered") else texts
             options = sorted({answer for answer in answers if answer != ""})
+            if not 0 < len(options) <= _MOST_OPTIONS:
+                raise DataError(
+                    f"{source}: {name!r} has {len(options):,} values; a decision has 1 to {_MOST_OPTIONS:,}"
+                )
             places = {answer: place for place, answer in enumerate(options)} | {"": NOT_ASKED}
             dimensions[name] = Choice(tuple(options))
             codes.append(np.array([places[answer] for answer in answers], np.int16))
+    if not codes:
+        raise DataError(f"{source}: the first line has no characters where its decisions are")
     return dimensions, np.stack(codes, axis=1)
 
 

@@ -14,7 +14,7 @@ from nas.errors import UserError
 from nas.records import StudyKind
 from nas.schema.models import read_model
 from nas.schema.nodes import read_yaml
-from nas.search.definition import STUDY_NAME, PluginList, TaskFile, load_plugins
+from nas.search.definition import STUDY_NAME, LedgerName, PluginList, TaskFile, load_plugins
 from nas.search.sweeps.trainings import Sweep, Training
 from nas.task import Task
 from nas.train.recipe import Recipe, RecipePlace
@@ -48,8 +48,12 @@ class ComparisonFile(BaseModel):
         recipe: fields of the recipe, a recipe's name or a file relative to this file; what is missing is the proxy's
             default.
         seeds: trainings of each, with seeds 0, 1, …
+<<<<<<< HEAD
         test: judge every training on the test images, too.
         plugins: as in a study file.
+=======
+        plugins, storage: as in a study file.
+>>>>>>> 80a862c (Edges: signals end every command, damaged ledgers, proposed commands, several studies, full disks, changed images)
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -63,6 +67,7 @@ class ComparisonFile(BaseModel):
     seeds: int = Field(default=3, ge=1)
     test: bool = False
     plugins: PluginList = []
+    storage: LedgerName | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

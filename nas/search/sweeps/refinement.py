@@ -6,11 +6,11 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from hashlib import sha256
-from shlex import quote
 from typing import Any
 
 from nas.analysis.front import FrontRow, evaluated_rows, front_rows
 from nas.architecture import Architecture
+from nas.command_line import command_line
 from nas.data import Description
 from nas.errors import StudyError, UserError
 from nas.ledger import Ledger
@@ -154,14 +154,14 @@ def best_of_front(ledger: Ledger, study: str, definition: StudyDefinition, *, to
     rows = evaluated_rows(ledger.trials(study), definition.budget)
     front = front_rows(rows, definition.objectives.costs)
     if not front:
+        going_on = command_line("search", "--resume", "--study", study, *ledger.as_option)
         raise StudyError(
-            f"study {study!r} has no front: no architecture has an accuracy yet; go on with it by "
-            f"`nas search --resume --study {quote(study)}`"
+            f"study {study!r} has no front: no architecture has an accuracy yet; go on with it by `{going_on}`"
         )
     if top is not None and top > len(front):
         raise StudyError(
             f"--top {top}: the front of study {study!r} has {len(front)} architectures; ask for no more, or name "
-            f"others by --id (`nas pareto {quote(study)} --all` shows them)"
+            f"others by --id (`{command_line('pareto', '--all', *ledger.as_option, arguments=[study])}` shows them)"
         )
     best = sorted(front, key=lambda row: -row.accuracy)[: top or DEFAULT_TOP]
     return sorted(best, key=lambda row: (row.flops, row.id))

@@ -109,7 +109,13 @@ def open_study(ledger: Ledger, name: str, kind: StudyKind, definition: Mapping[s
 def require_same(name: str, definition: Mapping[str, Plain], stored: Mapping[str, Plain]) -> None:
     """Refuse to mix two definitions under one name; raises StudyError."""
     differs = [word for word in definition if stored.get(word) != definition[word]]
-    if differs:
+    if "fingerprint" in differs:
+        raise StudyError(
+            f"study {name!r} was begun with other images: they, their labels or their split have changed since, or "
+            f"{definition['data']} is another data set; restore what there was ({stored.get('data')}), give this study "
+            "another name, or take another --storage"
+        )
+    if differs and differs != ["data"]:  # the very same images may be at another place by now
         raise StudyError(
             f"study {name!r} was begun with other {', '.join(differs)}; "
             "give this one another name, or take another --storage"

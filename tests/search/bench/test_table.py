@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import gzip
+import random
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +9,7 @@ import pytest
 from search_tables import write_table
 
 from nas.errors import DataError, UserError
+from nas.search.bench.scores import FrontScore
 from nas.search.bench.table import read_table
 from nas.space.feasible import NOT_ASKED
 
@@ -85,3 +88,70 @@ def test_published_tables_are_read(name: str, networks: int, decisions: int) -> 
     table = read_table(PACKAGED / f"{name}.yaml", REAL)
     assert table.codes.shape == (networks, decisions)
     assert 0.5 < np.median(table.true) < table.true.max() < 1
+
+
+WHOLE = "k,ops,a,c\n" + "".join(f"{k},{k % 3}{k % 2},0.{k + 10},{k + 1}\n" for k in range(40))
+SAYS = "{name: t, file: FILE, decisions: {k: ordered, ops: characters}, seen: a, costs: c}"
+
+
+def damaged(content: bytes, rng: random.Random) -> bytes:
+    """A file with something wrong in it: cut, overwritten, with parts twice, or with a cell that is something else."""
+    kind = rng.randrange(5)
+    place, other = sorted(rng.randrange(len(content) + 1) for _ in range(2))
+    if kind == 0:
+        return content[:place]
+    if kind == 1:
+        return content[:place] + rng.randbytes(rng.randrange(1, 9)) + content[place + 3 :]
+    if kind == 2:
+        return content[:place] + content[place:other] * rng.randrange(2, 5) + content[other:]
+    if kind == 3:
+        cells = content.split(b",")
+        wrong = (b"", b"nan", b"inf", b"-1", b"1e400", b"x", b'"', b"\0", b"9" * 400, b"\n", b"0")
+        cells[rng.randrange(len(cells))] = rng.choice(wrong)
+        return b",".join(cells)
+    return content[:place] + content[other:]
+
+
+def refusal_of(path: Path) -> str:
+    """Why a table is refused; the name of its file where it is read, and can be searched."""
+    try:
+        table = read_table(path)
+    except UserError as error:
+        return str(error)
+    assert np.isfinite(table.true).all()
+    assert table.codes.shape == (len(table), len(table.dimensions))
+    FrontScore.of(table)
+    return next(path.parent.glob("t.csv*")).name
+
+
+@pytest.mark.parametrize("file", ["t.csv", "t.csv.gz"])
+def test_a_damaged_table_is_read_or_refused_with_one_message(file: str, tmp_path: Path) -> None:
+    rng = random.Random(file)
+    (tmp_path / "t.yaml").write_text(SAYS.replace("FILE", file))
+    whole = WHOLE.encode()
+    refused = 0
+    for _ in range(400):
+        content = damaged(gzip.compress(whole) if file.endswith("gz") and rng.random() < 0.5 else whole, rng)
+        if file.endswith("gz") and not content.startswith(b"\x1f\x8b"):
+            content = gzip.compress(content)
+        (tmp_path / file).write_bytes(content)
+        refusal = refusal_of(tmp_path / "t.yaml")
+        assert file in refusal
+        refused += refusal != file
+    assert refused > 100
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        ("k,a,c\n1,0.5,1\n", "nothing to search for"),
+        ("k,a,c\n1,0.5,1\n2,0.5,1\n", "nothing to search for"),
+        ("k,a,c\n,0.5,1\n,0.6,1\n", "'k' has 0 values"),
+        ("k,a,a,c\n1,0.5,1,1\n", "those of several columns, such as 'a'"),
+    ],
+)
+def test_a_table_that_no_search_could_tell_anything_of_is_refused(content: str, says: str, tmp_path: Path) -> None:
+    (tmp_path / "t.yaml").write_text("{name: t, file: t.csv, decisions: {k: ordered}, seen: a, costs: c}")
+    (tmp_path / "t.csv").write_text(content)
+    with pytest.raises(DataError, match=says):
+        read_table(tmp_path / "t.yaml")
