@@ -56,6 +56,9 @@ VALUES: dict[str, tuple[list[str], list[str]]] = {
     "--checkpoints": (BASE, [*BASE, "--checkpoints", "kept"]),
     "--storage": (BASE, [*BASE, "--storage", "other.db"]),
     "--metrics": (BASE, [*BASE, "--metrics", "0"]),
+    "--tensorboard": (BASE, [*BASE, "--tensorboard", "curves"]),
+    "--wandb": (BASE, [*BASE, "--wandb", "curves"]),
+    "--mlflow": (BASE, [*BASE, "--mlflow", "curves"]),
     "--dry-run": (BASE, [*BASE, "--dry-run"]),
     "--json": ([*BASE, "--dry-run"], [*BASE, "--dry-run", "--json"]),
     "--plugin": (BASE, [*BASE, "--plugin", "own_part.py"]),
@@ -91,7 +94,9 @@ def runs(whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterat
 
     def noted(plan: Any, ledger: Any, *, storage: str, settings: Any, checkpoints: str, **rest: Any) -> None:
         definition = plan.definition.to_dict()
-        seen.append((plan.name, plan.is_new, definition, plan.limits, plan.code, storage, settings, checkpoints))
+        others = {name: value for name, value in rest.items() if name not in ("watch", "listen", "say")}
+        about = (plan.name, plan.is_new, definition, plan.limits, plan.code)
+        seen.append((*about, storage, settings, checkpoints, others))
         raise StudyStopped("as far as this goes")
 
     monkeypatch.setattr("nas.search.launch.run_plan", noted)
