@@ -129,12 +129,8 @@ evaluations = sa.Table(
     sa.Column("rung", sa.Integer, nullable=False),
     sa.Column("accuracy", sa.Double),
     sa.Column("loss", sa.Double),
-<<<<<<< HEAD
     sa.Column("test_accuracy", sa.Double),
-    sa.Column("curve", Json, nullable=False),
-=======
     sa.Column("curve", Json("the curve of an evaluation", shape=list), nullable=False),
->>>>>>> 80a862c (Edges: signals end every command, damaged ledgers, proposed commands, several studies, full disks, changed images)
     sa.Column("images", sa.BigInteger, nullable=False),
     sa.Column("seconds", sa.Double, nullable=False),
     sa.Column("train_seconds", sa.Double, nullable=False),

@@ -48,12 +48,8 @@ class ComparisonFile(BaseModel):
         recipe: fields of the recipe, a recipe's name or a file relative to this file; what is missing is the proxy's
             default.
         seeds: trainings of each, with seeds 0, 1, …
-<<<<<<< HEAD
         test: judge every training on the test images, too.
-        plugins: as in a study file.
-=======
         plugins, storage: as in a study file.
->>>>>>> 80a862c (Edges: signals end every command, damaged ledgers, proposed commands, several studies, full disks, changed images)
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
