@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -35,6 +36,7 @@ class MLflow:
 
     def _experiment(self, name: str) -> tuple[Any, str]:
         """The client, and the id of an experiment, which is made if it is missing."""
+        os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")  # it is read when the package is imported
         from mlflow import MlflowClient  # 2 s
 
         self._folder.mkdir(parents=True, exist_ok=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Mapping
 from hashlib import sha256
@@ -30,6 +31,7 @@ class WeightsAndBiases:
 
     def begin(self, run: TrackedRun) -> _Run:
         """Begin a run."""
+        os.environ.setdefault("WANDB_ERROR_REPORTING", "false")  # it is read when the package is imported
         import wandb  # 1 s
 
         for old in self._places(run):
