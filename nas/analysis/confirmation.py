@@ -21,7 +21,7 @@ class Confirmed:
         flops: of it.
         accuracy: that it was chosen by.
         confirmed: mean accuracy with other seeds; None where every training failed.
-        low, high: 95% interval of that mean (Student, over seeds); None for fewer than two.
+        low, high: 95% interval of that mean (Student, over seeds, within [0, 1]); None for fewer than two.
         seeds: trainings behind it.
         remains: whether no other confirmed network beats it.
     """
@@ -70,8 +70,8 @@ def _row(row: FrontRow, accuracies: Sequence[float], *, remains: bool) -> Confir
         flops=row.flops,
         accuracy=row.accuracy,
         confirmed=fmean(accuracies) if accuracies else None,
-        low=None if interval is None else interval.low,
-        high=None if interval is None else interval.high,
+        low=None if interval is None else max(0.0, interval.low),
+        high=None if interval is None else min(1.0, interval.high),  # Student's knows of no such end
         seeds=len(accuracies),
         remains=remains,
     )

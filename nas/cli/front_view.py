@@ -17,7 +17,7 @@ from nas.units import format_count, format_seconds
 
 _WIDTH, _HEIGHT = 64, 14
 _EDGE = 9  # columns of the plot's left edge
-_NAMED = 6  # presets that are named below a plot
+_NAMED = 8  # presets that are named below a plot
 _STYLES = {".": "dim", "|": "red", "-": "red", "+": "bold cyan", "^": "bold cyan"}
 
 
@@ -75,7 +75,7 @@ def legend(fronts: Sequence[StudyFront]) -> list[str]:
         lines.append(f"{letters(fronts)[one.name]}  {one.name}: within {one.budget}, {size}")
     unlike = differing(fronts)
     if unlike:
-        lines.append(f"Their accuracies must not be compared: they come from {' and '.join(unlike)}.")
+        lines.append(f"Their accuracies must not be compared: these studies differ in {' and '.join(unlike)}.")
     return lines
 
 
@@ -116,7 +116,7 @@ def preset_lines(plot: FrontPlot) -> list[str]:
             f"^ presets by {metric_label(plot.x_metric)} alone, none trained by this recipe: "
             + _named(plot.unplaced, (plot.x_metric,))
         )
-    if not plot.near and plot.presets:
+    if plot.presets and not lines:
         values = [(value, one.name) for one in plot.presets if (value := one.value(plot.x_metric)) is not None]
         reach = f"; the cheapest is {min(values)[1]}, {metric_words(plot.x_metric, min(values)[0])}" if values else ""
         lines.append(f"no preset is near these candidates in {metric_label(plot.x_metric)}{reach}")
@@ -169,9 +169,7 @@ def _ticks(plot: FrontPlot, across: _Scale, wide: int) -> str:
     """The line below the plot, with the presets of which only the cost is known."""
     line = ["-"] * wide
     for one in plot.unplaced:
-        x = one.value(plot.x_metric)
-        if x is not None and across.low <= x <= across.high:
-            line[across.place(x)] = "^"
+        line[across.place(one.value(plot.x_metric) or 0.0)] = "^"
     return "".join(line)
 
 

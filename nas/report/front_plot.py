@@ -44,11 +44,20 @@ class PresetPoint:
 
 
 class Series(NamedTuple):
-    """Candidates that are drawn alike, from left to right."""
+    """Candidates that are drawn alike, from left to right.
+
+    Attributes:
+        name: in the legend.
+        colour: of the points.
+        is_front: whether they are a front.
+        is_line: whether a line through them says something: a front is one over the costs that it was searched for.
+        rows: the candidates.
+    """
 
     name: str
     colour: str
     is_front: bool
+    is_line: bool
     rows: list[FrontRow]
 
 
@@ -87,12 +96,17 @@ class FrontPlot:
         others = [row for row in ordered if id(row) not in starred]
         names = [one.name if len(self.fronts) > 1 else "front" for one in self.fronts]
         return [
-            Series("other candidates", _OTHERS, False, others),
+            Series("other candidates", _OTHERS, is_front=False, is_line=False, rows=others),
             *(
-                Series(name, colour, True, sorted(one.best, key=lambda row: row.cost(self.x_metric)))
+                Series(
+                    name, colour, True, self._is_line(one), sorted(one.best, key=lambda row: row.cost(self.x_metric))
+                )
                 for name, colour, one in zip(names, _colours(len(names)), self.fronts, strict=True)
             ),
         ]
+
+    def _is_line(self, one: StudyFront) -> bool:
+        return self.y_metric == "accuracy" and one.costs == (self.x_metric,)
 
     def limits(self, metric: str) -> list[float]:
         """The ends of the studies' budgets on a metric."""
@@ -113,8 +127,11 @@ class FrontPlot:
 
     @property
     def unplaced(self) -> list[PresetPoint]:
-        """Those of which only the place along the axis is known."""
-        return [one for one in self.near if one.value(self.y_metric) is None]
+        """Those of which only the place along the axis is known, and which is on it."""
+        xs = [*(row.cost(self.x_metric) for row in self.rows), *self.limits(self.x_metric)]
+        xs += [one.value(self.x_metric) or 0.0 for one in self.placed]
+        unknown = [one for one in self.near if one.value(self.y_metric) is None]
+        return [one for one in unknown if min(xs) <= (one.value(self.x_metric) or 0.0) <= max(xs)]
 
 
 def require_front_form(path: Path) -> None:
@@ -149,7 +166,7 @@ def _page(plot: FrontPlot) -> str:
             Scatter(
                 x=[row.cost(plot.x_metric) for row in one.rows],
                 y=[row.cost(plot.y_metric) for row in one.rows],
-                mode="lines+markers" if one.is_front else "markers",
+                mode="lines+markers" if one.is_line else "markers",
                 name=html.escape(one.name),
                 marker={"color": one.colour, "size": 9 if one.is_front else 6},
                 text=[_hover(row) for row in one.rows],
@@ -209,7 +226,7 @@ def _write_image(plot: FrontPlot, path: Path) -> None:
     axes = figure.subplots()
     for one in plot.series:
         xs, ys = [row.cost(plot.x_metric) for row in one.rows], [row.cost(plot.y_metric) for row in one.rows]
-        line = "-" if one.is_front else ""
+        line = "-" if one.is_line else ""
         axes.plot(xs, ys, marker="o", markersize=5, linestyle=line, color=one.colour, label=one.name)
     _put_presets(plot, axes)
     for place, limit in enumerate(plot.limits(plot.x_metric)):

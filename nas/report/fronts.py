@@ -101,7 +101,7 @@ def letters(fronts: Sequence[StudyFront]) -> dict[str, str]:
 def differing(fronts: Sequence[StudyFront]) -> list[str]:
     """In what the studies differ so that their accuracies must not be compared, in words; empty where they may be."""
     measures = [one.measure for one in fronts if one.measure is not None]
-    words = {"data": "other images", "recipe": "another recipe", "rung": "another rung"}
+    words = {"data": "data", "recipe": "recipe", "rung": "rung"}
     return [word for name, word in words.items() if len({getattr(one, name) for one in measures}) > 1]
 
 

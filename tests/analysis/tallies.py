@@ -28,7 +28,7 @@ class Tally:
         inside: share of all effects that lie in their interval.
         whole: runs in which every one does.
         alarms: runs in which an effect is claimed that is not there, or in the wrong direction.
-        found: share of the planted effects that are claimed, in the right direction.
+        found: share of the planted effects that are claimed, in the right direction; 0 where none is planted.
     """
 
     runs: int
@@ -61,7 +61,12 @@ def tally(study: Seeded, runs: int, world: World) -> Tally:
         alarms += any(claim != 0 and claim != real for claim, real in claims)
         found += [claim == real for claim, real in claims if real]
     return Tally(
-        runs=runs, silent=silent, inside=float(np.mean(inside)), whole=whole, alarms=alarms, found=float(np.mean(found))
+        runs=runs,
+        silent=silent,
+        inside=float(np.mean(inside or [False])),
+        whole=whole,
+        alarms=alarms,
+        found=float(np.mean(found or [False])),
     )
 
 

@@ -84,7 +84,7 @@ def test_several_studies_have_letters_in_table_and_plot(columns: int) -> None:
 
 def test_what_must_not_be_compared_is_said() -> None:
     fronts = [front("a-study", rows(2)), front("another-study", rows(2), recipe="longer")]
-    assert "another recipe" in legend(fronts)[-1]
+    assert "differ in recipe." in legend(fronts)[-1]
     assert "*" not in drawn(front_table(fronts, shown(fronts), ""), 80)
 
 

@@ -76,10 +76,13 @@ def test_every_form_is_written_whole(tmp_path: Path, suffix: str, start: bytes) 
 
 def test_the_front_and_the_others_go_from_left_to_right() -> None:
     plot = FrontPlot(title="", x_metric="flops", y_metric="accuracy", fronts=[front(*ROWS[::-1])])
-    assert [(name, [one.id for one in rows]) for name, _, _, rows in plot.series] == [
+    assert [(name, [one.id for one in rows]) for name, _, _, _, rows in plot.series] == [
         ("other candidates", ["bbb"]),
         ("front", ["aaa", "ccc"]),
     ]
+    assert [one.is_line for one in plot.series] == [False, True]
+    over_params = FrontPlot(title="", x_metric="params", y_metric="accuracy", fronts=[front()])
+    assert not any(one.is_line for one in over_params.series)  # a front over FLOPs would be a zigzag here
     assert plot.limits("flops") == [3500]
     assert plot.limits("params") == []
 
@@ -98,7 +101,7 @@ def test_fronts_are_one_front_where_accuracies_may_be_compared() -> None:
     assert common_front([first]) == set()
     other = front(row("ddd", 0.9, 2_500), name="yours", measure=Measure("images", "longer", 1))
     assert common_front([first, other]) == set()
-    assert differing([first, other]) == ["another recipe", "another rung"]
+    assert differing([first, other]) == ["recipe", "rung"]
     assert letters([first, other]) == {"mine": "A", "yours": "B"}
     with pytest.raises(UserError, match="too many"):
         letters([first] * 27)

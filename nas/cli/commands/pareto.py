@@ -190,7 +190,7 @@ def _write_plot(plot: FrontPlot | None, fronts: Sequence[StudyFront], path: Path
     lower = f" ({left_out} of lower rungs left out: accuracies of different rungs are not compared)" if left_out else ""
     notice(f"{path}: {plural(len(plot.rows), 'candidate')}, {front} on the front{lower}")
     if plot.y_metric == "accuracy" and (unlike := differing(plot.fronts)):
-        notice(f"{path}: accuracies must not be compared across studies: they come from {' and '.join(unlike)}")
+        notice(f"{path}: accuracies must not be compared across these studies, which differ in {' and '.join(unlike)}")
 
 
 def _confirm(front: StudyFront, seeds: int, storage: str, *, workers: int | None, device: str, as_json: bool) -> None:

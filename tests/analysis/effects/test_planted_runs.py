@@ -22,7 +22,7 @@ from nas.analysis.outcomes import Outcome
 
 RUNS = 100
 FEWEST = 90
-IMPORTANCE_RUNS = 20
+IMPORTANCE_RUNS = 10
 LARGE = {"space": "replknet", "budget": "15GFLOPs"}
 NOTHING = World()
 
@@ -52,6 +52,7 @@ def test_the_bound_is_what_chance_allows() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(7200)
 @pytest.mark.parametrize("kind", KINDS)
 def test_effects_lie_in_their_intervals(kind: str) -> None:
     world, study = KINDS[kind][0], partial(studied, kind)
@@ -63,6 +64,7 @@ def test_effects_lie_in_their_intervals(kind: str) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(7200)
 @pytest.mark.parametrize("kind", ["flat", "nothing", "surrogate"])
 def test_pairs_lie_in_their_intervals(kind: str) -> None:
     world, study = KINDS[kind][0], partial(studied, kind)
@@ -73,6 +75,7 @@ def test_pairs_lie_in_their_intervals(kind: str) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(7200)
 @pytest.mark.parametrize("kind", ["flat", "conditional", "surrogate", "surrogate-conditional"])
 def test_what_matters_gets_the_credit(kind: str) -> None:
     world, study = KINDS[kind][0], partial(studied, kind)
