@@ -190,10 +190,12 @@ def _page(plot: FrontPlot) -> str:
                     hoverinfo="text",
                 )
             )
+    # The template's lines are of no width.
+    line = {"line_dash": "dash", "line_color": _LIMIT, "line_width": 1.5, "opacity": 1, "annotation_text": "budget"}
     for limit in plot.limits(plot.x_metric):
-        figure.add_vline(limit, line_dash="dash", line_color=_LIMIT, annotation_text="budget")
+        figure.add_vline(limit, **line)
     for limit in plot.limits(plot.y_metric):
-        figure.add_hline(limit, line_dash="dash", line_color=_LIMIT, annotation_text="budget")
+        figure.add_hline(limit, **line)
     figure.update_xaxes(title_text=html.escape(metric_label(plot.x_metric)))
     figure.update_yaxes(
         title_text=html.escape(metric_label(plot.y_metric)), tickformat=".0%" if plot.y_metric == "accuracy" else None
