@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import os
 import signal
 
@@ -17,6 +18,17 @@ settings.register_profile("slow", _CALM, max_examples=200)
 def pytest_configure(config: pytest.Config) -> None:
     """The slow tests' run takes ten times as many examples of every property, fast ones included."""
     settings.load_profile("slow" if config.getoption("markexpr") == "slow" else "fast")
+
+
+def pytest_collection() -> None:
+    """What collecting makes lives to the end: looking for garbage in it would cost every process two seconds."""
+    gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    """From here on garbage is looked for in what tests make, not in some millions of objects that stay."""
+    gc.freeze()
+    gc.enable()
 
 
 def pytest_xdist_auto_num_workers() -> int:

@@ -99,7 +99,7 @@ def test_the_unchanged_recipe_comes_first_and_is_trained_to_the_end(ledger: Ledg
     unchanged = EvaluationKey(architecture_id=row.id, recipe=RUNGS.id, fingerprint="0" * 16, seed=0, rung=2)
     assert row.finished + sum(row.stopped.values()) == 12
     assert row.failed == 0
-    finals = [accuracy_of(one) for one in here.trained if one.rung == 2 and one.architecture == row.id]
+    finals = [accuracy_of(one) for one in here.trained if one.rung == 2 and one.architecture_id == row.id]
     assert row.best == max(finals)
     assert row.unchanged == accuracy_of(unchanged)
     assert row.gain == pytest.approx((row.best or 0) - (row.unchanged or 0))
