@@ -60,8 +60,8 @@ def test_a_failure_is_told_and_goes_on(tmp_path: Path) -> None:
 
 def test_no_architecture_is_asked_for_twice_and_none_over_budget(tmp_path: Path) -> None:
     study = begun(tmp_path, budget="8MFLOPs")
-    open_ones = [study.ask() for _ in range(3)]
-    rows = [*open_ones, *told(study, 5)]
+    open_ones = [study.ask() for _ in range(2)]
+    rows = [*open_ones, *told(study, 2)]
     assert len({row.id for row in rows}) == len(rows)
     assert all(row.cost.flops <= 8e6 for row in rows)
     for row in reversed(open_ones):
@@ -74,10 +74,10 @@ _SLOW = [pytest.param(name, marks=pytest.mark.slow) for name in ("surrogate", "t
 
 @pytest.mark.parametrize("sampler", ["random", *_SLOW])
 def test_taken_up_again_it_asks_as_if_it_had_never_stopped(tmp_path: Path, sampler: str) -> None:
-    whole = told(begun(tmp_path, "whole", sampler=sampler), 4)
-    told(begun(tmp_path, "parts", sampler=sampler), 2)
+    whole = told(begun(tmp_path, "whole", sampler=sampler), 3)
+    told(begun(tmp_path, "parts", sampler=sampler), 1)
     rest = told(nas.Study.open("parts", storage=f"sqlite:///{tmp_path}/nas.db"), 2)
-    assert [row.id for row in rest] == [row.id for row in whole[2:]]
+    assert [row.id for row in rest] == [row.id for row in whole[1:]]
 
 
 def test_opened_anew_it_asks_for_the_open_candidates_first(tmp_path: Path) -> None:
@@ -106,12 +106,12 @@ def test_what_is_told_is_not_searched(tmp_path: Path, monkeypatch: pytest.Monkey
         study.search(trials=2, executor=nas.Local(workers=1), quiet=True)
 
 
-@pytest.mark.parametrize("accuracy", [-0.1, 83.0, math.nan, True, "good"])
-def test_what_is_no_accuracy_is_refused(tmp_path: Path, accuracy: object) -> None:
+def test_what_is_no_accuracy_is_refused(tmp_path: Path) -> None:
     study = begun(tmp_path)
     candidate = study.ask()
-    with pytest.raises(UserError, match=r"\[0, 1\]"):
-        study.tell(candidate, accuracy=accuracy)  # type: ignore[arg-type]
+    for accuracy in (-0.1, 83.0, math.nan, True, "good"):
+        with pytest.raises(UserError, match=r"\[0, 1\]"):
+            study.tell(candidate, accuracy=accuracy)  # type: ignore[arg-type]
     study.tell(candidate, accuracy=1)
 
 

@@ -18,7 +18,7 @@ FAMILIES = (
 BEGINNINGS = (
     "convnext_", "conv2former", "replknet", "resnet", "resnext", "unireplknet", "van", "r50_to_convnext_t", "r200"
 )  # fmt: skip
-QUICK = ("convnext_tiny",)
+QUICK: tuple[str, ...] = ()
 
 
 def small(preset: str, *, depth: int = 2) -> Architecture:

@@ -17,7 +17,7 @@ from nas.architecture import Architecture
 from nas.architecture.checkpointing import CheckpointedBlocks
 from nas.errors import UserError
 
-QUICK = ("convnext_atto", "convnextv2_atto", "regnety_200mf")
+QUICK = ("convnext_atto",)
 CASES = [pytest.param(one, marks=[pytest.mark.slow] * (one not in QUICK)) for one in SMALLEST]
 
 

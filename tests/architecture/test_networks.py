@@ -14,6 +14,7 @@ FAMILIES = (
     "convnext_isotropic_small", "conv2former_n", "replknet_3", "resnext50_32x4d", "unireplknet_a", "van_b0",
     "r50_to_convnext_t/inverting_dims", "r50_to_convnext_t/kernel_5", "r50_to_convnext_t/fewer_norms",
 )  # fmt: skip
+QUICK = ("van_b0", "r50_to_convnext_t/kernel_5")
 
 
 def small(preset: str) -> Architecture:
@@ -42,13 +43,17 @@ def images(size: int = 64, batch: int = 2) -> torch.Tensor:
 
 @pytest.mark.parametrize(
     ("preset", "merged"),
-    [*((preset, False) for preset in FAMILIES), ("replknet_3", True), ("unireplknet_a", True)],
+    [
+        *(pytest.param(preset, False, marks=[pytest.mark.slow] * (preset not in QUICK)) for preset in FAMILIES),
+        ("replknet_3", True),
+        pytest.param("unireplknet_a", True, marks=pytest.mark.slow),
+    ],
 )
 def test_the_closed_form_is_what_fvcore_counts(preset: str, merged: bool) -> None:
     assert crosscheck(small(preset), Task(resolution=70, classes=7), merged=merged).agrees
 
 
-@pytest.mark.parametrize("preset", ["replknet_3", "unireplknet_a"])
+@pytest.mark.parametrize("preset", ["replknet_3", pytest.param("unireplknet_a", marks=pytest.mark.slow)])
 @pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float32, 1e-5), (torch.float64, 1e-12)])
 def test_a_fused_network_computes_the_same(preset: str, dtype: torch.dtype, tolerance: float) -> None:
     network = shaken(build(small(preset), classes=10)).to(dtype).eval()

@@ -52,6 +52,7 @@ def test_the_closed_form_is_what_fvcore_counts(preset: str) -> None:
     assert crosscheck(shallow(preset), Task(resolution=70, classes=7)).agrees
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("preset", marked(("repvit_m0_9", "repvit_m1")))
 def test_a_merged_network_costs_and_computes_what_it_should(preset: str) -> None:
     architecture = shallow(preset)

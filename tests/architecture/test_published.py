@@ -203,6 +203,7 @@ def test_a_preset_reads_back_from_its_canonical_form(preset: str) -> None:
     assert again.id == architecture.id
 
 
+@pytest.mark.slow
 def test_equal_structure_has_an_equal_id_and_different_structure_does_not() -> None:
     by_id: dict[str, list[str]] = {}
     for preset in preset_names():

@@ -43,6 +43,7 @@ def search(file: Path, sampler: str, *, seed: int = 0, rungs: bool = False, epoc
                 )
 
 
+@pytest.mark.slow
 def test_searches_are_compared_by_training_time(tmp_path: Path, capsys: Capture) -> None:
     search(tmp_path / "a.db", "surrogate", rungs=True)
     search(tmp_path / "b.db", "random")

@@ -47,6 +47,7 @@ def test_cost_at_another_resolution_and_number_of_classes(capsys: Capture) -> No
     assert ten["params"] == 28589128 - 990 * 769
 
 
+@pytest.mark.slow
 def test_verify_counts_the_built_network(capsys: Capture) -> None:
     (row,) = document(capsys, "cost", "convnext_tiny", "--resolution", "64", "--verify")
     assert row["verified"]["agrees"]

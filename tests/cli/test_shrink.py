@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from pathlib import Path
 
@@ -19,14 +20,21 @@ from nas.space import load_space
 Capture = pytest.CaptureFixture[str]
 
 
-@pytest.fixture
-def storage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    monkeypatch.chdir(tmp_path)
-    address = f"sqlite:///{tmp_path}/nas.db"
-    with Ledger.open(address) as ledger:
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A ledger with two searches."""
+    file = tmp_path_factory.mktemp("shrink") / "nas.db"
+    with Ledger.open(f"sqlite:///{file}") as ledger:
         put_study(ledger, "drawn", TINY, count=200, seed=0)
         put_study(ledger, "few", TINY, count=15, seed=1)
-    return address
+    return file
+
+
+@pytest.fixture
+def storage(written: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(written, tmp_path / "nas.db")
+    return f"sqlite:///{tmp_path}/nas.db"
 
 
 def test_the_refined_space_holds_what_the_evidence_supports(storage: str, tmp_path: Path, capsys: Capture) -> None:

@@ -51,7 +51,7 @@ def test_a_full_disk_behind_stdout_is_one_message(tmp_path: Path) -> None:
 
 
 def test_an_error_that_nobody_can_read_keeps_its_exit_code(tmp_path: Path) -> None:
-    assert run(["cost", "no_such_preset"], "2>/dev/full", tmp_path).returncode == 2
+    assert run(["presets", "--no-such"], "2>/dev/full", tmp_path).returncode == 2
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "cp1252", "latin-1", "cp437"])

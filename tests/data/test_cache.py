@@ -64,6 +64,7 @@ def test_other_data_than_expected_is_refused(reference: str, cache: Path) -> Non
         load_data(reference, resolution=8, cache=cache, expected="0123456789abcdef")
 
 
+@pytest.mark.slow
 def test_several_processes_may_start_at_once(reference: str, cache: Path) -> None:
     load = f"load_data({reference!r}, resolution=8, cache=Path({str(cache)!r}))"
     code = f"from pathlib import Path; from nas.data import load_data; print({load}.train.images.sum())"

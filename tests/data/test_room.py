@@ -120,6 +120,7 @@ def other(references: list[str], cache: Path) -> Iterator[Callable[[str], Other]
         one.kill()
 
 
+@pytest.mark.slow
 def test_what_another_process_maps_stays(references: list[str], cache: Path, other: Callable[[str], Other]) -> None:
     process = other("mapped")
     assert prune(cache) == []

@@ -42,6 +42,7 @@ def all_of(count: int) -> list[NDArray[np.intp]]:
     return [np.arange(count)]
 
 
+@pytest.mark.slow
 def test_streamed_pixels_are_the_cached_ones(path: Path, cache: Path, tmp_path: Path) -> None:
     cached = load_data(f"folder:{path}", resolution=8, cache=tmp_path / "another cache")
     data = streamed(path, cache, decoders=2)
@@ -100,6 +101,7 @@ def test_nothing_is_started_for_no_batches(path: Path, cache: Path) -> None:
     assert list(streamed(path, cache).test.read([])) == []
 
 
+@pytest.mark.slow
 def test_a_damaged_image_is_named(path: Path, cache: Path) -> None:
     data = streamed(path, cache)
     name = data.test.images.names[3]  # type: ignore[union-attr]

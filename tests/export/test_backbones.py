@@ -69,6 +69,7 @@ def test_a_feature_pyramid_learns_on_the_maps_of_an_exported_network(tmp_path: P
     assert all(one.grad is not None for one in backbone.parameters())
 
 
+@pytest.mark.slow
 @settings(max_examples=10, deadline=None)
 @given(space=st.sampled_from(sorted(space_names())), seed=st.integers(0, 10**6))
 def test_an_architecture_comes_back_from_python_and_timm(space: str, seed: int) -> None:

@@ -59,6 +59,7 @@ def tiny() -> Architecture:
     return load_space("tiny").build(drawing(random.Random(0)))
 
 
+@pytest.mark.slow
 def test_model_py_needs_torch_alone(tmp_path: Path) -> None:
     (written,) = write_export(tmp_path / "out", fresh_bundle(tiny(), TASK), ["python"], Options())
     assert written.difference <= TOLERANCE
@@ -80,6 +81,7 @@ def test_a_form_that_computes_something_else_fails_and_leaves_nothing(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_only_the_same_network_is_written_over(tmp_path: Path) -> None:
     out = tmp_path / "out"
     write_export(out, fresh_bundle(tiny(), TASK), [], Options())
@@ -127,6 +129,7 @@ def test_networks_of_every_family_and_space_take_every_form(form: str, tmp_path:
     assert not refused
 
 
+@pytest.mark.slow
 def test_weights_become_a_backbone_or_get_another_classifier(tmp_path: Path) -> None:
     write_export(tmp_path / "out", fresh_bundle(tiny(), TASK), [], Options())
     network, other = nas.load_model(tmp_path / "out"), nas.load_model(tmp_path / "out", classes=7)
@@ -143,6 +146,7 @@ def test_weights_become_a_backbone_or_get_another_classifier(tmp_path: Path) -> 
     torch.testing.assert_close(copy.deepcopy(network)(images), network(images))
 
 
+@pytest.mark.slow
 def test_the_timm_folder_gives_the_same_network(tmp_path: Path) -> None:
     (written,) = write_export(tmp_path / "out", fresh_bundle(tiny(), TASK), ["timm"], Options())
     assert written.difference == 0

@@ -7,6 +7,8 @@ from conformance import shaken
 from nas.architecture.conformance import built, family, image, kinds, places, problems, variants
 
 KINDS = kinds()
+DEAR = [pytest.param(*kind, marks=[pytest.mark.slow] * bool(place % 4)) for place, kind in enumerate(KINDS)]
+"""For what takes long: a quarter of the parts in the fast run, all of them in the slow one."""
 
 
 @pytest.mark.parametrize(("family_name", "kind"), KINDS)
@@ -15,12 +17,12 @@ def test_every_part_stands_somewhere(family_name: str, kind: str) -> None:
     assert list(places(default))
 
 
-@pytest.mark.parametrize(("family_name", "kind"), KINDS)
+@pytest.mark.parametrize(("family_name", "kind"), DEAR)
 def test_cost_is_what_fvcore_counts_sizes_are_foretold_and_everything_learns(family_name: str, kind: str) -> None:
     assert problems(family_name, kind) == []
 
 
-@pytest.mark.parametrize(("family_name", "kind"), KINDS)
+@pytest.mark.parametrize(("family_name", "kind"), DEAR)
 def test_memory_format_does_not_change_the_result(family_name: str, kind: str) -> None:
     for spec in variants(family_name, kind):
         for site in places(spec):

@@ -120,6 +120,7 @@ def test_a_study_of_another_is_not_taken_for_our_own(wire: Wire, records: Any) -
             ledger.create_study(records.study("alpha", created="2027-01-01T00:00:00+00:00"))
 
 
+@pytest.mark.slow
 def test_nothing_is_lost_or_doubled_while_the_server_crashes_and_comes_back(own_server: Any, records: Any) -> None:
     url = cleared_postgres(own_server)
     heard: list[str] = []
@@ -163,6 +164,7 @@ def _until(condition: Callable[[], bool]) -> None:
         time.sleep(0.01)
 
 
+@pytest.mark.slow
 def test_optunas_copy_catches_up_and_holds_nothing_twice(wire: Wire, postgres_server: Any, records: Any) -> None:
     import optuna
 

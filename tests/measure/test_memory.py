@@ -36,6 +36,7 @@ def test_a_peak_counts_what_is_given_back() -> None:
     assert meter.bytes() >= before + 0.5 * BLOCK
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not can_reset(), reason="the system has no mark that can be reset")
 def test_an_earlier_peak_does_not_count() -> None:
     take_and_give_back()

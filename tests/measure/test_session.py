@@ -19,7 +19,9 @@ LARGE = Architecture(stages=(Stage(depth=8, width=128),))
 CPU = "device: cpu\nthreads: 1\nclock: process"
 
 
-@pytest.mark.parametrize("runtime", ["torch", "onnxruntime", "openvino"])
+@pytest.mark.parametrize(
+    "runtime", ["torch", *(pytest.param(one, marks=pytest.mark.slow) for one in ("onnxruntime", "openvino"))]
+)
 def test_networks_side_by_side_are_told_apart(tmp_path: Path, runtime: str) -> None:
     named = load_profile(write_profile(tmp_path, runtime, CPU))
     if (missing := runtimes[runtime].missing(named.profile)) is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from functools import cache
 from hashlib import sha256
 
 from search_runs import make_definition
@@ -12,7 +13,9 @@ from nas.cost import Budget
 from nas.executors.base import Report
 from nas.ledger import Ledger
 from nas.records import Evaluation, EvaluationKey, Failure, Job, StudyKind, StudyRecord
+from nas.search.definition import StudyDefinition
 from nas.search.driver import Source
+from nas.search.problem import Problem
 from nas.search.search import Search
 from nas.search.stopping import Limits
 from nas.search.sweeps.comparison import Comparison, Entry
@@ -30,14 +33,21 @@ RUNGS = Recipe.from_dict({"epochs": 9, "rungs": [1, 3]})
 FINGERPRINT = "0" * 16
 
 
+@cache
+def _searched() -> tuple[StudyDefinition, Problem]:
+    """To price the space takes longer than a search of it."""
+    definition = make_definition(recipe=RUNGS, sampler="tpe")
+    return definition, definition.problem()
+
+
 def searching(ledger: Ledger) -> Source:
     """Nine candidates, with rungs."""
-    definition = make_definition(recipe=RUNGS, sampler="tpe")
+    definition, problem = _searched()
     if "searched" not in {study.name for study in ledger.studies()}:
         ledger.create_study(
             StudyRecord(name="searched", kind=StudyKind.SEARCH, definition=definition.to_dict(), created="2026-01-01")
         )
-    return Search("searched", definition.problem(), ledger=ledger, limits=Limits(trials=9))
+    return Search("searched", problem, ledger=ledger, limits=Limits(trials=9))
 
 
 def comparing(ledger: Ledger) -> Source:

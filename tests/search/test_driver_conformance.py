@@ -59,7 +59,7 @@ def whole(kind: StudyKind, tmp_path: Path) -> list[tuple[Any, ...]]:
         return content(kind, ledger)
 
 
-@pytest.mark.parametrize("workers", [1, 3])
+@pytest.mark.parametrize("workers", [pytest.param(1, marks=pytest.mark.slow), 3])
 def test_it_runs_to_the_end_and_trains_nothing_twice(kind: StudyKind, ledger: Ledger, workers: int) -> None:
     work = Work()
     source = run(kind, ledger, work, workers=workers)
@@ -76,7 +76,9 @@ def test_it_runs_to_the_end_and_trains_nothing_twice(kind: StudyKind, ledger: Le
     assert again.done == []
 
 
-@pytest.mark.parametrize("stops", [[0], [1, 1, 1], [4, 0, 3]], ids=str)
+@pytest.mark.parametrize(
+    "stops", [*(pytest.param(one, marks=pytest.mark.slow) for one in ([0], [1, 1, 1])), [4, 0, 3]], ids=str
+)
 def test_interrupted_and_resumed_is_uninterrupted(
     kind: StudyKind, ledger: Ledger, whole: list[tuple[Any, ...]], stops: list[int]
 ) -> None:

@@ -119,6 +119,7 @@ def test_what_it_raises_is_kept_in_the_ledger(tmp_path: Path) -> None:
     assert all("own_raising.py" in one.traceback and "return {}['accuracy']" in one.traceback for one in failed)
 
 
+@pytest.mark.slow
 def test_accuracies_of_unlike_origin_do_not_mix(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "own_constant.py").write_text(CONSTANT)
     study = study_in(tmp_path, monkeypatch)

@@ -92,6 +92,7 @@ def _interrupt(run: Runner, *, after: int, sampler: str) -> None:
         run(definition, trials=1000, name="pieces", watch=stop, work=search_works.climbing)
 
 
+@pytest.mark.slow
 def test_what_the_ledger_knows_of_a_rung_is_not_trained_again(run: Runner, ledger: Ledger) -> None:
     run(make_definition(recipe=RECIPE), trials=12, name="first", work=search_works.climbing)
     progress = run(make_definition(recipe=RECIPE), trials=12, name="second", work=search_works.always_broken)
@@ -100,6 +101,7 @@ def test_what_the_ledger_knows_of_a_rung_is_not_trained_again(run: Runner, ledge
     assert states[0] == states[1]
 
 
+@pytest.mark.slow
 def test_who_diverges_on_a_higher_rung_is_not_sent_again(run: Runner, ledger: Ledger) -> None:
     for trials in (12, 24):
         run(make_definition(recipe=RECIPE), trials=trials, work=search_works.failing_above)

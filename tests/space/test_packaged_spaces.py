@@ -87,6 +87,7 @@ def test_random_modern_architectures_are_priced_and_read_back(seed: int) -> None
     check(drawn(seed))
 
 
+@pytest.mark.slow
 @settings(max_examples=1, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(st.integers(0, 2**32))
 def test_random_modern_architectures_run_and_cost_what_fvcore_counts(seed: int) -> None:

@@ -27,7 +27,7 @@ def test_every_block_that_there_is_is_asked() -> None:
     assert f"{name}.2" not in asked
 
 
-@settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=2, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     st.sampled_from([KERNEL, "{int: [3, 7], step: 2, per: block}", "{choice: [3, 9], per: block, at_most: 2 maps}"]),
     st.sampled_from(["mixer_first", "bottleneck"]),
@@ -50,6 +50,7 @@ def test_points_are_counted_priced_drawn_and_found_again(kernel: str, kind: str,
     assert {one.id for one in space.sample(len(ids))} == ids
 
 
+@pytest.mark.slow
 def test_deep_stages_are_walked_and_say_so() -> None:
     space = space_with(block=kernels(KERNEL), depth="[{int: [1, 4]}, {int: [4, 18]}]")
     assert space.size() == sum(3**n for n in range(1, 5)) * sum(3**n for n in range(4, 19))

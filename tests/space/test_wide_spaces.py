@@ -46,7 +46,14 @@ def check(space: SearchSpace, architecture: Architecture, resolution: int = 64) 
     assert space.contains(architecture)
 
 
-@pytest.mark.parametrize(("space", "preset"), [(one, preset) for one, row in POINTS.items() for preset in row])
+@pytest.mark.parametrize(
+    ("space", "preset"),
+    [
+        pytest.param(one, preset, marks=[pytest.mark.slow] * bool(place % 8))
+        for one, row in POINTS.items()
+        for place, preset in enumerate(row)
+    ],
+)
 def test_published_networks_are_points(space: str, preset: str) -> None:
     assert load_space(space).contains(load_architecture(preset))
 
@@ -63,7 +70,7 @@ def test_drawn_networks_cost_what_their_modules_do(space: str, n: int) -> None:
         check(found, architecture)
 
 
-@pytest.mark.parametrize("space", POINTS)
+@pytest.mark.parametrize("space", [pytest.param(one, marks=[pytest.mark.slow] * (one != "families")) for one in POINTS])
 def test_a_network_of_a_walk_costs_what_its_modules_do(space: str) -> None:
     """The fast sibling: to draw within a budget, all of the space is priced, which takes seconds."""
     found = load_space(space)
@@ -100,6 +107,7 @@ head: {kind: pool_norm_linear, norm: null}
 """
 
 
+@pytest.mark.slow
 def test_anynet_is_a_space_whose_groups_always_divide() -> None:
     """Depth, width, bottleneck ratio and groups free in every stage ('On Network Design Spaces', arXiv:1905.13214)."""
     space = read_space(*parse_yaml(ANYNET, "anynet.yaml"))

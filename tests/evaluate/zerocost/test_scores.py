@@ -71,7 +71,9 @@ def small(space: str) -> Architecture:
 
 
 @pytest.mark.parametrize("name", scores)
-@pytest.mark.parametrize("space", SPACES)
+@pytest.mark.parametrize(
+    "space", [pytest.param(one, marks=[pytest.mark.slow] * (one not in ("tiny", "replknet"))) for one in SPACES]
+)
 def test_score_is_finite_and_leaves_everything_as_it_was(name: str, space: str) -> None:
     network = built(space)
     batch = torch.randn(4, 1, 32, 32, generator=generator())
@@ -88,7 +90,9 @@ def test_score_is_finite_and_leaves_everything_as_it_was(name: str, space: str) 
     assert torch.equal(torch.get_rng_state(), state)
 
 
-@pytest.mark.parametrize("space", SPACES)
+@pytest.mark.parametrize(
+    "space", [pytest.param(one, marks=[pytest.mark.slow] * (one not in ("tiny", "replknet"))) for one in SPACES]
+)
 def test_counting_scores_are_the_closed_form(space: str) -> None:
     architecture = small(space)
     network = built(space)
@@ -140,6 +144,7 @@ def test_synflow_sees_weights_before_a_norm() -> None:
     assert scores["synflow"](network, images(), generator()) > 1.5 * before
 
 
+@pytest.mark.slow
 def test_synflow_survives_deep_products() -> None:
     data = small("conv2former").to_dict()
     data["stages"][2]["depth"] = 40

@@ -33,6 +33,7 @@ def times(networks: list[Description]) -> NDArray[np.float64]:
     return np.asarray(work_of(networks) @ prices * np.random.default_rng(1).lognormal(0, 0.02, N))
 
 
+@pytest.mark.slow
 def test_what_the_device_is_like_is_found_out(networks: list[Description], times: NDArray[np.float64]) -> None:
     found = calibrate(networks, times.tolist())
     assert found.quality.within_10 >= 0.95
@@ -58,6 +59,7 @@ def test_every_predictor_learns_and_gives_times(
     assert quality(predicted, times).spearman > 0.5
 
 
+@pytest.mark.slow
 def test_an_unseen_mixer_kernel_or_width_is_flagged(networks: list[Description], times: NDArray[np.float64]) -> None:
     found = calibrate(networks, times.tolist())
     assert all(not found.unseen(one) for one in networks)

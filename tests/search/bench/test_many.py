@@ -63,6 +63,7 @@ def test_what_is_kept_is_not_done_again(tasks: list[Task], tmp_path: Path) -> No
     assert counts == [0]
 
 
+@pytest.mark.slow
 def test_what_is_kept_of_another_table_or_search_is_not_used(tasks: list[Task], tmp_path: Path) -> None:
     file = tmp_path / "kept.jsonl"
     done(tasks, file)

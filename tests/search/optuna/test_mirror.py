@@ -31,6 +31,7 @@ from nas.train.recipe import Recipe
 RECIPE = Recipe.from_dict({"epochs": 9, "rungs": [1, 3]})
 
 
+@pytest.mark.slow
 def test_optuna_opens_the_study_beside_the_ledger(run: Runner, ledger: Ledger, tmp_path: Path) -> None:
     definition = make_definition(sampler="tpe")
     run(definition, trials=12, work=search_works.sometimes_failing)
@@ -73,6 +74,7 @@ def test_what_is_under_way_is_running_until_it_has_ended(run: Runner, ledger: Le
     assert set(ended.constraints) == {"flops", "failed"}
 
 
+@pytest.mark.slow
 def test_optunas_best_trials_are_our_front_in_a_study_with_rungs(run: Runner, ledger: Ledger, tmp_path: Path) -> None:
     definition = make_definition(recipe=RECIPE, sampler="nsga2")
     run(definition, trials=27, work=search_works.failing_above)
@@ -107,6 +109,7 @@ def test_optunas_best_trials_are_our_front_in_a_study_with_rungs(run: Runner, le
     )
 
 
+@pytest.mark.slow
 def test_the_front_is_of_the_highest_rung_so_far(ledger: Ledger, run: Runner, tmp_path: Path) -> None:
     definition = make_definition(recipe=RECIPE)
     run(definition, trials=27, work=search_works.climbing)

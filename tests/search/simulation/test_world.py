@@ -58,6 +58,7 @@ def test_failures_are_as_frequent_as_their_odds() -> None:
     assert found[None] == remaining
 
 
+@pytest.mark.slow
 def test_accuracies_are_smooth_but_for_their_noise() -> None:
     accuracies = [make_world(odds=NEVER, noise=0.0).outcome(job).evaluation.accuracy for job in MANY]
     noisy = [make_world(odds=NEVER, noise=0.01).outcome(job).evaluation.accuracy for job in MANY]

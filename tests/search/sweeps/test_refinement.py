@@ -130,6 +130,7 @@ def test_resumed_is_uninterrupted_and_trains_nothing_twice(
         assert again.trained == []
 
 
+@pytest.mark.slow
 @settings(max_examples=2, deadline=None)
 @given(steps=st.integers(0, 30), width=st.integers(2, 5))
 def test_side_by_side_nothing_is_trained_twice_and_all_is_decided(

@@ -177,6 +177,7 @@ def modern() -> FeasibleSet:
     return load_space("modern").within("4.2..4.5GFLOPs")
 
 
+@pytest.mark.slow
 def test_modern_draws_are_distinct_and_within_budget(modern: FeasibleSet) -> None:
     rows = modern.draw(3000, np.random.default_rng(0))
     assert len({row.tobytes() for row in rows}) == 3000
