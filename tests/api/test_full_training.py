@@ -143,6 +143,7 @@ def test_divergence_names_the_step(tmp_path: Path) -> None:
         run(tmp_path, RECIPE.changed(learning_rate=1e30, gradient_clip=None))
 
 
+@pytest.mark.slow
 def test_fine_tuning_starts_from_the_weights(tmp_path: Path) -> None:
     run(tmp_path / "source", RECIPE.changed(epochs=4))
     start = Start.read(tmp_path / "source")
@@ -165,6 +166,7 @@ def test_a_classifier_for_other_classes_starts_anew(tmp_path: Path) -> None:
     assert all(torch.equal(network.state_dict()[name], kept[name]) for name in trunk)
 
 
+@pytest.mark.slow
 def test_images_of_other_channels_are_refused(tmp_path: Path) -> None:
     run(tmp_path)
     with pytest.raises(UserError, match="does not fit"):

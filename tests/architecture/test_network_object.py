@@ -70,6 +70,7 @@ def test_another_classifier_leaves_every_other_weight(preset: str) -> None:
         network.reset_classifier(-1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("preset", CASES)
 def test_copies_pickles_and_scripts_compute_the_same(preset: str) -> None:
     _, network = made(preset)

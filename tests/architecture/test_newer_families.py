@@ -16,7 +16,7 @@ SMALLEST = (
     "starnet_s050", "mambaout_femto", "mambaout_base_short_rw", "moganet_xt", "hornet_t_7x7", "focalnet_t_srf",
     "focalnet_h_fl3", "convformer_s18", "poolformerv2_s12", "slak_t", "rdnet_t",
 )  # fmt: skip
-QUICK = ("repvit_m0_9", "starnet_s050")
+QUICK = ("starnet_s050",)
 HUGE = ("focalnet_h_fl3", "mambaout_base_short_rw", "slak_t")  # at their width; what differs in them is small
 
 

@@ -42,7 +42,7 @@ def test_a_simulation_is_kept_and_not_done_again(capsys: Capture, tmp_path: Path
         (["--rungs", "20"], "rungs"),
         (["--training", "soon"], "soon"),
         (["--keep", "not.json"], "holds no simulations"),
-        (["--storage", "mysql://here"], "mysql"),
+        pytest.param(["--storage", "mysql://here"], "mysql", marks=pytest.mark.slow),
     ],
 )
 def test_wrong_input_gets_one_clear_message(arguments: list[str], says: str, capsys: Capture) -> None:

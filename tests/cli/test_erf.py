@@ -43,6 +43,7 @@ def test_larger_kernels_reach_further(capsys: Capture) -> None:
     assert json.loads(capsys.readouterr().out) == [small, large]
 
 
+@pytest.mark.slow
 def test_weights_of_a_folder_are_trained_ones_on_images_of_their_channels(capsys: Capture) -> None:
     assert main(["train", "k3.yaml", "-o", "trained", "--epochs", "1", "--data", "digits", "--device", "cpu"]) == 0
     capsys.readouterr()

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import chdir, redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -33,9 +34,8 @@ def searched(tmp_path_factory: pytest.TempPathFactory, testrun_uid: str) -> Path
     with FileLock(f"{shared}.lock"):
         if not (shared / "printed.json").exists():
             shared.mkdir()
-            command = [sys.executable, "-m", "nas", "search", *SMALL, "--trials", "4", "--study", "small", "--json"]
-            done = subprocess.run(command, cwd=shared, capture_output=True, text=True, check=True)
-            (shared / "printed.json").write_text(done.stdout)
+            with chdir(shared), (shared / "printed.json").open("w") as file, redirect_stdout(file):
+                assert main(["search", *SMALL, "--trials", "3", "--workers", "1", "--study", "small", "--json"]) == 0
     own = tmp_path_factory.mktemp("searched")  # tests write into it
     return Path(shutil.copytree(shared, own, dirs_exist_ok=True))
 
@@ -62,7 +62,7 @@ def test_search_ends_with_a_front_within_budget(capsys: pytest.CaptureFixture[st
     assert accuracies == sorted(accuracies)
     assert {"id", "accuracy", "flops", "params", "rung", "seeds"} <= front[0].keys()
     (study,) = printed(capsys, "studies")
-    assert (study["name"], study["counts"]["done"]) == ("small", 4)
+    assert (study["name"], study["counts"]["done"]) == ("small", 3)
 
 
 @pytest.mark.usefixtures("_inside")
@@ -115,7 +115,7 @@ def test_plots_that_cannot_be_are_refused(capsys: pytest.CaptureFixture[str], ar
 
 
 @pytest.mark.usefixtures("_inside")
-@pytest.mark.parametrize("weights", ["kept", "lost"])
+@pytest.mark.parametrize("weights", ["kept", pytest.param("lost", marks=pytest.mark.slow)])
 def test_exported_winner_is_the_very_network_that_was_trained(
     capsys: pytest.CaptureFixture[str], weights: str, tmp_path: Path
 ) -> None:
@@ -143,6 +143,7 @@ def test_candidates_can_be_named_everywhere(capsys: pytest.CaptureFixture[str]) 
     assert printed(capsys, "show", f"small:{row['id']}")["id"] == row["id"]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("_inside")
 def test_training_longer_ends_with_a_folder_that_loads(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     row = printed(capsys, "pareto")[0]

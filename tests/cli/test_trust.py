@@ -84,6 +84,7 @@ def test_trust_judges_rungs_and_scores_and_goes_on(capsys: Capture) -> None:
     assert "no study that searches" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_dry_run_trains_nothing(capsys: Capture) -> None:
     said = printed(capsys, "--dry-run")
     assert (said["study"], len(set(said["architectures"])), said["rungs"]) == ("trust-tiny-2.5MFLOPs", 4, 2)

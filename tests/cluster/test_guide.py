@@ -208,6 +208,7 @@ def test_a_slurm_job_searches_and_leaves_nothing(stage: Stage, nodes: int) -> No
     assert list((stage.folder / "shared").iterdir()) == []  # the token is gone
 
 
+@pytest.mark.slow
 def test_a_slurm_job_that_is_told_to_end_ends_its_search_first(stage: Stage) -> None:
     stage.port = 20000 + stage.port % 20000
     job = slurm(stage, NAS_WAITS="1", NAS_KNOWS="first")

@@ -90,6 +90,7 @@ print(streamed.train.is_streamed, (mapped.train.images == next(streamed.train.re
 """
 
 
+@pytest.mark.slow
 def test_a_data_set_of_another_distribution_is_found_by_name(installed: Path, tmp_path: Path) -> None:
     folder = tmp_path / "squares"
     folder.mkdir()

@@ -75,6 +75,7 @@ def test_a_batch_may_be_larger_than_the_shared_memory(
     np.testing.assert_array_equal(images, cached.train.images)
 
 
+@pytest.mark.slow
 def test_processes_start_with_the_first_batch_and_end_with_the_reader(path: Path, cache: Path) -> None:
     taken: list[int] = []
 

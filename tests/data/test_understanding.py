@@ -71,9 +71,16 @@ Look = Callable[[str], Description]
 # names of parts
 
 
-@pytest.mark.parametrize("train", ["train", "Training", "training_set", "TRAIN"])
-@pytest.mark.parametrize("validation", ["val", "valid", "Validation", "dev", "my-val"])
-@pytest.mark.parametrize("test", ["test", "testing", "Eval", "test1"])
+@pytest.mark.parametrize(
+    ("train", "validation", "test"),
+    [
+        ("train", "val", "test"),
+        ("Training", "valid", "testing"),
+        ("training_set", "Validation", "Eval"),
+        ("TRAIN", "dev", "test1"),
+        ("train", "my-val", "Eval"),
+    ],
+)
 def test_folders_are_parts_by_every_name(root: Path, look: Look, train: str, validation: str, test: str) -> None:
     assert counts(look(f"folder:{divided(root, train, test, validation)}")) == (12, 12, 12)
 

@@ -210,7 +210,11 @@ def test_a_worker_stays_for_many_jobs_and_a_cancelled_one_goes() -> None:
 
 @pytest.mark.parametrize(
     ("do", "words"),
-    [("sleep", "said nothing for 1.5 s"), ("hold_lock", "said nothing for 1.5 s"), ("stall", "made no progress for")],
+    [
+        ("hold_lock", "said nothing for 1.5 s"),
+        pytest.param("sleep", "said nothing for 1.5 s", marks=pytest.mark.slow),
+        pytest.param("stall", "made no progress for", marks=pytest.mark.slow),
+    ],
 )
 def test_a_stuck_worker_is_noticed_by_its_silence_and_replaced(tmp_path: Path, do: str, words: str) -> None:
     begun = tmp_path / "begun"
@@ -272,6 +276,7 @@ def test_a_driver_that_does_not_listen_finds_nobody_stuck() -> None:
         assert one(executor).evaluation.succeeded
 
 
+@pytest.mark.slow
 def test_a_server_that_is_stopped_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("nas.executors.local._KILL_SECONDS", 1.0)
     with start(workers=1, hang_seconds=1.0) as executor:
@@ -292,7 +297,8 @@ def test_reports_never_wait_for_the_driver(executor: LocalExecutor) -> None:
     assert outcome(executor, "chatter", times=200_000).succeeded
 
 
-@pytest.mark.parametrize("threads", [1, pytest.param(3, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("threads", [1, 3])
 def test_torch_has_the_threads_it_was_given(threads: int) -> None:
     with LocalExecutor(work, workers=1, threads=threads, preload=("torch",)) as executor:
         assert outcome(executor, "torch_threads").images == threads
@@ -367,6 +373,7 @@ def test_nothing_leaks_over_many_lives() -> None:
     assert children(os.getpid()) == processes
 
 
+@pytest.mark.slow
 def test_replacing_workers_leaks_nothing(executor: LocalExecutor) -> None:
     when_ready(executor)
 
@@ -424,7 +431,9 @@ ONE_JOB = """
 """
 
 
-@pytest.mark.parametrize("how", ["file", "stdin", "module", "command"])
+@pytest.mark.parametrize(
+    "how", ["file", *(pytest.param(one, marks=pytest.mark.slow) for one in ("stdin", "module", "command"))]
+)
 def test_the_main_program_is_not_run_in_workers(how: str, tmp_path: Path) -> None:
     program = script(ONE_JOB)
     (tmp_path / "program.py").write_text(program)

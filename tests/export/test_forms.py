@@ -155,6 +155,7 @@ def test_the_timm_folder_gives_the_same_network(tmp_path: Path) -> None:
     assert document["pretrained_cfg"]["classifier"] in dict(nas.load_model(tmp_path / "out").named_modules())
 
 
+@pytest.mark.slow
 def test_the_card_tells_cost_and_origin(tmp_path: Path) -> None:
     write_export(tmp_path / "out", fresh_bundle(tiny(), TASK), ["hub"], Options())
     card = (tmp_path / "out/hub/README.md").read_text()

@@ -102,6 +102,7 @@ assert "alembic" not in sys.modules
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
+@pytest.mark.slow
 def test_several_may_create_the_ledger_at_once(empty_url: str) -> None:
     def open_and_close(_: int) -> bool:
         with Ledger.open(empty_url) as ledger:

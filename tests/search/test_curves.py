@@ -57,6 +57,7 @@ def rows_of(folder: Path) -> list[dict[str, Any]]:
         return list(csv.DictReader(file))
 
 
+@pytest.mark.slow
 def test_every_epoch_is_there_once_however_often_the_search_was_interrupted(ledger: Ledger, tmp_path: Path) -> None:
     definition = make_definition(recipe=RECIPE)
     ledger.create_study(

@@ -10,12 +10,13 @@ from typing import Any
 
 import pytest
 from hypothesis import given, settings, strategies as st
-from search_runs import every_sampler, make_definition, run_here
+from search_runs import make_definition, run_here
 from search_tables import make_problem, make_table
 
 from nas.ledger import Ledger
 from nas.search.problem import Problem
 from nas.search.pulse import Progress
+from nas.search.samplers import samplers
 
 TRIALS = 15
 TABLE = make_table(sizes=(3, 4, 4, 2))
@@ -56,7 +57,9 @@ def interrupted(problem: Problem, looks: list[int]) -> Asked:
         return asked(ledger)
 
 
-@pytest.mark.parametrize("name", every_sampler())
+@pytest.mark.parametrize(
+    "name", [pytest.param(one, marks=[pytest.mark.slow] * (one not in ("random", "surrogate"))) for one in samplers]
+)
 def test_resumed_is_uninterrupted(name: str) -> None:
     problem = make_problem(TABLE, sampler=name, limit=3000.0)  # too little for some of what Optuna's samplers ask
     whole = uninterrupted(problem)

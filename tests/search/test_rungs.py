@@ -61,9 +61,8 @@ def test_without_rungs_everything_is_trained_fully(run: Runner, ledger: Ledger) 
     assert {one.state for one in ledger.trials("study")} <= {TrialState.DONE, TrialState.REJECTED}
 
 
-@pytest.mark.parametrize(
-    "sampler", ["random", *(pytest.param(one, marks=pytest.mark.slow) for one in ("tpe", "surrogate"))]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("sampler", ["random", "tpe", "surrogate"])
 def test_resumed_is_uninterrupted(run: Runner, ledger: Ledger, sampler: str) -> None:
     definition = make_definition(recipe=RECIPE, sampler=sampler)
     rng = random.Random(sampler)

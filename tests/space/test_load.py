@@ -17,7 +17,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize("name", space_names())
+@pytest.mark.parametrize(
+    "name", [pytest.param(one, marks=[pytest.mark.slow] * (one not in ("tiny", "convnext"))) for one in space_names()]
+)
 def test_packaged_space_is_found_by_name_with_and_without_suffix(name: str) -> None:
     assert load_space(name).name == name
     assert load_space(f"{name}.yaml").text == load_space(name).text

@@ -19,6 +19,8 @@ from nas.task import Task
 
 ROADMAPS = ("r50_to_convnext_t", "r200_to_convnext_b")
 TASK = Task(resolution=64, classes=10)
+FEW = [pytest.param(one, marks=[pytest.mark.slow] * (one not in ("tiny", "convnext"))) for one in space_names()]
+"""All packaged spaces, of which the fast run takes two."""
 
 
 def promised(space: str) -> list[str]:
@@ -29,7 +31,7 @@ def promised(space: str) -> list[str]:
     return [name for name in preset_names() if name in words or name.partition("/")[0] in words]
 
 
-@pytest.mark.parametrize("space", [name for name in space_names() if name != "tiny"])
+@pytest.mark.parametrize("space", [one for one in FEW if one.values != ("tiny",)])
 def test_a_space_contains_what_it_says(space: str) -> None:
     loaded = load_space(space)
     names = promised(space)
@@ -41,7 +43,7 @@ def test_the_roadmap_space_holds_both_roads() -> None:
     assert {name.partition("/")[0] for name in promised("resnet_to_convnext")} >= {*ROADMAPS, "resnet50", "resnet200"}
 
 
-@pytest.mark.parametrize("space", space_names())
+@pytest.mark.parametrize("space", FEW)
 def test_drawn_architectures_are_points_of_their_space_and_fit_together(space: str) -> None:
     loaded = load_space(space)
     for seed in range(5):
@@ -81,7 +83,7 @@ def drawn(seed: int) -> Architecture:
     return modern().build(drawing(random.Random(seed)))
 
 
-@settings(max_examples=25, deadline=None, derandomize=True)
+@settings(max_examples=5, deadline=None, derandomize=True)
 @given(st.integers(0, 2**32))
 def test_random_modern_architectures_are_priced_and_read_back(seed: int) -> None:
     check(drawn(seed))

@@ -83,7 +83,8 @@ def test_option_that_fits_in_one_stage_only_stands() -> None:
 @pytest.mark.parametrize(
     ("groups", "fits"),
     [("groups: {choice: [1, 2, 3, 4, 6, 8], per: stage}", lambda width, groups: width % groups == 0),
-     ("group_width: {choice: [1, 4, 6, 10], per: stage}", lambda width, groups: width % min(width, groups) == 0)],
+     pytest.param("group_width: {choice: [1, 4, 6, 10], per: stage}",
+                  lambda width, groups: width % min(width, groups) == 0, marks=pytest.mark.slow)],
 )  # fmt: skip
 def test_points_of_grouped_bottlenecks_are_those_that_divide(groups: str, fits: Callable[[int, int], bool]) -> None:
     """At every ratio, against arithmetic; counts, draws, walks and neighbours agree."""

@@ -115,7 +115,12 @@ def test_what_is_within_a_budget_is_counted_drawn_priced_and_stepped_through() -
 
 
 @pytest.mark.parametrize(
-    "budget", ["20MFLOPs", ["20MFLOPs"], ["20MFLOPs", "1Gparams"], Budget.parse("20MFLOPs")], ids=str
+    "budget",
+    [
+        *(pytest.param(one, marks=pytest.mark.slow) for one in ("20MFLOPs", ["20MFLOPs"], Budget.parse("20MFLOPs"))),
+        ["20MFLOPs", "1Gparams"],
+    ],
+    ids=str,
 )
 def test_budget_may_be_text_several_texts_or_read(budget: str | list[str] | Budget) -> None:
     space = load_space("tiny")

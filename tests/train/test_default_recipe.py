@@ -29,6 +29,7 @@ def test_of_many_images_small_networks_see_a_share(images: int, classes: int, sh
 chosen = st.builds(ChosenBy, params=st.integers(1, 10**9), images=st.integers(1, 10**7), classes=st.integers(1, 30_000))
 
 
+@pytest.mark.slow
 @given(chosen)
 def test_every_choice_makes_enough_steps_and_survives_the_ledger(by: ChosenBy) -> None:
     recipe = by.recipe()

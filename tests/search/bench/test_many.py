@@ -50,6 +50,7 @@ def test_an_interruption_ends_the_searches_under_way(tasks: list[Task]) -> None:
         assert not child.is_alive()
 
 
+@pytest.mark.slow
 def test_what_is_kept_is_not_done_again(tasks: list[Task], tmp_path: Path) -> None:
     file = tmp_path / "kept.jsonl"
     first, _ = done(tasks[:2], file)

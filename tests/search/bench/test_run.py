@@ -29,7 +29,7 @@ def test_the_whole_table_is_the_whole_score(task: Task) -> None:
     assert 0 <= single.curve[-1] < 0.01  # the best one may look worse than another
 
 
-@pytest.mark.parametrize("workers", [1, 4])
+@pytest.mark.parametrize("workers", [1, pytest.param(4, marks=pytest.mark.slow)])
 def test_a_task_has_one_outcome(task: Task, workers: int) -> None:
     one = replace(task, sampler="surrogate", trials=15, workers=workers)
     np.testing.assert_array_equal(search_table(one).curve, search_table(one).curve)

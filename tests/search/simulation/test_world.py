@@ -29,6 +29,7 @@ def test_what_a_job_draws_follows_from_seed_key_and_attempt_alone() -> None:
             assert (outcome.evaluation.failure, outcome.evaluation.accuracy) == (before.failure, before.accuracy)
 
 
+@pytest.mark.slow
 def test_durations_are_log_normal_about_a_mean_in_proportion_to_flops() -> None:
     world = make_world(odds=NEVER, spread=0.4)
     ratios = [world.outcome(job).seconds / (6 / 9 * 600 * flops(job) / 2e7) for job in MANY]  # the last 6 of 9 epochs

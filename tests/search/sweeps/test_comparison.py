@@ -54,6 +54,7 @@ def test_every_architecture_is_trained_once_a_seed(ledger: Ledger) -> None:
     assert [row.flops for row in rows] == [4455531264, 8683712256]
 
 
+@pytest.mark.slow
 def test_interrupted_comparison_goes_on_where_it_stopped(ledger: Ledger) -> None:
     def stop(progress: Progress) -> None:
         if progress.done >= 2:
@@ -68,6 +69,7 @@ def test_interrupted_comparison_goes_on_where_it_stopped(ledger: Ledger) -> None
     assert len(ledger.trials("pair", {TrialState.DONE})) == 6
 
 
+@pytest.mark.slow
 def test_lost_workers_and_failures_are_survived(ledger: Ledger) -> None:
     run(make_comparison(), ledger, work=search_works.dying_first)
     assert len(ledger.trials("pair", {TrialState.DONE})) == 6

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pytest
 import search_works
 
 from nas.executors.base import Report
@@ -107,6 +108,7 @@ def test_checkpoints_may_be_behind_a_url() -> None:
     assert place == f"memory://bucket/aside/{checkpoint_name(sweep.key(sweep.trainings[0]))}"
 
 
+@pytest.mark.slow
 def test_later_run_may_ask_for_more(ledger: Ledger) -> None:
     run(make_sweep(seeds=1), ledger)
     more = run(make_sweep(seeds=2), ledger).submitted
@@ -114,6 +116,7 @@ def test_later_run_may_ask_for_more(ledger: Ledger) -> None:
     assert [trial.number for trial in ledger.trials("trained")] == list(range(12))
 
 
+@pytest.mark.slow
 def test_what_another_study_knows_is_not_trained(ledger: Ledger) -> None:
     run(make_sweep(), ledger)
     again = replace(make_sweep(), study="again")

@@ -124,7 +124,7 @@ def test_neighbours_are_within_budget() -> None:
     assert {one.tobytes() for one in around} == {one.tobytes() for one in allowed}
 
 
-@pytest.mark.parametrize("metric", ["flops", "params", "two"])
+@pytest.mark.parametrize("metric", [*(pytest.param(one, marks=pytest.mark.slow) for one in ("flops", "params")), "two"])
 def test_draws_are_uniform_over_the_points_within_budget(metric: str) -> None:
     space, points, budget = branched()
     if metric != "flops":

@@ -65,8 +65,12 @@ def test_answers_follow_from_the_history_alone() -> None:
 
 @pytest.mark.parametrize(
     "judge",
-    [lambda row: 0.5, lambda row: None, lambda row: None if row[0] else 0.7, lambda row: 1.0 if row.sum() > 4 else 0.0],
-    ids=["always equal", "always failing", "often failing", "all or nothing"],
+    [
+        pytest.param(lambda row: 0.5, id="always equal", marks=pytest.mark.slow),
+        pytest.param(lambda row: None, id="always failing"),
+        pytest.param(lambda row: None if row[0] else 0.7, id="often failing", marks=pytest.mark.slow),
+        pytest.param(lambda row: 1.0 if row.sum() > 4 else 0.0, id="all or nothing"),
+    ],
 )
 def test_nothing_is_asked_for_twice_whatever_comes_back(judge: Judge) -> None:
     rows = search(make_problem(), judge, trials=40)
@@ -102,6 +106,7 @@ def test_candidates_under_way_are_not_asked_for_again_and_spread() -> None:
     assert len({row.tobytes() for row in rows}) == 30
 
 
+@pytest.mark.slow
 def test_a_table_too_large_to_look_at_whole_is_searched_by_neighbours(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("nas.search.samplers.surrogate.description.ALL", 20)
     monkeypatch.setattr("nas.search.samplers.surrogate.description.DRAWN", 16)
