@@ -216,7 +216,7 @@ StudyName = Annotated[
 StudyNames = Annotated[
     list[str] | None,
     typer.Argument(
-        metavar="[STUDY]...",
+        metavar="[STUDY...]",
         help="Names of studies, side by side; default: the latest.",
         show_default=False,
         autocompletion=completion.studies,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -166,8 +167,11 @@ class Curve:
         """Go on after `rows`; without a folder, in all processes but the first, nothing is judged or written."""
         self.rows = list(rows)
         self._training, self._images, self._folder = training, images, folder
-        self._runs = [] if folder is None else [begin() for begin in tracked]
+        self._runs: list[OpenRun] = []
         self._logged = 0
+        if folder is not None:
+            with _tracking(folder):
+                self._runs += [begin() for begin in tracked]
 
     def after_step(self, seconds: float) -> float:
         """Add a row where an epoch has ended after `seconds` of training; returns the seconds that this took."""
@@ -200,13 +204,8 @@ class Curve:
             write_curve(self.rows, self._folder / CURVE)
         except OSError as error:
             raise UserError(f"{self._folder / CURVE}: cannot be written: {system_reason(error)}") from None
-        try:
+        with _tracking(self._folder):
             self._log()
-        except Exception as error:  # of a foreign library, of any kind
-            raise UserError(
-                f"{self._folder}: its curve cannot be written for a tracker ({error}); the same command without it "
-                "goes on from the last checkpoint"
-            ) from None
 
     def close(self) -> None:
         """Nothing more is coming in this run."""
@@ -222,6 +221,18 @@ class Curve:
             for run in self._runs:
                 run.log(epoch, values)
         self._logged = len(self.rows)
+
+
+@contextmanager
+def _tracking(folder: Path) -> Iterator[None]:
+    """Say in one message what other people's trackers fail by."""
+    try:
+        yield
+    except Exception as error:  # of a foreign library, of any kind
+        raise UserError(
+            f"{folder}: its curve cannot be written for a tracker ({error}); the same command without it goes on from "
+            "the last checkpoint"
+        ) from None
 
 
 class _Course:

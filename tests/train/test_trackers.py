@@ -124,5 +124,11 @@ def test_an_absent_library_is_one_message(
         find_trackers(**{kind: tmp_path})
 
 
+def test_a_file_is_no_folder(tmp_path: Path) -> None:
+    (tmp_path / "there").touch()
+    with pytest.raises(UserError, match="--mlflow .*there: this is a file"):
+        find_trackers(mlflow=tmp_path / "there")
+
+
 def test_what_is_not_asked_for_is_not_there() -> None:
     assert find_trackers(tensorboard=None) == []

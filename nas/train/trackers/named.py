@@ -6,6 +6,7 @@ from collections.abc import Callable
 from os import PathLike
 from pathlib import Path
 
+from nas.errors import UserError
 from nas.train.trackers.base import Tracker
 from nas.train.trackers.mlflow import MLflow
 from nas.train.trackers.tensorboard import TensorBoard
@@ -18,11 +19,14 @@ def find_trackers(*, tensorboard: Folder = None, wandb: Folder = None, mlflow: F
     """The trackers that are given a folder.
 
     Raises:
-        UserError: the library of one is absent.
+        UserError: the library of one is absent, or its folder is a file.
     """
-    asked: list[tuple[Callable[[Path], Tracker], Folder]] = [
-        (TensorBoard, tensorboard),
-        (WeightsAndBiases, wandb),
-        (MLflow, mlflow),
+    asked: list[tuple[str, Callable[[Path], Tracker], Folder]] = [
+        ("--tensorboard", TensorBoard, tensorboard),
+        ("--wandb", WeightsAndBiases, wandb),
+        ("--mlflow", MLflow, mlflow),
     ]
-    return [make(Path(folder)) for make, folder in asked if folder is not None]
+    for option, _, folder in asked:
+        if folder is not None and Path(folder).exists() and not Path(folder).is_dir():
+            raise UserError(f"{option} {folder}: this is a file; name a folder")
+    return [make(Path(folder)) for _, make, folder in asked if folder is not None]

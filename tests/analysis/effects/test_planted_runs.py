@@ -29,9 +29,9 @@ NOTHING = World()
 KINDS: dict[str, tuple[World, Callable[[int], list[Outcome]]]] = {
     "flat": (TINY, lambda seed: drawn(TINY, 300, seed)),
     "conditional": (NESTED, lambda seed: drawn(NESTED, 300, seed, **LARGE)),
-    "surrogate": (TINY, lambda seed: searched(TINY, 200, seed)),
-    "surrogate-conditional": (NESTED, lambda seed: searched(NESTED, 200, seed, **LARGE)),
-    "surrogate-nothing": (NOTHING, lambda seed: searched(NOTHING, 200, seed)),
+    "surrogate": (TINY, lambda seed: searched(TINY, 150, seed)),
+    "surrogate-conditional": (NESTED, lambda seed: searched(NESTED, 150, seed, **LARGE)),
+    "surrogate-nothing": (NOTHING, lambda seed: searched(NOTHING, 150, seed)),
     "nothing": (NOTHING, lambda seed: drawn(NOTHING, 300, seed)),
 }
 
