@@ -126,7 +126,7 @@ def test_an_absent_library_is_one_message(
 
 def test_a_file_is_no_folder(tmp_path: Path) -> None:
     (tmp_path / "there").touch()
-    with pytest.raises(UserError, match="--mlflow .*there: this is a file"):
+    with pytest.raises(UserError, match=r"--mlflow .*there: this is a file"):
         find_trackers(mlflow=tmp_path / "there")
 
 
