@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from nas.architecture import Architecture, build, fuse
 from nas.errors import NasError, UserError, system_reason
 from nas.export.bundle import Provenance, about_of, load_model, write_bundle
 from nas.export.folder import beside, move, require_free
-from nas.export.forms import Form, Options, Subject, forms
+from nas.export.forms import Form, Options, Subject, Written, forms
 from nas.export.normalisation import IMAGENET
+from nas.export.real_images import RealImages, photographs
 from nas.space import load_architecture
 from nas.space.references import ABOUT
 from nas.task import Task
@@ -26,28 +26,9 @@ TOLERANCE = 1e-4
 """Of the largest output: what a form may differ by."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Written:
-    """A form that was written.
-
-    Attributes:
-        format: its name.
-        file: in the folder.
-        bytes: of that file.
-        difference: the largest one to the network's outputs on random images, over the largest output.
-        note: what people should know of how it was compared.
-    """
-
-    format: str
-    file: str
-    bytes: int
-    difference: float
-    note: str = ""
-
-
 def write_export(
     folder: Path,
-    bundle: Callable[[Path], None],
+    bundle: Callable[[Path], RealImages | None],
     names: Sequence[str],
     options: Options,
     *,
@@ -59,7 +40,8 @@ def write_export(
 
     Args:
         folder: where to.
-        bundle: writes architecture, weights and provenance into an empty folder.
+        bundle: writes architecture, weights and provenance into an empty folder, and gives the images to compare on;
+            photographs for None.
         names: of the forms.
         options: about the files.
         merged: take the network in its deployed form, also where a form is for training.
@@ -74,7 +56,7 @@ def write_export(
     for form in wanted.values():
         form.require()
     with beside(folder) as place:
-        bundle(place)
+        real = bundle(place)
         network = load_model(place)
         about = about_of(place)
         architecture = load_architecture(place)
@@ -85,11 +67,14 @@ def write_export(
         subject = Subject(
             network=network, merged=fuse(network), architecture=architecture, task=about.provenance.task, folder=place
         )
+        if wanted and real is None:
+            real = photographs(about.provenance.task, about.provenance.mean, about.provenance.std)
         written = []
         for name, form in wanted.items():
+            assert real is not None
             report(name)
-            written.append(_checked(name, form, subject, options))
-        _note(place, written)
+            written.append(_checked(name, form, subject, options, real))
+        _conclude(wanted.values(), subject, written)
         move(place, folder)
     return written
 
@@ -117,43 +102,76 @@ def copied_bundle(source: Path) -> Callable[[Path], None]:
     return write
 
 
-def _checked(name: str, form: Form, subject: Subject, options: Options) -> Written:
+def _checked(name: str, form: Form, subject: Subject, options: Options, real: RealImages) -> Written:
     """Write a form, open it again, compare."""
     try:
         form.write(subject, options)
-        difference = max(
-            _difference(form.outputs(subject.folder, images), subject.network, images)
-            for images in _images(subject.task, options)
-        )
+        on_random = max(_difference(form, subject, images) for images in _random(subject.task, options))
+        on_real = _difference(form, subject, _counted(real.images, options))
     except NasError as error:
         raise type(error)(f"{name}: {error}; nothing was written") from error
     except OSError as error:
         raise UserError(f"{name}: cannot be written: {system_reason(error)}") from None
-    if not difference <= TOLERANCE:
-        raise NasError(
-            f"{name}: {form.file} computes something else, by {difference:.1e} of the largest output on random images "
-            f"(at most {TOLERANCE:.0e} is rounding); nothing was written"
-        )
-    size = (subject.folder / form.file).stat().st_size
-    return Written(format=name, file=form.file, bytes=size, difference=difference, note=form.note)
+    for difference, images in ((on_random, "random images"), (on_real, f"real images ({real.origin})")):
+        if not difference <= TOLERANCE:
+            raise NasError(
+                f"{name}: {form.file} computes something else, by {difference:.1e} of the largest output on {images} "
+                f"(at most {TOLERANCE:.0e} is rounding); nothing was written"
+            )
+    files = (form.file, form.weights) if form.weights else (form.file,)
+    return Written(
+        format=name,
+        file=form.file,
+        bytes=sum((subject.folder / file).stat().st_size for file in files),
+        difference=max(on_random, on_real),
+        on_random=on_random,
+        on_real=on_real,
+        real=real.origin,
+        note=form.note,
+    )
 
 
-def _images(task: Task, options: Options) -> Iterator[Tensor]:
+def _random(task: Task, options: Options) -> Iterator[Tensor]:
     generator = torch.Generator().manual_seed(0)
     for count in (1, 3) if options.batch is None else (options.batch,):
         yield torch.randn(count, task.channels, task.resolution, task.resolution, generator=generator)
 
 
-def _difference(found: Tensor, network: nn.Module, images: Tensor) -> float:
+def _counted(images: Tensor, options: Options) -> Tensor:
+    """As many as the form takes, some of them more than once if there are too few."""
+    if options.batch is None:
+        return images
+    return images[torch.arange(options.batch) % len(images)]
+
+
+def _difference(form: Form, subject: Subject, images: Tensor) -> float:
+    found = form.outputs(subject.folder, images)
     with torch.no_grad():
-        expected = network(images)
+        expected = subject.network(images)
     if found.shape != expected.shape:
         raise NasError(f"gives {tuple(found.shape)} where the network gives {tuple(expected.shape)}")
     return float((found - expected).abs().max() / expected.abs().max())
 
 
-def _note(place: Path, written: Sequence[Written]) -> None:
-    """Keep the differences beside the weights."""
-    document: dict[str, Any] = json.loads((place / ABOUT).read_text(encoding="utf-8"))
-    document["forms"] = {one.format: {"file": one.file, "difference": one.difference} for one in written}
-    (place / ABOUT).write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
+def _conclude(wanted: Iterable[Form], subject: Subject, written: Sequence[Written]) -> None:
+    """Keep the differences beside the weights, and write what tells people of them."""
+    file = subject.folder / ABOUT
+    try:
+        document: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        document["forms"] = {one.format: _kept(one) for one in written}
+        file.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
+        for form in wanted:
+            for name, text in form.cards(subject, written).items():
+                (subject.folder / name).write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UserError(f"{subject.folder}: cannot be written: {system_reason(error)}") from None
+
+
+def _kept(one: Written) -> dict[str, Any]:
+    return {
+        "file": one.file,
+        "difference": one.difference,
+        "on_random": one.on_random,
+        "on_real": one.on_real,
+        "real": one.real,
+    }

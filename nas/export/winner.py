@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from nas.data import DataSet, load_data
 from nas.errors import StudyError, UserError
 from nas.export.bundle import Provenance, write_bundle
 from nas.export.folder import require_folder
+from nas.export.real_images import RealImages, validation_images
 from nas.ledger import Ledger
 from nas.search.definition import StudyDefinition, searched_study
 from nas.train.loop import Training
@@ -41,6 +42,7 @@ class Exported:
         files: what was written.
         validation: accuracy the search chose it by.
         test: accuracy on the test split, in [0, 1], its 95% interval over the choice of images, and their number.
+        real: validation images, for forms that are compared.
         retrained: whether the weights were trained again (same seed, same result) because they had not been kept.
     """
 
@@ -51,6 +53,11 @@ class Exported:
     validation: float
     test: dict[str, Any]
     retrained: bool
+    real: RealImages = field(repr=False, compare=False)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values of everything but the images."""
+        return {one.name: getattr(self, one.name) for one in fields(self) if one.name != "real"}
 
 
 def choose(rows: list[FrontRow], study: str, architecture: str | None, ledger: Sequence[str] = ()) -> FrontRow:
@@ -134,6 +141,7 @@ def export_winner(
         validation=row.accuracy,
         test=test,
         retrained=not kept,
+        real=validation_images(images),
     )
 
 

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from nas.export.taking import Written
+    from nas.export.forms import Written
+    from nas.export.real_images import RealImages
     from nas.export.winner import Exported
     from nas.ledger import Ledger
 
@@ -106,7 +107,7 @@ def _candidate(sources: Sequence[str], *, best: bool, identity: str | None) -> t
 
 def _given(
     source: str, resolution: int | None, classes: int | None, *, data: str | None, storage: str
-) -> tuple[Callable[[Path], None], str]:
+) -> tuple[Callable[[Path], RealImages | None], str]:
     """What writes an architecture, or copies a folder with weights, and what it is called.
 
     Raises:
@@ -148,8 +149,8 @@ class _Winner:
         self._storage, self._data, self._device = storage, data, device
         self.exported: Exported | None = None
 
-    def write(self, folder: Path) -> None:
-        """Write it, trained again if its weights were not kept."""
+    def write(self, folder: Path) -> RealImages:
+        """Write it, trained again if its weights were not kept; gives validation images."""
         from nas.cli.live import StepDisplay
         from nas.cli.output import notice
         from nas.export.winner import export_winner
@@ -163,6 +164,7 @@ class _Winner:
                 self.exported = export_winner(
                     ledger, name, chosen, folder, data=self._data, device=place, report=display.fraction
                 )
+        return self.exported.real
 
     def _choose(self, ledger: Ledger) -> tuple[str, str | None]:
         """Study and id, None for its best one; says which studies do not apply."""
@@ -192,7 +194,7 @@ def _show(
         from nas.cli.output import print_json
         from nas.space import load_architecture
 
-        about = {"id": load_architecture(output).id} if winner is None else asdict(winner)
+        about = {"id": load_architecture(output).id} if winner is None else winner.to_dict()
         print_json({**about, "folder": str(output), "files": files, "forms": [asdict(one) for one in written]})
         return
     from nas.cli.output import draw, strong
@@ -221,9 +223,10 @@ def _show_forms(written: Sequence[Written]) -> None:
 
     if not written:
         return
-    made = table("Opened again and compared on random images", "format", "file", ">bytes", ">largest difference")
+    real = written[0].real
+    made = table("Opened again and compared", "format", "file", ">bytes", ">on random images", f">on {real}")
     for one in written:
-        made.add_row(one.format, one.file, format_count(one.bytes), f"{one.difference:.1e}")
+        made.add_row(one.format, one.file, format_count(one.bytes), f"{one.on_random:.1e}", f"{one.on_real:.1e}")
     draw(made, *(f"{one.format}: {one.note}" for one in written if one.note))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -58,11 +59,39 @@ class Subject:
     folder: Path
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """A form that was written.
+
+    Attributes:
+        format: its name.
+        file: in the folder.
+        bytes: of the form: that file, with what holds its weights where those lie beside it.
+        difference: the larger one of the next two.
+        on_random, on_real: the largest difference to the network's outputs on random and on real images, over the
+            largest output.
+        real: whose the real images are.
+        note: what people should know of how it was compared.
+    """
+
+    format: str
+    file: str
+    bytes: int
+    difference: float
+    on_random: float
+    on_real: float
+    real: str
+    note: str = ""
+
+
 class Form(ABC):
     """A form. Stateless."""
 
     file: str
     """The one to name to other programs, in the exported folder."""
+
+    weights: str = ""
+    """The file that holds its weights, in the exported folder, where `file` does not."""
 
     packages: tuple[str, ...] = ()
     """Without which it can neither be written nor checked."""
@@ -90,6 +119,10 @@ class Form(ABC):
     @abstractmethod
     def outputs(self, folder: Path, images: Tensor) -> Tensor:
         """What the written form computes from (N, C, H, W) in its own runtime, opened anew."""
+
+    def cards(self, subject: Subject, written: Sequence[Written]) -> Mapping[str, str]:
+        """Texts for people, by file in the exported folder, once all forms asked for are compared; mostly none."""
+        return {}
 
 
 forms: Registry[Form] = Registry("format")

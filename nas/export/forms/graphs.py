@@ -39,6 +39,7 @@ class OpenVino(Form):
     """The deployed network, in fp32."""
 
     file = "openvino/model.xml"
+    weights = "openvino/model.bin"
     packages = ("onnx", "openvino")
     extra = "openvino"
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from nas.architecture import estimate
 from nas.export.bundle import About, about_of
-from nas.export.forms.base import Options, Subject, forms
+from nas.export.forms.base import Subject, Written, forms
 from nas.export.forms.timm import Timm
 from nas.export.timm_class import timm_class
 from nas.units import format_count
@@ -18,15 +19,14 @@ class Hub(Timm):
     """`config.json`, weights and `README.md`, the card; its licence is for the user to fill in."""
 
     file = "hub/config.json"
+    weights = "hub/model.safetensors"
 
-    def write(self, subject: Subject, options: Options) -> None:
-        """As for timm, and the card."""
-        super().write(subject, options)
-        card = (subject.folder / self.file).with_name("README.md")
-        card.write_text(_card(subject, about_of(subject.folder)), encoding="utf-8")
+    def cards(self, subject: Subject, written: Sequence[Written]) -> Mapping[str, str]:
+        """The model card."""
+        return {"hub/README.md": _card(subject, about_of(subject.folder), written)}
 
 
-def _card(subject: Subject, about: About) -> str:
+def _card(subject: Subject, about: About, written: Sequence[Written]) -> str:
     task, results = subject.task, about.provenance.results
     cost = estimate(subject.architecture, task)
     lines = [
@@ -59,8 +59,24 @@ def _card(subject: Subject, about: About) -> str:
         f"Images are scaled to [0, 1] and normalised with mean {list(about.provenance.mean)} and deviation "
         f"{list(about.provenance.std)}.",
         "",
+        *_comparison(written),
+        "",
     ]
     return "\n".join(lines)
+
+
+def _comparison(written: Sequence[Written]) -> list[str]:
+    """What every form that was written together with this one differs by."""
+    return [
+        "## Compared",
+        "",
+        "The largest difference of each form, opened again in its own runtime, to the network that was exported, over "
+        "the largest output:",
+        "",
+        f"| form | random images | {written[0].real} |",
+        "|---|---|---|",
+        *(f"| {one.format} | {one.on_random:.1e} | {one.on_real:.1e} |" for one in written),
+    ]
 
 
 _ORIGINS = ("study", "preset", "checkpoint", "data", "recipe", "seed", "trained")

@@ -17,6 +17,7 @@ class Python(Form):
     """`model.py` with a function `build`, and its weights as `weights.pt`, which PyTorch reads alone."""
 
     file = "model.py"
+    weights = "weights.pt"
 
     def write(self, subject: Subject, options: Options) -> None:
         """In the form, training or merged, of the folder's weights."""
@@ -28,7 +29,7 @@ class Python(Form):
         )
         (subject.folder / self.file).write_text(python_source(subject.network, about), encoding="utf-8")
         state = {name: tensor.contiguous() for name, tensor in subject.network.state_dict().items()}
-        torch.save(state, subject.folder / "weights.pt")
+        torch.save(state, subject.folder / self.weights)
 
     def outputs(self, folder: Path, images: Tensor) -> Tensor:
         """By what `build` of the file, which was written a moment ago, makes."""

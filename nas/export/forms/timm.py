@@ -26,6 +26,7 @@ class Timm(Form):
     """The folder's network as timm and the Hugging Face hub lay it out."""
 
     file = "timm/config.json"
+    weights = f"timm/{_WEIGHTS}"
 
     @property
     def note(self) -> str:

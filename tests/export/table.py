@@ -1,0 +1,174 @@
+"""The table of docs/export-table.md: networks of every family, and drawn ones, through every form.
+
+    python tests/export/table.py --drawn 100 -o docs/export-table.md
+
+Each network has fresh weights and ten classes, is written in every form, opened again in the form's own runtime and
+compared. One line a network goes to the standard error as it is done.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import shutil
+import statistics
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import NamedTuple
+
+sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parents[1] / "architecture"))
+
+import without_torchvision  # noqa: F401  # before anything imports timm
+from smallest import SMALLEST
+
+from nas.architecture import Architecture, estimate
+from nas.errors import NasError
+from nas.export.forms import Options, Written, forms
+from nas.export.taking import fresh_bundle, write_export
+from nas.space import load_architecture, load_space
+from nas.space.askers import drawing
+from nas.task import Task
+
+_RUNTIMES = ("torch", "timm", "onnx", "onnxruntime", "openvino")
+
+
+class Outcome(NamedTuple):
+    """One network in one form: what was written, or why not."""
+
+    network: str
+    params: int
+    form: str
+    written: Written | None
+    refusal: str
+
+
+def outcomes(
+    networks: Sequence[tuple[str, Architecture]], names: Sequence[str], resolution: int
+) -> Iterator[list[Outcome]]:
+    """Of each network, in the order of the forms."""
+    task = Task(resolution=resolution, classes=10)
+    for name, architecture in networks:
+        params = estimate(architecture, task).params
+        yield [Outcome(name, params, form, *found) for form, found in _taken(architecture, task, names).items()]
+
+
+def _taken(architecture: Architecture, task: Task, names: Sequence[str]) -> dict[str, tuple[Written | None, str]]:
+    """All forms at once; one by one where one of them fails."""
+    with tempfile.TemporaryDirectory() as place:
+        out = Path(place) / "out"
+
+        def take(*some: str) -> list[Written]:
+            try:
+                return write_export(out, fresh_bundle(architecture, task), some, Options())
+            finally:
+                shutil.rmtree(out, ignore_errors=True)
+
+        try:
+            return {one.format: (one, "") for one in take(*names)}
+        except NasError:
+            return {name: _alone(take, name) for name in names}
+
+
+def _alone(take: Callable[[str], list[Written]], name: str) -> tuple[Written | None, str]:
+    try:
+        return take(name)[0], ""
+    except NasError as error:
+        return None, str(error)
+
+
+def drawn(count: int, limit: int, resolution: int) -> list[tuple[str, Architecture]]:
+    """Networks of `modern` with at most so many FLOPs, by the seed that draws them."""
+    space, task, found = load_space("modern"), Task(resolution=resolution, classes=10), []
+    seed = 0
+    while len(found) < count:
+        one = space.build(drawing(random.Random(seed)))
+        if estimate(one, task).flops <= limit:
+            found.append((f"modern, seed {seed}", one))
+        seed += 1
+    return found
+
+
+def table(rows: Sequence[Outcome], names: Sequence[str], heading: str) -> str:
+    """Markdown: a summary by form, the refusals, and every family."""
+    lines = [heading, "", "| form | networks | refused | on random images: median | largest | on photographs: median "
+             "| largest | bytes a parameter, median |", "|---|---|---|---|---|---|---|---|"]  # fmt: skip
+    for name in names:
+        own = [one for one in rows if one.form == name]
+        done = [(one.written, one.params) for one in own if one.written is not None]
+        cells = [name, str(len(own)), str(len(own) - len(done))]
+        for column in ("on_random", "on_real"):
+            found = [getattr(written, column) for written, _ in done]
+            cells += [f"{statistics.median(found):.1e}", f"{max(found):.1e}"] if found else ["", ""]
+        cells.append(f"{statistics.median(written.bytes / params for written, params in done):.2f}" if done else "")
+        lines.append(_row(cells))
+    refused = [one for one in rows if one.written is None]
+    lines += ["", "## Refused", ""]
+    lines += [f"* {one.network}: {one.refusal}" for one in refused] or ["Nothing."]
+    lines += ["", "## Every family", "", "The larger one of both differences, and the size in MB.", ""]
+    lines += [_row(["network", "parameters", *names]), "|" + "---|" * (len(names) + 2)]
+    for network in sorted({one.network for one in rows}, key=lambda name: (", seed" in name, name)):
+        own = [one for one in rows if one.network == network]
+        cells = [_difference(one.written) for one in own]
+        lines.append(_row([network, f"{own[0].params:,}", *cells]))
+    return "\n".join(lines) + "\n"
+
+
+def _mixed(
+    families: Sequence[tuple[str, Architecture]], drawn: Sequence[tuple[str, Architecture]]
+) -> list[tuple[str, Architecture]]:
+    """Evenly, so that a run that is ended early has seen both."""
+    places = [(index / len(some), one) for some in (families, drawn) for index, one in enumerate(some)]
+    return [one for _, one in sorted(places, key=lambda place: place[0])]
+
+
+def _difference(written: Written | None) -> str:
+    return "refused" if written is None else f"{written.difference:.0e}, {written.bytes / 1e6:.1f}"
+
+
+def _row(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _version(package: str) -> str:
+    try:
+        return f"{package} {version(package)}"
+    except PackageNotFoundError:
+        return f"no {package}"
+
+
+def main() -> None:
+    """Write the table after every network, so that what is there is whole whenever it ends."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--drawn", type=int, default=100, help="networks of `modern`")
+    parser.add_argument("--limit", type=float, default=40e6, help="of their FLOPs")
+    parser.add_argument("--resolution", type=int, default=64)
+    parser.add_argument("--skip", type=int, default=0, help="families at the beginning")
+    parser.add_argument("-o", "--output", type=Path, required=True)
+    given = parser.parse_args()
+    names, task = list(forms), Task(resolution=given.resolution, classes=10)
+    families = [(name, load_architecture(name)) for name in SMALLEST[given.skip :]]
+    families.sort(key=lambda one: estimate(one[1], task).params)
+    networks = _mixed(families, drawn(given.drawn, int(given.limit), given.resolution))
+    rows: list[Outcome] = []
+    for number, found in enumerate(outcomes(networks, names, given.resolution), start=1):
+        rows += found
+        told = "; ".join(f"{one.form} {_difference(one.written)}{one.refusal and ' ' + one.refusal}" for one in found)
+        print(f"{number}/{len(networks)} {found[0].network}: {told}", file=sys.stderr, flush=True)
+        of_families = len({one.network for one in rows} & {name for name, _ in families})
+        heading = (
+            f"# Networks in every form\n\n{number} networks with fresh weights, for images of {given.resolution} x "
+            f"{given.resolution} and 10 classes: the smallest member of {of_families} families, and "
+            f"{number - of_families} drawn from `modern` with at most {given.limit / 1e6:.0f} MFLOPs. Each was written "
+            "in every form, opened again in the form's own runtime, and compared with the network on random images and "
+            "on two photographs: the largest difference of an output, over the largest output. Above 1e-4 an export "
+            f"fails.\n\n{', '.join(map(_version, _RUNTIMES))}. Made by `tests/export/table.py`."
+        )
+        given.output.write_text(table(rows, names, heading), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
