@@ -220,11 +220,15 @@ class Architecture:
             UserError: the file holds something else.
             SchemaError: it cannot be read.
         """
-        found = cls.read(*read_yaml(Path(path)))
-        if found is None:
+        node, problems = read_yaml(Path(path))
+        found = cls.read(node, problems)
+        if found is None and "stages" in node.mapping:
             raise UserError(
-                f"{path}: written in the words of a space; read it with nas.load_architecture({str(path)!r})"
+                f"{path}: in the words of a space, as `nas show --yaml` and exported folders have them; read it with "
+                f"nas.load_architecture({str(path)!r})"
             )
+        if found is None:
+            raise UserError(f"{path}: not an architecture: there are no stages in it")
         return found
 
     @classmethod

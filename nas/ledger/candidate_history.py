@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from nas.ledger import studies
 from nas.ledger.evaluations import COLUMNS, from_row
+from nas.ledger.relative import folder_of
 from nas.ledger.tables import evaluations, trials
 from nas.records import Evaluation, Plain, TrialState
 
@@ -77,8 +78,9 @@ def read(connection: sa.Connection, study: str, architecture: str) -> CandidateH
 
 def _outcomes(connection: sa.Connection, study: str, architecture: str, linked: set[int]) -> tuple[Outcome, ...]:
     """The trainings that the study paid for or took its results from, those on the lower rungs included."""
+    folder = folder_of(connection)
     found = {
-        identity: Outcome(evaluation=from_row(content), finished=finished, study=trainer)
+        identity: Outcome(evaluation=from_row(content, folder), finished=finished, study=trainer)
         for identity, finished, trainer, *content in connection.execute(_evaluations, {"which": architecture})
     }
     used = [found[identity].evaluation for identity in linked]

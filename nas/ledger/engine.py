@@ -19,7 +19,6 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from nas.errors import LedgerError
 from nas.ledger.address import DEFAULT_STORAGE, place
 from nas.ledger.failures import BUSY_SECONDS
-from nas.ledger.relative import keep_relative_to
 
 CONNECT_SECONDS = 10
 """How long to wait for a PostgreSQL server that does not answer."""
@@ -166,8 +165,7 @@ def _sqlite_engine(address: sa.URL, path: Path, mode: Mode) -> sa.Engine:
         # isolation_level=None: the module then leaves BEGIN to us, so that reads are snapshots and DDL is transactional
         return sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
 
-    engine = sa.create_engine(address, creator=open_file)
-    keep_relative_to(path.parent, engine)
+    engine = sa.create_engine(address.set(database=str(path.absolute())), creator=open_file)
     event.listen(engine, "connect", _configure_sqlite)
     if mode is Mode.CREATE:
         event.listen(engine, "connect", _use_write_ahead_log)

@@ -6,12 +6,14 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 
 from nas.errors import LedgerError
 from nas.ledger.engine import insert_missing
+from nas.ledger.relative import folder_of, found_path, kept_path
 from nas.ledger.tables import evaluations, trials
 from nas.records import Evaluation, EvaluationKey
 
@@ -42,8 +44,8 @@ COLUMNS = (
 """What `from_row` reads, in its order."""
 
 
-def from_row(row: Sequence[Any]) -> Evaluation:
-    """An evaluation from the values of `COLUMNS`."""
+def from_row(row: Sequence[Any], folder: Path | None) -> Evaluation:
+    """An evaluation from the values of `COLUMNS`, of a ledger in a folder."""
     architecture, recipe, data, seed, rung, *result = row
     accuracy, loss, test_accuracy, curve, images, seconds, train_seconds, peak_memory, *rest = result
     images_per_second, phases, energy, micro_batch, worker, weights, failure, message, traceback = rest
@@ -62,7 +64,7 @@ def from_row(row: Sequence[Any]) -> Evaluation:
         energy=energy,
         micro_batch=micro_batch,
         worker=worker,
-        weights=weights,
+        weights=found_path(weights, folder),
         failure=failure,
         message=message,
         traceback=traceback,
@@ -80,12 +82,12 @@ def keep(connection: sa.Connection, study: str, evaluation: Evaluation, finished
     known = None if evaluation.succeeded else _same_failure(connection, evaluation)
     if known is not None:
         return known, evaluation
-    row = _values(study, evaluation, finished)
+    row = _values(study, evaluation, finished, folder_of(connection))
     added: int | None = connection.execute(_insertion(connection.dialect.name), row).scalar_one_or_none()
     if added is not None:
         return added, evaluation
     first, *content = connection.execute(_success, evaluation.key.to_dict()).one()
-    stands = from_row(content)
+    stands = from_row(content, folder_of(connection))
     if stands.test_accuracy is None and evaluation.test_accuracy is not None:
         tested = sa.update(evaluations).where(evaluations.c.id == first)
         connection.execute(tested.values(test_accuracy=evaluation.test_accuracy))
@@ -96,7 +98,7 @@ def keep(connection: sa.Connection, study: str, evaluation: Evaluation, finished
 def find(connection: sa.Connection, key: EvaluationKey) -> Evaluation | None:
     """The successful evaluation of a key."""
     row = connection.execute(_success, key.to_dict()).one_or_none()
-    return None if row is None else from_row(row[1:])
+    return None if row is None else from_row(row[1:], folder_of(connection))
 
 
 def find_all(connection: sa.Connection, keys: Iterable[EvaluationKey]) -> dict[EvaluationKey, Evaluation]:
@@ -104,7 +106,8 @@ def find_all(connection: sa.Connection, keys: Iterable[EvaluationKey]) -> dict[E
     wanted = set(keys)
     architectures = sorted({key.architecture_id for key in wanted})
     rows = connection.execute(_successes_of, {"of": architectures})
-    found = (from_row(row) for row in rows)
+    folder = folder_of(connection)
+    found = (from_row(row, folder) for row in rows)
     return {one.key: one for one in found if one.key in wanted}
 
 
@@ -114,7 +117,8 @@ def of_study(connection: sa.Connection, study: str | None) -> list[Evaluation]:
     if study is not None:
         used = sa.select(trials.c.evaluation).where(trials.c.study == study, trials.c.evaluation.is_not(None))
         statement = statement.where(sa.or_(evaluations.c.study == study, evaluations.c.id.in_(used)))
-    return [from_row(row) for row in connection.execute(statement)]
+    folder = folder_of(connection)
+    return [from_row(row, folder) for row in connection.execute(statement)]
 
 
 def accuracies(connection: sa.Connection, study: str) -> list[tuple[EvaluationKey, float]]:
@@ -139,7 +143,13 @@ def set_weights(connection: sa.Connection, key: EvaluationKey, path: str | None)
     row = connection.execute(_success, key.to_dict()).one_or_none()
     if row is None:
         raise LedgerError(f"the ledger holds no successful evaluation of {key}")
-    connection.execute(sa.update(evaluations).where(evaluations.c.id == row.id).values(weights=path))
+    set_weights_of(connection, row.id, path)
+
+
+def set_weights_of(connection: sa.Connection, identity: int, path: str | None) -> None:
+    """The same by the row of an evaluation."""
+    kept = kept_path(path, folder_of(connection))
+    connection.execute(sa.update(evaluations).where(evaluations.c.id == identity).values(weights=kept))
 
 
 # Statements are built once: building one costs more than SQLite needs to run it.
@@ -168,12 +178,12 @@ def _insertion(dialect: str) -> sa.Executable:
 
 def _same_failure(connection: sa.Connection, evaluation: Evaluation) -> int | None:
     """The row of the very same failure; compared by the database, to which the NaN of a curve equals itself."""
-    row = _values("", evaluation, "")
+    row = _values("", evaluation, "", folder_of(connection))
     content = (evaluations.c[column.name].is_not_distinct_from(row[column.name]) for column in COLUMNS)
     return connection.execute(sa.select(evaluations.c.id).where(*content).limit(1)).scalar_one_or_none()
 
 
-def _values(study: str, evaluation: Evaluation, finished: str) -> dict[str, Any]:
+def _values(study: str, evaluation: Evaluation, finished: str, folder: Path | None) -> dict[str, Any]:
     return {
         "study": study,
         **evaluation.key.to_dict(),
@@ -190,7 +200,7 @@ def _values(study: str, evaluation: Evaluation, finished: str) -> dict[str, Any]
         "energy": evaluation.energy,
         "micro_batch": evaluation.micro_batch,
         "worker": evaluation.worker,
-        "weights": evaluation.weights,
+        "weights": kept_path(evaluation.weights, folder),
         "failure": evaluation.failure,
         "message": evaluation.message,
         "traceback": evaluation.traceback,

@@ -14,6 +14,8 @@ import sqlalchemy as sa
 from nas.ledger import studies
 from nas.ledger.architectures import store as store_architectures
 from nas.ledger.engine import insert_missing
+from nas.ledger.evaluations import set_weights_of
+from nas.ledger.relative import folder_of, found_path, kept_path
 from nas.ledger.tables import (
     architectures,
     evaluations,
@@ -46,7 +48,8 @@ class Copied(NamedTuple):
 def weights_of(connection: sa.Connection, study: str) -> list[str]:
     """Paths of the weights of a study's evaluations, also of those it took over from others."""
     found = sa.select(evaluations.c.weights).where(evaluations.c.id.in_(_of(study)), evaluations.c.weights.is_not(None))
-    return sorted(set(connection.execute(found).scalars()))
+    folder = folder_of(connection)
+    return sorted({str(found_path(path, folder)) for path in connection.execute(found).scalars()})
 
 
 def rename(connection: sa.Connection, old: str, new: str, relocate: Relocate) -> None:
@@ -67,8 +70,9 @@ def rename(connection: sa.Connection, old: str, new: str, relocate: Relocate) ->
         connection.execute(sa.update(pulses).where(pulses.c.study == new).values(content={**content, "study": new}))
     _point_refinements(connection, old, new)
     own = evaluations.c.study == new
+    folder = folder_of(connection)
     for identity, path in connection.execute(_with_weights.where(own)).all():
-        _set_weights(connection, identity, relocate(path))
+        set_weights_of(connection, identity, relocate(str(found_path(path, folder))))
 
 
 def delete(connection: sa.Connection, study: str, hand_over: HandOver) -> int:
@@ -82,11 +86,11 @@ def delete(connection: sa.Connection, study: str, hand_over: HandOver) -> int:
     """
     studies.require(connection, study)
     _keep_others_out(connection)
-    kept = connection.execute(_used_by_others, {"of": study}).all()
+    folder, kept = folder_of(connection), connection.execute(_used_by_others, {"of": study}).all()
     for identity, heir, path in kept:
         connection.execute(sa.update(evaluations).where(evaluations.c.id == identity).values(study=heir))
         if path is not None:
-            _set_weights(connection, identity, hand_over(path, heir))
+            set_weights_of(connection, identity, hand_over(str(found_path(path, folder)), heir))
     for table in (trials, reports, pulses, leases, evaluations):
         connection.execute(sa.delete(table).where(table.c.study == study))
     connection.execute(sa.delete(study_table).where(study_table.c.name == study))
@@ -124,8 +128,9 @@ def copy(
     number: dict[int, int] = {}  # of an evaluation's row there, by the one here
     for page in _pages(source.execute(_whole.where(evaluations.c.id.in_(_of(study))).order_by(evaluations.c.id))):
         for row in page:
-            path = row["weights"] and relocate(row["weights"])
-            number[row.pop("id")] = _add(target, {**row, "study": study, "weights": path})
+            here = found_path(row["weights"], folder_of(source))
+            there = kept_path(here and relocate(here), folder_of(target))
+            number[row.pop("id")] = _add(target, {**row, "study": study, "weights": there})
     done = 0
     for page in _pages(source.execute(sa.select(trials).where(trials.c.study == study).order_by(trials.c.number))):
         target.execute(sa.insert(trials), [{**row, "evaluation": number.get(row["evaluation"])} for row in page])
@@ -162,10 +167,6 @@ def _add(connection: sa.Connection, row: dict[str, Any]) -> int:
     same = (evaluations.c[name] == row[name] for name in (*_KEY, "rung"))
     stands = sa.select(evaluations.c.id).where(*same, evaluations.c.failure.is_(None))
     return int(connection.execute(stands).scalar_one())
-
-
-def _set_weights(connection: sa.Connection, identity: int, path: str | None) -> None:
-    connection.execute(sa.update(evaluations).where(evaluations.c.id == identity).values(weights=path))
 
 
 def _pages(result: sa.CursorResult[Any]) -> Iterator[list[dict[str, Any]]]:

@@ -14,7 +14,6 @@ import sqlalchemy as sa
 
 from nas.errors import shortened
 from nas.ledger.failures import DamageError
-from nas.ledger.relative import PathBeside
 from nas.records import Failure, StudyKind, TrialState
 
 
@@ -140,7 +139,7 @@ evaluations = sa.Table(
     sa.Column("energy", sa.Double),
     sa.Column("micro_batch", sa.Integer),
     sa.Column("worker", sa.Text, nullable=False),
-    sa.Column("weights", PathBeside),
+    sa.Column("weights", sa.Text),  # as `nas.ledger.relative` keeps paths
     sa.Column("failure", Word("the failure of an evaluation", Failure)),
     sa.Column("message", sa.Text, nullable=False),
     sa.Column("traceback", sa.Text, nullable=False),

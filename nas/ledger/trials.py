@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cache
+from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
 import sqlalchemy as sa
@@ -12,6 +13,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from nas.errors import StudyError
 from nas.ledger import evaluations, studies
 from nas.ledger.engine import insert
+from nas.ledger.relative import folder_of
 from nas.ledger.tables import evaluations as evaluation_table, trials
 from nas.records import Ending, Evaluation, TrialRecord, TrialState
 
@@ -135,7 +137,8 @@ def read(connection: sa.Connection, study: str, states: Collection[TrialState] |
     statement = _with_evaluations(study)
     if states is not None:
         statement = statement.where(trials.c.state.in_(list(states)))
-    return [_from_row(row) for row in connection.execute(statement.order_by(trials.c.number))]
+    folder = folder_of(connection)
+    return [_from_row(row, folder) for row in connection.execute(statement.order_by(trials.c.number))]
 
 
 def page(connection: sa.Connection, study: str, first: int, size: int) -> list[TrialRecord]:
@@ -146,7 +149,8 @@ def page(connection: sa.Connection, study: str, first: int, size: int) -> list[T
     """
     studies.require(connection, study)
     statement = _with_evaluations(study).where(trials.c.number >= first).order_by(trials.c.number).limit(size)
-    return [_from_row(row) for row in connection.execute(statement)]
+    folder = folder_of(connection)
+    return [_from_row(row, folder) for row in connection.execute(statement)]
 
 
 class Times(NamedTuple):
@@ -177,7 +181,7 @@ def _with_evaluations(study: str) -> sa.Select[Any]:
     return sa.select(*_COLUMNS, *evaluations.COLUMNS).select_from(joined).where(trials.c.study == study)
 
 
-def _from_row(row: Sequence[Any]) -> TrialRecord:
+def _from_row(row: Sequence[Any], folder: Path | None) -> TrialRecord:
     number, architecture, choices, cost, overrun, state, sampler, evaluation, attempts = row[: len(_COLUMNS)]
     return TrialRecord(
         number=number,
@@ -187,7 +191,7 @@ def _from_row(row: Sequence[Any]) -> TrialRecord:
         overrun=overrun,
         state=state,
         sampler=sampler,
-        evaluation=None if evaluation is None else evaluations.from_row(row[len(_COLUMNS) :]),
+        evaluation=None if evaluation is None else evaluations.from_row(row[len(_COLUMNS) :], folder),
         attempts=attempts,
     )
 

@@ -39,6 +39,7 @@ def test_an_older_ledger_is_told_where_its_weights_are(tmp_path: Path, records: 
     with sqlite3.connect(tmp_path / "nas.db") as connection:
         for number, path in enumerate(before):
             connection.execute("UPDATE nas_evaluations SET weights = ? WHERE id = ?", (path, number + 1))
+        connection.execute("ALTER TABLE nas_evaluations DROP COLUMN test_accuracy")  # came with 0007
         connection.execute("UPDATE nas_alembic_version SET version_num = '0005'")
     connection.close()
     with Ledger.read(f"sqlite:///{tmp_path}/nas.db") as ledger:

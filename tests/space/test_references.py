@@ -96,8 +96,13 @@ def test_what_cannot_be_saved_or_loaded_is_said(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="cannot be written: No such file"):
         drawn("tiny", 0).save(tmp_path / "nowhere" / "one.yaml")
     (tmp_path / "shown.yaml").write_text(to_yaml(drawn("tiny", 0)))
-    with pytest.raises(UserError, match=r"read it with nas.load_architecture"):
+    with pytest.raises(
+        UserError, match=r"in the words of a space, as .* have them; read it with nas.load_architecture"
+    ):
         Architecture.load(tmp_path / "shown.yaml")
+    (tmp_path / "other.yaml").write_text("epochs: 5\n")
+    with pytest.raises(UserError, match=r"other.yaml: not an architecture: there are no stages in it"):
+        Architecture.load(tmp_path / "other.yaml")
 
 
 def test_files_are_looked_for_beside_the_file_that_names_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
