@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
@@ -59,8 +59,7 @@ def imported(path: Path, *, types_too: bool = True) -> tuple[str, ...]:
 
 
 def _imported(path: Path, types_too: bool) -> Iterator[str]:
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    for node in ast.walk(tree if types_too else WithoutTypes().visit(tree)):
+    for node in statements(tree_of(path).body, types_too):
         if isinstance(node, ast.Import):
             yield from (name.name for name in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -68,12 +67,20 @@ def _imported(path: Path, types_too: bool) -> Iterator[str]:
             yield from (f"{node.module}.{name.name}" for name in node.names)
 
 
-class WithoutTypes(ast.NodeTransformer):
-    """Leaves out what is imported for type checkers only."""
+@cache
+def tree_of(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
 
-    def visit_If(self, node: ast.If) -> ast.AST | None:
-        is_for_types = isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
-        return None if is_for_types else self.generic_visit(node)
+
+def statements(block: Sequence[ast.AST], types_too: bool) -> Iterator[ast.AST]:
+    """All statements of a block and of those inside it, perhaps without what is imported for type checkers only."""
+    for node in block:
+        is_for_types = isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
+        if is_for_types and not types_too:
+            continue
+        yield node
+        for inner in ("body", "orelse", "finalbody", "handlers", "cases"):
+            yield from statements(getattr(node, inner, ()), types_too)
 
 
 def imported_layers(path: Path) -> set[str]:
