@@ -13,6 +13,7 @@ import math
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import lru_cache
 
 from nas.errors import BudgetError, StudyError, UserError
 from nas.executors.settings import ExecutorSettings
@@ -24,7 +25,7 @@ from nas.search.definition import StudyDefinition
 from nas.search.driver import Ended, Submission, this_process
 from nas.search.gauge import gauging
 from nas.search.optuna.mirror import Mirror
-from nas.search.problem import Proxy
+from nas.search.problem import Problem, Proxy
 from nas.search.search import Search
 from nas.search.stopping import Limits
 
@@ -93,7 +94,7 @@ def tell(
 def _replayed(ledger: Ledger, storage: str, study: str, settings: ExecutorSettings) -> Iterator[tuple[Search, Lease]]:
     """The search as it stands, for as long as nobody else may touch it."""
     record = ledger.study(study, StudyKind.SEARCH)
-    definition = StudyDefinition.from_dict(record.definition)
+    definition, problem = _read(json.dumps(record.definition))
     if definition.evaluate is not None:
         raise StudyError(
             f"the candidates of study {study!r} are evaluated by {definition.evaluate.function.name}, which does not "
@@ -103,7 +104,8 @@ def _replayed(ledger: Ledger, storage: str, study: str, settings: ExecutorSettin
         gauging(definition.profiles, definition.task, ledger, settings) as gauge,
         ledger.lease(study, holder=this_process()) as lease,
     ):
-        problem = definition.problem(gauge=gauge)
+        if gauge is not None:
+            problem = definition.problem(gauge=gauge)
         proxy = _told(problem.proxy, record)
         proxy.require_alike(study, ledger.recipe_of(study))
         search = Search(
@@ -125,6 +127,13 @@ def _replayed(ledger: Ledger, storage: str, study: str, settings: ExecutorSettin
         search.begin(lease.renew)
         yield search, lease
         search.end()
+
+
+@lru_cache(maxsize=1)
+def _read(definition: str) -> tuple[StudyDefinition, Problem]:
+    """A study by its definition, kept for the next call: to price its space takes longer than to ask and to tell."""
+    read = StudyDefinition.from_dict(json.loads(definition))
+    return read, read.problem()
 
 
 def _told(proxy: Proxy, study: StudyRecord) -> Proxy:

@@ -28,6 +28,9 @@ from nas.cli.options import (
 from nas.ledger.address import DEFAULT_STORAGE
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from nas.report.comparison import ComparisonRow
     from nas.search.sweeps.comparison import Comparison, ComparisonFile
 
 _LONGEST_NAME = 60
@@ -82,15 +85,12 @@ def run(
     from nas.cli.trainings import note_open_drop_path
     from nas.cli.workers import executor_settings
     from nas.ledger import Ledger
-    from nas.ledger.address import storage_beside
-    from nas.report.comparison import comparison_rows, markdown
+    from nas.report.comparison import comparison_rows
     from nas.report.images import require_form
     from nas.report.metrics import parse_place
     from nas.search.definition import require_name
-    from nas.search.sweeps.comparison import read_comparison
     from nas.search.sweeps.sweep_run import SweepRun
     from nas.train.recipe import load_recipe
-    from nas.units import plural
 
     if study is not None:
         require_name(study)
@@ -114,6 +114,28 @@ def run(
         "recipe": None if recipe is None else load_recipe(recipe),
         "test": test or None,  # a study file may ask for it, too
     }
+    storage, comparison = _asked_for(architectures, storage, said, resolution, classes)
+    labels = [entry.label or entry.architecture for entry in comparison.entries]
+    note_open_drop_path(comparison.recipe, dict(zip(labels, comparison.architectures, strict=True)))
+    with Ledger.open(storage, notify=notice) as ledger:
+        train_sweep(SweepRun(comparison.sweep(), ledger), comparison.to_dict(), settings, metrics=page)
+        trials = ledger.trials(comparison.name)
+    published = [entry.published for entry in comparison.entries]
+    rows = comparison_rows(list(zip(labels, published, strict=True)), trials)
+    _show(comparison, rows, output, plot, as_json=as_json)
+
+
+def _asked_for(
+    architectures: list[str],
+    storage: str | None,
+    said: Mapping[str, object],
+    resolution: int | None,
+    classes: int | None,
+) -> tuple[str, Comparison]:
+    """The ledger and the comparison: by a study file or by architectures, and by what the command line says instead."""
+    from nas.ledger.address import storage_beside
+    from nas.search.sweeps.comparison import read_comparison
+
     file = _study_file(architectures)
     if file is None:
         storage = storage or DEFAULT_STORAGE
@@ -123,23 +145,16 @@ def run(
         beside = None if written.storage is None else storage_beside(written.storage, folder)
         storage = storage or beside or DEFAULT_STORAGE
     written = written.model_copy(update={name: value for name, value in said.items() if value is not None})
-    comparison = _comparison(written, folder, storage, resolution, classes)
-    labels = [entry.label or entry.architecture for entry in comparison.entries]
-    note_open_drop_path(comparison.recipe, dict(zip(labels, comparison.architectures, strict=True)))
-    with Ledger.open(storage, notify=notice) as ledger:
-        train_sweep(SweepRun(comparison.sweep(), ledger), comparison.to_dict(), settings, metrics=page)
-        trials = ledger.trials(comparison.name)
-    rows = comparison_rows(
-        [(entry.label or entry.architecture, entry.published) for entry in comparison.entries], trials
-    )
-    trained = comparison.recipe
-    judged = "validation and test" if comparison.test else "validation"
-    images = f"{comparison.data.partition(':')[0]} at {trained.resolution}x{trained.resolution}"
-    conditions = (
-        f"{images}, {plural(trained.epochs, 'epoch')} on {trained.data_share:.0%} of the training images, batch "
-        f"{trained.batch}, {judged} accuracy; costs at {comparison.task.resolution}x{comparison.task.resolution}. "
-        f"Recipe {trained.id}, data {comparison.fingerprint}."
-    )
+    return storage, _comparison(written, folder, storage, resolution, classes)
+
+
+def _show(
+    comparison: Comparison, rows: list[ComparisonRow], output: Path | None, plot: Path | None, *, as_json: bool
+) -> None:
+    """Write what files were asked for, and show the table."""
+    from nas.report.comparison import markdown
+
+    conditions = _conditions(comparison)
     if output is not None:
         from nas.data.atomic import new_file
 
@@ -158,6 +173,20 @@ def run(
     from nas.cli.tables import comparison_table
 
     draw(comparison_table(rows, comparison.name), conditions)
+
+
+def _conditions(comparison: Comparison) -> str:
+    """What the accuracies and costs of a comparison are of."""
+    from nas.units import plural
+
+    trained = comparison.recipe
+    judged = "validation and test" if comparison.test else "validation"
+    images = f"{comparison.data.partition(':')[0]} at {trained.resolution}x{trained.resolution}"
+    return (
+        f"{images}, {plural(trained.epochs, 'epoch')} on {trained.data_share:.0%} of the training images, batch "
+        f"{trained.batch}, {judged} accuracy; costs at {comparison.task.resolution}x{comparison.task.resolution}. "
+        f"Recipe {trained.id}, data {comparison.fingerprint}."
+    )
 
 
 def _study_file(arguments: list[str]) -> Path | None:
