@@ -101,7 +101,9 @@ def test_an_old_search_goes_on_and_its_winner_can_be_taken(capsys: Capture) -> N
 RECIPE = "epochs: 1\ndata_share: 0.05\n"
 
 
-@pytest.mark.parametrize("said", [["--recipe", "short.yaml", "--data", "digits"], ["--epochs", "1"]])
+@pytest.mark.parametrize(
+    "said", [["--recipe", "short.yaml", "--data", "digits"], pytest.param(["--epochs", "1"], marks=pytest.mark.slow)]
+)
 def test_an_architecture_of_a_comparison_is_trained(capsys: Capture, said: list[str]) -> None:
     Path("short.yaml").write_text(RECIPE)
     assert document(capsys, "train", "pair:70dff", *said, "-o", "trained")["id"] == "70dff3e05d97"

@@ -90,6 +90,7 @@ def test_rows_carry_decisions_and_the_plot_has_any_axes(capsys: pytest.CaptureFi
     assert "parameters" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("_inside")
 def test_presets_lie_over_the_plot(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     page = tmp_path / "front.html"

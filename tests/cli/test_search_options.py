@@ -125,7 +125,18 @@ def test_every_parameter_has_a_value() -> None:
     assert {one.option or one.name for one in OPTIONS} == VALUES.keys()
 
 
-@pytest.mark.parametrize("option", [one for one in OPTIONS if one.option != "--plugin"], ids=str)
+QUICK = ("--budget", "--trials", "--sampler", "--seed")
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        pytest.param(one, marks=[pytest.mark.slow] * (one.option not in QUICK))
+        for one in OPTIONS
+        if one.option != "--plugin"
+    ],
+    ids=str,
+)
 def test_an_option_changes_something(option: Parameter, runs: list[Any], capsys: Capture) -> None:
     without, said = VALUES[option.option or option.name]
     assert observed(without, runs, capsys) == observed(without, runs, capsys)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import optuna
+import pytest
 import sqlalchemy as sa
 
 from nas.ledger import Ledger
@@ -48,6 +49,9 @@ def killed_writer(url: str, start: int, after: int) -> int:
     return int(rest[-1]) if rest else start + 2 * after - 1
 
 
+@pytest.mark.parametrize(
+    "url", ["sqlite", pytest.param("postgres", marks=[pytest.mark.postgres, pytest.mark.slow])], indirect=True
+)
 def test_a_killed_writer_loses_nothing_it_was_told_is_stored(ledger: Ledger, url: str) -> None:
     start = 0
     for after in (1, 7, 20, 3, 11):
@@ -68,6 +72,9 @@ def test_a_killed_writer_loses_nothing_it_was_told_is_stored(ledger: Ledger, url
         connection.close()
 
 
+@pytest.mark.parametrize(
+    "url", ["sqlite", pytest.param("postgres", marks=[pytest.mark.postgres, pytest.mark.slow])], indirect=True
+)
 def test_readers_see_whole_transactions_while_the_driver_writes(ledger: Ledger, url: str, records: Any) -> None:
     finished = threading.Event()
     seen: list[int] = []

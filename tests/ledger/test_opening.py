@@ -213,6 +213,7 @@ def test_a_reader_cannot_write(ledger: Ledger, url: str, records: Any) -> None:
         reader.create_study(records.study("beta"))
 
 
+@pytest.mark.slow
 def test_a_full_disk_is_reported_and_loses_nothing(tmp_path: Path, records: Any) -> None:
     url = f"sqlite:///{tmp_path / 'nas.db'}"
     with Ledger.open(url) as ledger:
