@@ -145,31 +145,34 @@ def test_an_absurd_learning_rate_diverges(tiny_net: Make, digits: DataSet) -> No
         train(tiny_net(), digits, recipe, seed=0)
 
 
+FIELDS: list[dict[str, object]] = [
+    {"drop_path": None},
+    {"ema_decay": 0.9},
+    {"gradient_clip": 0.01},
+    {"crop_padding": 0.0},
+    {"label_smoothing": 0.0},
+    {"weight_decay": 10.0},
+    {"warmup": 0.5},
+    {"betas": [0.5, 0.9]},
+    {"precision": "bf16"},
+    {"optimizer": "sgd", "learning_rate": 0.05},
+    {"learning_rate_batch": 32},
+    {"learning_rate_floor": 0.5},
+    {"layer_decay": 0.5},
+    {"anneal": "rung", "rungs": [1]},
+    {"rungs": [{"epochs": 1, "data_share": 0.1}]},
+    {"resized_crop": {"scale": [0.5, 1.0]}},
+    {"rand_augment": {"magnitude": 3}},
+    {"random_erasing": 0.5},
+    {"mixup": 0.8},
+    {"cutmix": 1.0},
+    {"mixup": 0.8, "cutmix": 1.0, "mix_probability": 0.5},
+]
+
+
 @pytest.mark.parametrize(
     "change",
-    [
-        {"drop_path": None},
-        {"ema_decay": 0.9},
-        {"gradient_clip": 0.01},
-        {"crop_padding": 0.0},
-        {"label_smoothing": 0.0},
-        {"weight_decay": 10.0},
-        {"warmup": 0.5},
-        {"betas": [0.5, 0.9]},
-        {"precision": "bf16"},
-        {"optimizer": "sgd", "learning_rate": 0.05},
-        {"learning_rate_batch": 32},
-        {"learning_rate_floor": 0.5},
-        {"layer_decay": 0.5},
-        {"anneal": "rung", "rungs": [1]},
-        {"rungs": [{"epochs": 1, "data_share": 0.1}]},
-        {"resized_crop": {"scale": [0.5, 1.0]}},
-        {"rand_augment": {"magnitude": 3}},
-        {"random_erasing": 0.5},
-        {"mixup": 0.8},
-        {"cutmix": 1.0},
-        {"mixup": 0.8, "cutmix": 1.0, "mix_probability": 0.5},
-    ],
+    [pytest.param(one, marks=[pytest.mark.slow] * bool(place % 4)) for place, one in enumerate(FIELDS)],
     ids=str,
 )
 def test_every_field_trains(tiny_net: Make, digits: DataSet, change: dict[str, object]) -> None:
