@@ -6,9 +6,11 @@ with one message and no traceback, within a minute, and whatever it refuses must
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import io
 import os
+import random
 import signal
 import sys
 import tempfile
@@ -200,13 +202,28 @@ def sweep(chosen: Sequence[Case]) -> tuple[Counter[str], list[str]]:
         if outcome.problem:
             wrong.append(f"{case}: {outcome.problem}")
             sys.stderr.write(f"{wrong[-1]}\n")
-        if number % 500 == 499:
+        if number % 100 == 99:
             sys.stderr.write(f"{number + 1} of {len(chosen)}: {dict(codes)}\n")
     return codes, wrong
 
 
+def some(chosen: Sequence[Case], values: int, seed: str) -> list[Case]:
+    """So many values of each parameter, by chance."""
+    rng = random.Random(seed)
+    of: dict[str, list[Case]] = {}
+    for one in chosen:
+        of.setdefault(str(one.parameter), []).append(one)
+    return [one for every in of.values() for one in rng.sample(every, min(values, len(every)))]
+
+
 if __name__ == "__main__":
-    chosen = [one for one in cases() if " ".join(one.parameter.command).startswith(tuple(sys.argv[1:]) or "")]
+    read = argparse.ArgumentParser(description="Try absurd values for every parameter of every command.")
+    read.add_argument("commands", nargs="*", help="as in 'search' or 'bench table'; default: all")
+    read.add_argument("--values", type=int, default=len(VALUES), help="of each parameter, by chance")
+    read.add_argument("--seed", default="0")
+    given = read.parse_args()
+    wanted = [one for one in cases() if " ".join(one.parameter.command).startswith(tuple(given.commands) or "")]
+    chosen = some(wanted, given.values, given.seed)
     found, problems = sweep(chosen)
     sys.stdout.write(f"{len(chosen)} command lines, {len(problems)} wrong; exit codes {dict(found)}\n")
     sys.exit(bool(problems))

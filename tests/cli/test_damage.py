@@ -175,7 +175,8 @@ def test_every_command_on_every_damaged_ledger(
 ) -> None:
     wrong = {}
     whole = Path("nas.db").read_bytes()
-    for damage in kind():
+    every = list(kind())
+    for damage in random.Random(" ".join(words)).sample(every, min(20, len(every))):
         shutil.rmtree("out", ignore_errors=True)
         for leftover in place.glob("*"):
             if leftover.is_file():

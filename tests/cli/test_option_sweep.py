@@ -8,7 +8,7 @@ from __future__ import annotations
 import random
 
 import pytest
-from option_sweep import Case, cases, run
+from option_sweep import Case, cases, run, some
 
 import nas
 
@@ -28,7 +28,5 @@ def test_a_few_absurd_values(case: Case) -> None:
 @pytest.mark.parametrize("command", COMMANDS)
 def test_two_absurd_values_of_every_option(command: str) -> None:
     chosen = [one for one in cases() if " ".join(one.parameter.command) == command]
-    options = sorted({str(one.parameter) for one in chosen})
-    rng = random.Random(command)
-    some = [one for option in options for one in rng.sample([one for one in chosen if str(one.parameter) == option], 2)]
-    assert {str(one): outcome.problem for one in some if (outcome := run(one)).problem} == {}
+    tried = some(chosen, 2, command)
+    assert {str(one): outcome.problem for one in tried if (outcome := run(one)).problem} == {}
