@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from nas.search.simulation.run import Cell
     from nas.train.recipe import Recipe
 
+_MOST = 10**9
 _EPOCHS = 9
 
 
@@ -133,14 +134,17 @@ def _recipe(rungs: str) -> Recipe:
 
 
 def _numbers(option: str, text: str) -> list[int]:
-    from nas.errors import UserError
+    from nas.errors import UserError, shortened
 
     try:
         found = [int(one.replace("_", "")) for one in text.split(",")]
     except ValueError:
         found = []
-    if not found or min(found) < 1:
-        raise UserError(f"{option} {text}: write whole numbers from 1 on with commas between them, such as 10,100")
+    if not found or min(found) < 1 or max(found) > _MOST:
+        raise UserError(
+            f"{option} {shortened(text)}: write whole numbers from 1 to {_MOST:,} with commas between them, such as "
+            "10,100"
+        )
     return list(dict.fromkeys(found))
 
 
