@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
+from nas.errors import StudyError
 from nas.ledger import Ledger
 from nas.records import Evaluation, EvaluationKey, TrialRecord, TrialState
 from nas.search.problem import Proxy
@@ -89,10 +90,15 @@ class UnderWay:
 
 
 def replayed(ledger: Ledger, study: str, proxy: Proxy) -> Iterator[tuple[TrialRecord, list[TrialRecord]]]:
-    """Each trial by number, and the same trial as it was at each rung that it has reached."""
+    """Each trial by number, and the same trial as it was at each rung that it has reached.
+
+    Raises:
+        StudyError: one has reached a rung that there is none of.
+    """
     for page in ledger.pages(study):
         lower = ledger.find_all([key for record in page for key in _below(record, proxy)])
         for record in page:
+            _require_rung(record, study, proxy)
             yield record, _climbed(record, proxy, lower)
 
 
@@ -105,6 +111,14 @@ def _below(record: TrialRecord, proxy: Proxy) -> list[EvaluationKey]:
     """The trainings that led to a trial's result."""
     last = record.evaluation
     return [] if last is None else [proxy.key(record.architecture, rung) for rung in range(last.key.rung)]
+
+
+def _require_rung(record: TrialRecord, study: str, proxy: Proxy) -> None:
+    if record.evaluation is not None and record.evaluation.key.rung >= proxy.rungs:
+        raise StudyError(
+            f"trial {record.number} of study {study!r} has reached rung {record.evaluation.key.rung}, and its recipe "
+            f"has {proxy.rungs} from 0 on: its definition was changed; restore the ledger from a copy"
+        )
 
 
 def _climbed(record: TrialRecord, proxy: Proxy, lower: Mapping[EvaluationKey, Evaluation]) -> list[TrialRecord]:
