@@ -145,6 +145,7 @@ def test_a_study_that_somebody_drives_is_refused(tmp_path: Path) -> None:
     study.tell(candidate, accuracy=0.5)
 
 
+@pytest.mark.slow
 def test_what_was_told_is_no_training_of_another_study(tmp_path: Path) -> None:
     study, other = begun(tmp_path), begun(tmp_path, "other")
     candidate = told(study, 1)[0]

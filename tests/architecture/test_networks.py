@@ -14,7 +14,7 @@ FAMILIES = (
     "convnext_isotropic_small", "conv2former_n", "replknet_3", "resnext50_32x4d", "unireplknet_a", "van_b0",
     "r50_to_convnext_t/inverting_dims", "r50_to_convnext_t/kernel_5", "r50_to_convnext_t/fewer_norms",
 )  # fmt: skip
-QUICK = ("van_b0", "r50_to_convnext_t/kernel_5")
+QUICK = ("r50_to_convnext_t/kernel_5",)
 
 
 def small(preset: str) -> Architecture:

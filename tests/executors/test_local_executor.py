@@ -233,6 +233,7 @@ def test_a_stuck_worker_is_noticed_by_its_silence_and_replaced(tmp_path: Path, d
         assert not is_alive(first)
 
 
+@pytest.mark.slow
 def test_a_worker_that_hangs_before_its_first_word_is_replaced(tmp_path: Path) -> None:
     holding = HoldingLock(tmp_path / "first")
     with LocalExecutor(

@@ -61,7 +61,7 @@ def refused(capsys: pytest.CaptureFixture[str], checkpoint: Path, folder: Path) 
 
 
 @pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=[pytest.mark.slow] * bool(place % 6)) for place, name in enumerate(FILES)]
+    "name", [pytest.param(name, marks=[pytest.mark.slow] * bool(place % 20)) for place, name in enumerate(FILES)]
 )
 def test_a_checkpoint_of_anything(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with warnings.catch_warnings():

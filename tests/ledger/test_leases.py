@@ -180,6 +180,9 @@ with Ledger.open(sys.argv[1]) as ledger:
 
 
 @pytest.mark.skipif(os.name != "posix", reason="stops a process by a signal")
+@pytest.mark.parametrize(
+    "url", ["sqlite", pytest.param("postgres", marks=[pytest.mark.postgres, pytest.mark.slow])], indirect=True
+)
 def test_a_driver_that_comes_back_too_late_writes_nothing_and_says_who_has_the_study(ledger: Ledger, url: str) -> None:
     command = [sys.executable, "-c", HOLDER, url]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
@@ -258,6 +261,9 @@ def _namespaces_can_be_made() -> bool:
 
 
 @pytest.mark.skipif(not _namespaces_can_be_made(), reason="makes a PID namespace, as containers have")
+@pytest.mark.parametrize(
+    "url", ["sqlite", pytest.param("postgres", marks=[pytest.mark.postgres, pytest.mark.slow])], indirect=True
+)
 def test_another_container_of_the_same_host_does_not_take_the_lease_of_a_driver_it_cannot_see(
     ledger: Ledger, url: str
 ) -> None:

@@ -265,6 +265,7 @@ except LedgerError as error:
     assert "run `nas studies` once where it may be written" in done.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="only root can become somebody without rights")
 def test_a_ledger_in_a_folder_that_may_not_be_written_can_be_read(tmp_path: Path, records: Any) -> None:
     with tempfile.TemporaryDirectory() as folder:

@@ -105,6 +105,9 @@ def test_a_driver_of_another_host_that_is_silent_too_long_is_said_to_be(ledger: 
     assert (status.pulse.workers, status.pulse.nodes, status.pulse.seconds_left) == ((), (), None)
 
 
+@pytest.mark.parametrize(
+    "url", ["sqlite", pytest.param("postgres", marks=[pytest.mark.postgres, pytest.mark.slow])], indirect=True
+)
 def test_a_killed_driver_of_this_host_is_silent_at_once(ledger: Ledger, url: str) -> None:
     code = f"""
 import os, signal

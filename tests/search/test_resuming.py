@@ -58,7 +58,7 @@ def interrupted(problem: Problem, looks: list[int]) -> Asked:
 
 
 @pytest.mark.parametrize(
-    "name", [pytest.param(one, marks=[pytest.mark.slow] * (one not in ("random", "surrogate"))) for one in samplers]
+    "name", [pytest.param(one, marks=[pytest.mark.slow] * (one != "surrogate")) for one in samplers]
 )
 def test_resumed_is_uninterrupted(name: str) -> None:
     problem = make_problem(TABLE, sampler=name, limit=3000.0)  # too little for some of what Optuna's samplers ask

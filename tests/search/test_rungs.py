@@ -119,6 +119,7 @@ def test_no_candidate_goes_on_after_the_time_is_up(run: Runner, ledger: Ledger) 
     assert len(ledger.evaluations("study")) == 9
 
 
+@pytest.mark.slow
 def test_lost_workers_cost_no_rung(run: Runner, ledger: Ledger) -> None:
     run(make_definition(recipe=RECIPE), trials=9, workers=2, work=search_works.dying_now_and_then)
     reached = [one.evaluation.key.rung for one in ledger.trials("study") if one.evaluation is not None]

@@ -69,6 +69,7 @@ def test_what_a_search_took_is_counted_over_all_its_runs(ledger: Ledger) -> None
     assert account["train_seconds"] == pytest.approx(0.01 * (account["trainings"] + account["failures"]))
 
 
+@pytest.mark.slow
 def test_another_seed_is_another_training(run: Runner) -> None:
     run(make_definition(), trials=3, name="first")
     progress = run(make_definition(seed=1), trials=3, name="second")
@@ -91,12 +92,14 @@ def test_defect_in_the_first_trainings_stops_the_search_and_shows_it(run: Runner
     assert all("ZeroDivisionError: a defect" in evaluation.traceback for _, evaluation in kept)
 
 
+@pytest.mark.slow
 def test_training_whose_worker_died_is_handed_out_again(run: Runner, ledger: Ledger) -> None:
     progress = run(make_definition(), trials=6, workers=2, work=search_works.dying_first)
     assert (progress.trained, progress.failed, progress.lost) == (6, 0, 6)
     assert {trial.attempts for trial in ledger.trials("study") if trial.state is TrialState.DONE} == {2}
 
 
+@pytest.mark.slow
 def test_search_whose_trainings_all_take_their_workers_down_stops_and_says_how(run: Runner, ledger: Ledger) -> None:
     said = r"first 3 trainings all failed \(node lost, each with 3 workers\): the worker .*SIGKILL"
     with pytest.raises(StudyStopped, match=said):
@@ -131,6 +134,7 @@ def test_space_that_is_used_up_ends_with_what_was_found(run: Runner, ledger: Led
     assert all(trial.evaluation is not None for trial in repeated)
 
 
+@pytest.mark.slow
 def test_two_drivers_of_one_study_are_refused(run: Runner, ledger: Ledger) -> None:
     run(make_definition(), trials=1)
     with ledger.lease("study", holder="elsewhere:7"), pytest.raises(Exception, match="elsewhere:7"):

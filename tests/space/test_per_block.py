@@ -27,6 +27,7 @@ def test_every_block_that_there_is_is_asked() -> None:
     assert f"{name}.2" not in asked
 
 
+@pytest.mark.slow
 @settings(max_examples=2, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     st.sampled_from([KERNEL, "{int: [3, 7], step: 2, per: block}", "{choice: [3, 9], per: block, at_most: 2 maps}"]),

@@ -71,9 +71,7 @@ def small(space: str) -> Architecture:
 
 
 @pytest.mark.parametrize("name", scores)
-@pytest.mark.parametrize(
-    "space", [pytest.param(one, marks=[pytest.mark.slow] * (one not in ("tiny", "replknet"))) for one in SPACES]
-)
+@pytest.mark.parametrize("space", [pytest.param(one, marks=[pytest.mark.slow] * (one != "tiny")) for one in SPACES])
 def test_score_is_finite_and_leaves_everything_as_it_was(name: str, space: str) -> None:
     network = built(space)
     batch = torch.randn(4, 1, 32, 32, generator=generator())
@@ -90,9 +88,7 @@ def test_score_is_finite_and_leaves_everything_as_it_was(name: str, space: str) 
     assert torch.equal(torch.get_rng_state(), state)
 
 
-@pytest.mark.parametrize(
-    "space", [pytest.param(one, marks=[pytest.mark.slow] * (one not in ("tiny", "replknet"))) for one in SPACES]
-)
+@pytest.mark.parametrize("space", [pytest.param(one, marks=[pytest.mark.slow] * (one != "tiny")) for one in SPACES])
 def test_counting_scores_are_the_closed_form(space: str) -> None:
     architecture = small(space)
     network = built(space)

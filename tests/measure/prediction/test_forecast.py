@@ -71,6 +71,7 @@ def test_intervals_hold_networks_that_were_not_measured_and_unlike_ones_are_not_
     assert forecast.predict(Architecture(stages=(Stage(depth=1, width=4096),))) is None
 
 
+@pytest.mark.slow
 def test_points_within_a_latency_are_drawn_by_prediction(capsys: Capture) -> None:
     found = printed(capsys, "sample", "--space", "tiny", "-b", "30MFLOPs", "-b", "9000ms@q", "-n", "2")
     assert len({one["id"] for one in found}) == 2

@@ -93,6 +93,7 @@ def test_count_is_the_number_of_points_within_budget(text: str, metric: str) -> 
     assert {feasible.architecture(row).id for row in found} == ids
 
 
+@pytest.mark.slow
 @_FEW
 @given(space_texts(), st.integers(0, 99))
 def test_neighbours_are_all_points_one_answer_away(text: str, seed: int) -> None:
@@ -188,6 +189,7 @@ def test_modern_draws_are_distinct_and_within_budget(modern: FeasibleSet) -> Non
     assert (modern.draw(10, np.random.default_rng(0)) == rows[:10]).all()
 
 
+@pytest.mark.slow
 def test_modern_is_too_large_to_count_and_estimated(modern: FeasibleSet) -> None:
     assert modern.count is None
     count = modern.size
@@ -293,6 +295,7 @@ def test_gap_is_told_in_the_metric_that_has_it() -> None:
         load_space("tiny").within(Budget.parse(["1Gparams", "19.001..19.002MFLOPs"]))
 
 
+@pytest.mark.slow
 def test_bounds_that_exclude_each_other_name_the_nearest_point() -> None:
     with pytest.raises(BudgetError, match=r"no architecture of tiny is within 1.2MFLOPs and .* the nearest has"):
         load_space("tiny").within(Budget.parse(["1.2MFLOPs", "700..800kparams"]))
