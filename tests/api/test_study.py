@@ -16,7 +16,7 @@ def storage_in(folder: Path) -> str:
 
 
 def test_the_fields_of_a_study_file_are_the_keyword_arguments() -> None:
-    keywords = set(inspect.signature(nas.Study.create).parameters) - {"storage"}
+    keywords = set(inspect.signature(nas.Study.create).parameters)
     assert keywords == set(StudyFile.model_fields)
 
 

@@ -47,7 +47,8 @@ def test_a_command_whose_output_goes_nowhere(arguments: list[str], redirection: 
 def test_a_full_disk_behind_stdout_is_one_message(tmp_path: Path) -> None:
     done = run(["presets", "--json"], ">/dev/full", tmp_path)
     assert done.returncode == 2
-    assert done.stderr.decode().strip() == "error: writing the output: No space left on device"
+    said = "error: writing the output: No space left on device; free some space and give the same command again"
+    assert done.stderr.decode().strip() == said
 
 
 def test_an_error_that_nobody_can_read_keeps_its_exit_code(tmp_path: Path) -> None:
