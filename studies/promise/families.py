@@ -3,13 +3,13 @@
 The rule, from each family's preset, for images of 32x32 and 10 classes:
 
 1. Stem: a convolution of 2x2 pixels with stride 2, with the norm that the family has in its stem.
-2. Stages: the first three resolutions after the stem, on maps of 16, 8 and 4 pixels; 8 blocks would cost most of the
-   width, so there are 6, at least one a stage, the others by the largest remainders of the published depths.
+2. Stages: the first three resolutions after the stem, on maps of 16, 8 and 4 pixels. 6 blocks in all: at least one a
+   stage, the others in the published proportion by largest remainders, of equal ones the later.
 3. Kernels: at most the largest side that a map can train, 2 maps - 1: 31, 15 and 7; dilated ones by less dilation.
-4. Widths: the published ones times one factor, each rounded to the family's step (the width of its groups, else 2). The
-   factor is solved for the budget, at equal distance the larger network. Fixed widths inside a head are left out: after
-   the pooling comes the classifier, with the norm that the family has there.
-5. No drop path: the training is too short for it.
+4. Widths: the published ones times one factor, each rounded to the family's step: 2, or what its groups and splits
+   divide, or 1 where 2 is too coarse. The factor is solved for the budget; of two as near, the larger network.
+5. Head: the published one, where it is pooling, a norm and the classifier; else these, with the family's norm.
+6. No drop path: the training is too short for it.
 """
 
 from __future__ import annotations
