@@ -35,7 +35,7 @@ def test_the_promise_runs_in_small_on_a_cpu(tmp_path: Path) -> None:
     (part,) = json.loads((tmp_path / "results.json").read_text())["parts"].values()
     assert len(part["rows"]) == 3
     assert {row["seeds"] for row in part["rows"]} == {2}
-    assert all(1.94 <= row["MFLOPs"] <= 2.06 for row in part["rows"])
+    assert all(1.9 <= row["MFLOPs"] <= 2.1 for row in part["rows"])
 
 
 @pytest.mark.slow
