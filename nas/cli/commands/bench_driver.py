@@ -134,7 +134,7 @@ def _recipe(rungs: str) -> Recipe:
 
 
 def _numbers(option: str, text: str) -> list[int]:
-    from nas.errors import UserError, shortened
+    from nas.errors import UserError
 
     try:
         found = [int(one.replace("_", "")) for one in text.split(",")]
@@ -142,8 +142,7 @@ def _numbers(option: str, text: str) -> list[int]:
         found = []
     if not found or min(found) < 1 or max(found) > _MOST:
         raise UserError(
-            f"{option} {shortened(text)}: write whole numbers from 1 to {_MOST:,} with commas between them, such as "
-            "10,100"
+            f"{option} {text}: write whole numbers from 1 to {_MOST:,} with commas between them, such as 10,100"
         )
     return list(dict.fromkeys(found))
 
