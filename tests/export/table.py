@@ -26,14 +26,14 @@ import without_torchvision  # noqa: F401  # before anything imports timm
 from smallest import SMALLEST
 
 from nas.architecture import Architecture, estimate
-from nas.errors import NasError
-from nas.export.forms import Options, Written, forms
+from nas.errors import NasError, UserError
+from nas.export.forms import Form, Options, Written, forms
 from nas.export.taking import fresh_bundle, write_export
 from nas.space import load_architecture, load_space
 from nas.space.askers import drawing
 from nas.task import Task
 
-_RUNTIMES = ("torch", "timm", "onnx", "onnxruntime", "openvino")
+_RUNTIMES = ("torch", "timm", "onnx", "onnxruntime", "openvino", "ncnn")
 
 
 class Outcome(NamedTuple):
@@ -80,6 +80,19 @@ def _alone(take: Callable[[str], list[Written]], name: str) -> tuple[Written | N
         return None, str(error)
 
 
+def available() -> list[str]:
+    """The forms whose packages are installed."""
+
+    def is_there(form: Form) -> bool:
+        try:
+            form.require()
+        except UserError:
+            return False
+        return True
+
+    return [name for name in forms if is_there(forms[name])]
+
+
 def drawn(count: int, limit: int, resolution: int) -> list[tuple[str, Architecture]]:
     """Networks of `modern` with at most so many FLOPs, by the seed that draws them."""
     space, task, found = load_space("modern"), Task(resolution=resolution, classes=10), []
@@ -108,7 +121,7 @@ def table(rows: Sequence[Outcome], names: Sequence[str], heading: str) -> str:
     refused = [one for one in rows if one.written is None]
     lines += ["", "## Refused", ""]
     lines += [f"* {one.network}: {one.refusal}" for one in refused] or ["Nothing."]
-    lines += ["", "## Every family", "", "The larger one of both differences, and the size in MB.", ""]
+    lines += ["", "## Every network", "", "The larger one of both differences, and the size in MB.", ""]
     lines += [_row(["network", "parameters", *names]), "|" + "---|" * (len(names) + 2)]
     for network in sorted({one.network for one in rows}, key=lambda name: (", seed" in name, name)):
         own = [one for one in rows if one.network == network]
@@ -149,7 +162,7 @@ def main() -> None:
     parser.add_argument("--skip", type=int, default=0, help="families at the beginning")
     parser.add_argument("-o", "--output", type=Path, required=True)
     given = parser.parse_args()
-    names, task = list(forms), Task(resolution=given.resolution, classes=10)
+    names, task = available(), Task(resolution=given.resolution, classes=10)
     families = [(name, load_architecture(name)) for name in SMALLEST[given.skip :]]
     families.sort(key=lambda one: estimate(one[1], task).params)
     networks = _mixed(families, drawn(given.drawn, int(given.limit), given.resolution))

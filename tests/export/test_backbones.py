@@ -5,13 +5,14 @@ from __future__ import annotations
 import ast
 import json
 import random
+import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 import torch
 from hypothesis import assume, given, settings, strategies as st
-from torch import Tensor, nn
-from torch.nn import functional
 
 import nas
 from nas.architecture import Architecture, skeleton
@@ -25,51 +26,34 @@ from nas.space import load_space
 from nas.space.askers import drawing
 from nas.task import Task
 
-
-class FeaturePyramidNetwork(nn.Module):
-    """As in torchvision and 'Feature Pyramid Networks for Object Detection' (arXiv:1612.03144), section 3."""
-
-    def __init__(self, channels: list[int], width: int) -> None:
-        super().__init__()
-        self.inner = nn.ModuleList(nn.Conv2d(one, width, 1) for one in channels)
-        self.layers = nn.ModuleList(nn.Conv2d(width, width, 3, padding=1) for _ in channels)
-
-    def forward(self, maps: list[Tensor]) -> list[Tensor]:
-        top = self.inner[-1](maps[-1])
-        found = [self.layers[-1](top)]
-        for index in reversed(range(len(maps) - 1)):
-            here = self.inner[index](maps[index])
-            top = here + functional.interpolate(top, size=here.shape[-2:], mode="nearest")
-            found.insert(0, self.layers[index](top))
-        return found
+PAGE = Path(__file__).parents[2] / "docs" / "export.md"
 
 
 @pytest.mark.slow
-def test_a_feature_pyramid_learns_on_the_maps_of_an_exported_network(tmp_path: Path) -> None:
-    write_export(
-        tmp_path / "out",
-        fresh_bundle(load_space("tiny").build(drawing(random.Random(0))), Task(resolution=64, classes=10)),
-        [],
-        Options(),
-    )
-    backbone = nas.load_model(tmp_path / "out", features_only=True).train()
-    torch.manual_seed(0)
-    neck = FeaturePyramidNetwork(backbone.feature_info.channels(), 16)
-    optimizer = torch.optim.AdamW([*backbone.parameters(), *neck.parameters()], lr=1e-3)
-    images, losses = torch.randn(2, 3, 64, 64), []
-    for _ in range(10):
-        levels = neck(backbone(images))
-        loss = torch.stack([(level - images.mean(1, keepdim=True).mean()).square().mean() for level in levels]).sum()
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        losses.append(loss.item())
-    assert [64 // level.shape[-1] for level in levels] == backbone.feature_info.reduction()
+@pytest.mark.parametrize("channels", [1, 3])
+def test_the_detector_of_the_page_learns_on_the_maps_of_an_exported_network(channels: int, tmp_path: Path) -> None:
+    (code,) = re.findall(r"`detector.py`:\n\n```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    (tmp_path / "detector.py").write_text(code)
+    network = load_space("tiny").build(drawing(random.Random(0)))
+    task = Task(resolution=64, classes=10, channels=channels)
+    write_export(tmp_path / "winner", fresh_bundle(network, task), [], Options())
+    done = subprocess.run([sys.executable, "detector.py"], cwd=tmp_path, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    losses = [float(line.rpartition(" ")[2]) for line in done.stdout.splitlines() if line.startswith("step")]
+    assert len(losses) == 10
     assert losses[-1] < 0.5 * losses[0]
+
+
+def test_every_weight_of_a_backbone_gets_a_gradient(tmp_path: Path) -> None:
+    network = load_space("tiny").build(drawing(random.Random(0)))
+    write_export(tmp_path / "out", fresh_bundle(network, Task(resolution=64, classes=10)), [], Options())
+    backbone = nas.load_model(tmp_path / "out", features_only=True).train()
+    maps = backbone(torch.randn(2, 3, 64, 64))
+    torch.stack([one.square().mean() for one in maps]).sum().backward()
+    assert [64 // one.shape[-1] for one in maps] == backbone.feature_info.reduction()
     assert all(one.grad is not None for one in backbone.parameters())
 
 
-@pytest.mark.slow
 @settings(max_examples=10, deadline=None)
 @given(space=st.sampled_from(sorted(space_names())), seed=st.integers(0, 10**6))
 def test_an_architecture_comes_back_from_python_and_timm(space: str, seed: int) -> None:

@@ -27,7 +27,7 @@ from nas.task import Task
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "architecture"))
 from smallest import SMALLEST
-from table import drawn, outcomes
+from table import available, drawn, outcomes
 
 TASK = Task(resolution=64, classes=10)
 ALONE = """
@@ -146,8 +146,23 @@ def test_networks_of_every_family_and_drawn_ones_take_every_form() -> None:
     task = Task(resolution=32, classes=10)
     families = [(name, load_architecture(name)) for name in SMALLEST]
     some = sorted(families, key=lambda one: estimate(one[1], task).params)[:12]
-    for found in outcomes([*some, *drawn(6, 10_000_000, 32)], list(forms), 32):
-        assert [one.refusal for one in found] == [""] * len(forms)
+    for found in outcomes([*some, *drawn(6, 10_000_000, 32)], available(), 32):
+        assert [one.refusal for one in found] == [""] * len(available())
+
+
+def test_ncnn_refuses_a_number_of_images(tmp_path: Path) -> None:
+    with pytest.raises(
+        UserError, match=r"ncnn: it takes one image at a time; leave out --batch 4.*nothing was written"
+    ):
+        write_export(tmp_path / "out", fresh_bundle(tiny(), TASK), ["ncnn"], Options(batch=4))
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.slow
+def test_ncnn_computes_what_the_network_computes(tmp_path: Path) -> None:
+    (written,) = write_export(tmp_path / "out", fresh_bundle(tiny(), TASK), ["ncnn"], Options())
+    assert written.difference <= TOLERANCE
+    assert written.bytes > (tmp_path / "out/ncnn/model.bin").stat().st_size
 
 
 @pytest.mark.slow

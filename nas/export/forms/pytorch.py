@@ -6,7 +6,7 @@ import warnings
 from pathlib import Path
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from nas.export.forms.base import Form, Options, Subject, forms
 from nas.measure.runtimes.base import RefusedError
@@ -48,15 +48,7 @@ class TorchScript(Form):
 
     def write(self, subject: Subject, options: Options) -> None:
         """Traced; the sizes of the images stay open where the network's layers leave them open."""
-        try:
-            with warnings.catch_warnings(), torch.no_grad():
-                warnings.simplefilter("ignore")  # PyTorch deprecates it
-                traced = torch.jit.trace(  # type: ignore[no-untyped-call]  # untyped in torch
-                    subject.merged, _images(subject, options), check_trace=False
-                )
-                traced.save(str(subject.folder / self.file))
-        except (RuntimeError, TypeError, ValueError) as error:
-            raise RefusedError(f"torch.jit: {(str(error).strip().splitlines() or [''])[0]}") from error
+        write_traced(subject.merged, _images(subject, options), subject.folder / self.file)
 
     def outputs(self, folder: Path, images: Tensor) -> Tensor:
         """By the loaded module."""
@@ -65,6 +57,17 @@ class TorchScript(Form):
             module = torch.jit.load(str(folder / self.file))  # type: ignore[no-untyped-call]  # untyped in torch
             found: Tensor = module(images)
         return found
+
+
+def write_traced(network: nn.Module, images: Tensor, file: Path) -> None:
+    """Write what a network does with images as TorchScript; raises RefusedError."""
+    try:
+        with warnings.catch_warnings(), torch.no_grad():
+            warnings.simplefilter("ignore")  # PyTorch deprecates it
+            traced = torch.jit.trace(network, images, check_trace=False)  # type: ignore[no-untyped-call]  # in torch
+            traced.save(str(file))
+    except (RuntimeError, TypeError, ValueError) as error:
+        raise RefusedError(f"torch.jit: {(str(error).strip().splitlines() or [''])[0]}") from error
 
 
 forms.register("torch-export")(TorchExport())
