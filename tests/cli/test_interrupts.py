@@ -16,6 +16,8 @@ from small_studies import write_ledger
 
 from nas.cli import interrupts
 
+SECONDS = 60.0  # only a defect takes so long, on the busiest machine
+
 LOST = """
 import ctypes, os, signal
 from nas.cli import interrupts
@@ -58,13 +60,13 @@ except KeyboardInterrupt:
 
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGINT", "SIGHUP"])
 def test_a_thread_that_never_comes_back_keeps_no_program(name: str) -> None:
-    done = subprocess.run([sys.executable, "-c", STUCK.format(name=name)], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", STUCK.format(name=name)], capture_output=True, text=True, check=False, timeout=SECONDS
+    )
     assert (done.returncode, done.stderr) == (130, "ended without waiting for what did not stop within 0.2 s\n")
 
 
 # Signals in the midst of work, to real programs.
-
-SECONDS = 60.0  # only a defect takes so long, on the busiest machine
 
 PROGRAM = """
 import sys, time
