@@ -37,8 +37,8 @@ def pytest_xdist_auto_num_workers() -> int:
     return max(cores, min(4, 2 * cores))
 
 
-# A shell starts its background jobs with Ctrl-C ignored, nohup with SIGHUP, and they pass this on to programs that tests
-# interrupt.
+# A shell starts its background jobs with Ctrl-C ignored, nohup with SIGHUP, and they pass this on to programs that
+# tests interrupt.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
