@@ -54,7 +54,7 @@ def train_to_folder(
         place: the device, and the part of several processes.
         start: weights to begin with; None for fresh ones.
         micro_batch: images per forward pass and process; None for the whole batch, or, where there is one process,
-            the largest half, quarter or eighth of it that the memory is enough for.
+            the half, quarter, ... 64th of it that the memory is enough for.
         force: write over what is in the folder, also where it is something else.
         trackers: other people's, to write the curve for, too.
         save_every: seconds between checkpoints.

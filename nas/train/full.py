@@ -90,7 +90,7 @@ def train_in_full(
         key: which training it is; another one's checkpoint is not gone on with.
         place: the device, and the part of several processes.
         micro_batch: images per forward pass and process; None for the whole batch, or, where there is one process,
-            the largest half, quarter or eighth of it that the memory is enough for.
+            the half, quarter, ... 64th of it that the memory is enough for.
         force: begin anew where the checkpoint is another training's.
         tracked: begin the run of this training in other people's trackers.
         save_every: seconds between checkpoints.

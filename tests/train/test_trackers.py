@@ -12,7 +12,8 @@ import pytest
 from nas.errors import UserError
 from nas.train.trackers import TrackedRun, Tracker, find_trackers
 
-RUN = TrackedRun(group="study", name="abc", facts={"flops": 12, "decisions.kernel": 7, "norm": "layernorm"}, mark="m1")
+NAME = "an \"abc\" of 'quotes'"
+RUN = TrackedRun(group="study", name=NAME, facts={"flops": 12, "decisions.kernel": 7, "norm": "layernorm"}, mark="m1")
 CURVE = {1: {"train_loss": 2.0}, 2: {"train_loss": 1.0, "validation_accuracy": 0.5}}
 WANTED = {"loss/train": {1: 2.0, 2: 1.0}, "accuracy/validation": {2: 0.5}}
 Curve = Mapping[str, Mapping[int, float]]
@@ -107,7 +108,7 @@ def test_a_run_is_there_once_with_its_facts(kind: str, tmp_path: Path) -> None:
     assert tracker.has(RUN)
     write(tracker, RUN)
     assert read(tmp_path) == [(WANTED, {"flops": 12})]
-    other = TrackedRun(group="study", name="abc", facts=RUN.facts, mark="m2")
+    other = TrackedRun(group="study", name=NAME, facts=RUN.facts, mark="m2")
     assert not tracker.has(other)
     write(tracker, TrackedRun(group="study", name="def", facts=RUN.facts))
     assert len(read(tmp_path)) == 2

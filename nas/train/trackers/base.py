@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from hashlib import sha256
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Protocol
@@ -27,6 +28,11 @@ class TrackedRun:
     name: str
     facts: Mapping[str, Plain] = field(default_factory=dict)
     mark: str = ""
+
+    @property
+    def identity(self) -> str:
+        """The same for a run however often it is written; plain, whatever is in the names."""
+        return sha256(f"{self.group}/{self.name}".encode()).hexdigest()[:16]
 
 
 class OpenRun(Protocol):

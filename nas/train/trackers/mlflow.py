@@ -11,7 +11,7 @@ from typing import Any
 from nas.train.trackers.base import TrackedRun, require_library, tag
 
 DATABASE = "mlflow.db"
-_NAME, _MARK = "mlflow.runName", "nas.mark"
+_RUN, _MARK = "nas.run", "nas.mark"
 
 
 class MLflow:
@@ -25,14 +25,15 @@ class MLflow:
     def has(self, run: TrackedRun) -> bool:
         """Whether it is there."""
         client, experiment = self._experiment(run.group)
-        return bool(run.mark) and any(old.data.tags.get(_MARK) == run.mark for old in _named(client, experiment, run))
+        return bool(run.mark) and any(old.data.tags.get(_MARK) == run.mark for old in _written(client, experiment, run))
 
     def begin(self, run: TrackedRun) -> _Run:
         """Begin a run."""
         client, experiment = self._experiment(run.group)
-        for old in _named(client, experiment, run):
+        for old in _written(client, experiment, run):
             client.delete_run(old.info.run_id)
-        return _Run(client, client.create_run(experiment, run_name=run.name).info.run_id, run)
+        begun = client.create_run(experiment, run_name=run.name, tags={_RUN: run.identity})
+        return _Run(client, begun.info.run_id, run)
 
     def _experiment(self, name: str) -> tuple[Any, str]:
         """The client, and the id of an experiment, which is made if it is missing."""
@@ -46,8 +47,8 @@ class MLflow:
         return client, known.experiment_id if known else client.create_experiment(name, artifact_location=artifacts)
 
 
-def _named(client: Any, experiment: str, run: TrackedRun) -> list[Any]:
-    return list(client.search_runs([experiment], f"tags.`{_NAME}` = '{run.name}'"))
+def _written(client: Any, experiment: str, run: TrackedRun) -> list[Any]:
+    return list(client.search_runs([experiment], f"tags.`{_RUN}` = '{run.identity}'"))
 
 
 class _Run:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Mapping
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +26,7 @@ class WeightsAndBiases:
         return any(is_marked(one, run.mark) for one in self._places(run))
 
     def _places(self, run: TrackedRun) -> list[Path]:
-        return list((self._folder / "wandb").glob(f"offline-run-*-{_identity(run)}"))
+        return list((self._folder / "wandb").glob(f"offline-run-*-{run.identity}"))
 
     def begin(self, run: TrackedRun) -> _Run:
         """Begin a run."""
@@ -42,7 +41,7 @@ class WeightsAndBiases:
             project=_PROJECT,
             group=run.group,
             name=run.name,
-            id=_identity(run),
+            id=run.identity,  # so that its server has it once
             dir=str(self._folder),
             config=dict(run.facts),
             mode="offline",
@@ -50,11 +49,6 @@ class WeightsAndBiases:
             settings=settings,
         )
         return _Run(begun, run.mark)
-
-
-def _identity(run: TrackedRun) -> str:
-    """The same for a run however often it is written, so that its server has it once."""
-    return sha256(f"{run.group}/{run.name}".encode()).hexdigest()[:16]
 
 
 class _Run:
