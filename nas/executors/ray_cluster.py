@@ -192,10 +192,34 @@ class Cluster:
 
     def close(self) -> None:
         """Give up the connection, if it was made here, and with it a Ray of our own; may be called twice."""
-        if self._is_connected:
-            ray.shutdown()
-            self._is_connected = False
-        self._log.close()
+        was_connected, self._is_connected = self._is_connected, False
+        try:
+            if was_connected:
+                with _undisturbed():
+                    ray.shutdown()
+        finally:
+            self._log.close()
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Let signals wait: at the next sign of a connection that is half gone, Ray ends this process with exit code 1."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    arrived: list[int] = []
+    before = {
+        number: signal.signal(number, lambda number, frame: arrived.append(number))
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+        if callable(signal.getsignal(number))
+    }
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        for late in arrived:
+            signal.raise_signal(late)
 
 
 @contextmanager
