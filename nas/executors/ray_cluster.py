@@ -18,7 +18,7 @@ os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")  # else a warni
 
 import ray
 import ray.exceptions
-from ray._private.state import available_resources_per_node  # what is free by node is said nowhere else
+from ray._private.state import actors, available_resources_per_node  # said nowhere else without Ray's dashboard
 
 from nas.errors import NasError, UserError
 from nas.executors.forkserver import worker_variables
@@ -37,11 +37,16 @@ _BESIDE = "beside"  # the concurrency group of `pulse`
 
 
 class RayWorker:
-    """The driver's handle on one actor. Its calls do not wait; each returns the `Call` to wait for."""
+    """The driver's handle on one actor. Its calls do not wait; each returns the `Call` to wait for.
+
+    Attributes:
+        id: of the actor, in the cluster's tables.
+    """
 
     def __init__(self, actor: Any) -> None:
         """Take over an actor of the class `CoreActor`."""
         self._actor = actor
+        self.id: str = actor._actor_id.hex()
 
     def greet(self, version: str, images: Sequence[Decoded]) -> Call:
         """See `CoreActor.greet`."""
@@ -141,11 +146,25 @@ class Cluster:
         """Of the head, `host:port`."""
         return str(ray.get_runtime_context().gcs_address)
 
-    def nodes(self) -> Nodes:
-        """The resources of every node that lives; a head that is gone is waited for without end."""
+    def nodes(self, workers: bool) -> Nodes:
+        """What every node that lives has, and, if asked for, which workers have a process.
+
+        A head that is gone is waited for without end.
+        """
         alive = [node for node in ray.nodes() if node["Alive"]]  # type: ignore[no-untyped-call]
         free = available_resources_per_node()  # type: ignore[no-untyped-call]
-        return Nodes([one["Resources"] for one in alive], [free.get(one["NodeID"], {}) for one in alive])
+        return Nodes(
+            [one["Resources"] for one in alive],
+            [free.get(one["NodeID"], {}) for one in alive],
+            self._started() if workers else frozenset(),
+        )
+
+    def _started(self) -> frozenset[str]:
+        """Ids of the actors of this driver that have a process, which may not have got through their constructor."""
+        job = ray.JobID(bytes.fromhex(ray.get_runtime_context().get_job_id()))
+        # The head enters a process as soon as it gave one to an actor; until then the actor waits for room.
+        tables = [actors(job_id=job, actor_state_name=state) for state in ("PENDING_CREATION", "ALIVE")]
+        return frozenset(name for table in tables for name, row in table.items() if row["Pid"])
 
     def start(self, pickled_work: bytes, needs: Needs) -> RayWorker:
         """Have a worker started as soon as a node has room for it; does not wait.

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from nas.executors.ray_cluster import Call, RayWorker
 
 _HEAD_SECONDS = 30.0  # for a look at the nodes; after 60 Ray itself ends a process that cannot reach its head
-_START_SECONDS = 10.0  # a worker that is not there after so long has no place
+_START_SECONDS = 10.0  # of a process, on a busy node: a worker without one has no place then
 _PULSES_PER_SECOND = 50  # of all workers together, at a millisecond each
 
 
@@ -59,9 +59,10 @@ class _Worker:
     Attributes:
         actor: the handle on it.
         name: its host:pid once it is ready for jobs.
-        is_placed: whether it was heard of at all; until then it may be waiting for a node with room.
+        is_placed: whether it has a process: it was heard of, or the cluster's head says so; until then it may be
+            waiting for a node with room.
         silence: how long it has said nothing.
-        unplaced: seconds that the driver has listened without hearing of it at all.
+        unplaced: seconds that the driver has listened before it was placed.
         idle_since: when it last had a job, on the monotonic clock.
         flight: the job it does.
         calls: those it has not answered yet.
@@ -345,10 +346,6 @@ class RayExecutor:
         self._idle.append(worker)
         self._dispatch()
 
-    def _take_first_pulse(self, worker: _Worker, pulse: tuple[str, float, float, int]) -> None:
-        self._expect(worker, worker.actor.greet(self._version, self._images), self._take_greeting)
-        self._take_pulse(worker, pulse)
-
     def _take_pulse(self, worker: _Worker, pulse: tuple[str, float, float, int]) -> None:
         job_id, fraction, silent, reports = pulse
         worker.is_placed = True
@@ -383,7 +380,7 @@ class RayExecutor:
 
     def _survey(self, passed: float) -> None:
         """See what the nodes have; a look that does not come back is the end, before Ray itself ends this process."""
-        waited = self._watch.refresh()
+        waited = self._watch.refresh(workers=not all(worker.is_placed for worker in self._workers))
         if waited > _HEAD_SECONDS:
             self._books.error = NasError(
                 f"the head of the Ray cluster at {self._head} has not answered for {_HEAD_SECONDS:g} s; it has ended, "
@@ -391,6 +388,7 @@ class RayExecutor:
             )
         if waited > CHORE_SECONDS:
             return  # to ask for workers would wait for the head, too
+        self._place()
         self._scale()
         self._roomless = 0.0 if self._room else self._roomless + passed
         if self._roomless > self._room_seconds:
@@ -398,6 +396,13 @@ class RayExecutor:
                 f"no node had room for a worker of {self._needs} for {self._room_seconds:g} s; "
                 f"{self._watch.latest.describe()}"
             )
+
+    def _place(self) -> None:
+        """From now on a worker with a process has to be heard of, once the time for its start is over."""
+        for worker in self._workers:
+            if not worker.is_placed and worker.actor.id in self._watch.latest.started:
+                worker.is_placed = True
+                worker.silence.pulse = -_START_SECONDS
 
     def _first_look(self) -> NodeWatch:
         try:
@@ -437,9 +442,8 @@ class RayExecutor:
     def _start_worker(self) -> None:
         worker = _Worker(self._cluster.start(self._work, self._needs))
         self._workers.add(worker)
-        # Greeted once it is there: that imports other people's code, which may hang before it lets a pulse out, and a
-        # worker that was never heard of counts as one that waits for a place.
-        self._expect(worker, worker.actor.pulse(0.0), self._take_first_pulse)
+        self._expect(worker, worker.actor.greet(self._version, self._images), self._take_greeting)
+        self._expect(worker, worker.actor.pulse(0.0), self._take_pulse)
 
     def _handle_exit(self, worker: _Worker, ending: str, output: str) -> None:
         """Account for a worker that is no longer of use, and put another one in its place."""

@@ -1,10 +1,10 @@
-"""What the nodes of a cluster have, looked at beside the driver's loop: a head that is gone never answers."""
+"""What a cluster's head knows, looked at beside the driver's loop: a head that is gone never answers."""
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 Amounts = Mapping[str, float]
@@ -12,15 +12,18 @@ Amounts = Mapping[str, float]
 
 @dataclass(frozen=True, slots=True)
 class Nodes:
-    """The resources of every node that lives.
+    """The resources of every node that lives, and the workers that have a process there.
 
     Attributes:
-        whole: all of them, in use or not.
+        whole: all resources, in use or not.
         free: those that nobody uses.
+        started: ids of this driver's workers that have a process, whether or not it got as far as answering; empty
+            where nobody asked for them.
     """
 
     whole: Sequence[Amounts]
     free: Sequence[Amounts]
+    started: Set[str] = frozenset()
 
     def describe(self) -> str:
         """What there is, for people."""
@@ -45,11 +48,11 @@ class NodeWatch:
         latest: what the last look that came back found.
     """
 
-    def __init__(self, look: Callable[[], Nodes], *, patience: float) -> None:
+    def __init__(self, look: Callable[[bool], Nodes], *, patience: float) -> None:
         """Look for the first time.
 
         Args:
-            look: asks the cluster; may take for ever.
+            look: asks the cluster, for the workers that have a process too if it is told to; may take for ever.
             patience: seconds to wait for the first answer.
 
         Raises:
@@ -59,15 +62,18 @@ class NodeWatch:
         self._look = look
         self._error: BaseException | None = None
         self._found: Nodes | None = None
-        self._begin()
+        self._begin(workers=False)
         self._thread.join(patience)
         if self._thread.is_alive():
             raise TimeoutError
         self.latest = Nodes((), ())
-        self.refresh()
+        self.refresh(workers=False)
 
-    def refresh(self) -> float:
+    def refresh(self, *, workers: bool) -> float:
         """Take in the look under way if it is over, and begin the next; seconds that it has been waited for.
+
+        Args:
+            workers: whether the next one is to find the workers that have a process, too.
 
         Raises:
             ...: what the look raised.
@@ -78,16 +84,16 @@ class NodeWatch:
             raise self._error
         assert self._found is not None
         self.latest = self._found
-        self._begin()
+        self._begin(workers=workers)
         return 0.0
 
-    def _begin(self) -> None:
+    def _begin(self, *, workers: bool) -> None:
         self._begun = time.monotonic()
-        self._thread = threading.Thread(target=self._ask, name="nas-nodes", daemon=True)
+        self._thread = threading.Thread(target=self._ask, args=(workers,), name="nas-nodes", daemon=True)
         self._thread.start()
 
-    def _ask(self) -> None:
+    def _ask(self, workers: bool) -> None:
         try:
-            self._found = self._look()
+            self._found = self._look(workers)
         except BaseException as error:  # raised by `refresh`, in the driver's thread
             self._error = error

@@ -175,6 +175,46 @@ def test_a_worker_that_hangs_before_its_first_word_is_replaced(
     assert outcome(executor, "sleep").weights == str(tmp_path / "first")
 
 
+@pytest.fixture
+def first_born(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], object]], Path]:
+    """Has the first worker do something in its constructor, before it can be heard of; its process id is in a file."""
+    from nas.executors import ray_cluster
+
+    def have(do: Callable[[], object]) -> Path:
+        mark = tmp_path / "first born"
+
+        class FirstBorn(ray_cluster.CoreActor):
+            def __init__(self, pickled_work: bytes, *, threads: int) -> None:
+                if not mark.exists():
+                    mark.write_text(str(os.getpid()))
+                    do()
+                super().__init__(pickled_work, threads=threads)
+
+        monkeypatch.setattr(ray_cluster, "CoreActor", FirstBorn)
+        return mark
+
+    return have
+
+
+def test_a_worker_that_is_stopped_in_its_constructor_is_replaced(
+    start: Callable[..., RayExecutor], first_born: Callable[[Callable[[], object]], Path]
+) -> None:
+    mark = first_born(lambda: os.kill(os.getpid(), signal.SIGSTOP))
+    executor = start(workers=1, hang_seconds=1.0)
+    pid = worker_of(executor)
+    stopped = int(mark.read_text())
+    assert pid != stopped
+    assert until(lambda: not is_alive(stopped))
+
+
+def test_a_worker_that_takes_its_time_to_start_is_no_hang(
+    start: Callable[..., RayExecutor], first_born: Callable[[Callable[[], object]], Path]
+) -> None:
+    mark = first_born(lambda: time.sleep(8.0))
+    executor = start(workers=1, hang_seconds=1.0)
+    assert worker_of(executor) == int(mark.read_text())
+
+
 def test_a_long_job_and_a_driver_that_does_not_listen_are_no_hang(
     start: Callable[..., RayExecutor], tmp_path: Path
 ) -> None:
@@ -323,12 +363,14 @@ def other(cluster: Any) -> Iterator[Callable[[], None]]:
 def test_who_has_the_room_is_said_until_it_is_free(
     start: Callable[..., RayExecutor], other: Callable[[], None]
 ) -> None:
-    executor = start(workers=1, cpus_per_worker=1.0, resources={"seat": 1})
+    executor = start(workers=1, cpus_per_worker=1.0, resources={"seat": 1}, hang_seconds=1.0)
+    (worker,) = executor._workers
     executor.submit(job("a", "where"))
     assert until(lambda: executor.completed(0.1) == [] and bool(executor.shortage()))
     assert "all room for one of 1 CPU + 1 seat is in use by others (" in executor.shortage()
     other()
     assert [one.job_id for one in executor.completed(PATIENCE)] == ["a"]
+    assert executor._workers == {worker}  # one that waits for room is not ended for its silence
     assert executor.shortage() == ""
 
 
