@@ -86,7 +86,8 @@ class Source(Protocol):
     def next(self, meanwhile: Callable[[], None]) -> Submission | None:
         """What a free worker should do; None while there is nothing, and for good once nothing is under way.
 
-        Its trial has been given to the writer. Where finding it takes long, `meanwhile` is called now and then.
+        Its trial has been given to the writer. Where finding it takes long, `meanwhile` is called now and then; `take`
+        may be called in it.
         """
         ...
 
@@ -156,6 +157,7 @@ class Driver:
         source: Source,
         *,
         executor: Executor,
+        asks_ahead: bool = False,
         watch: Watch = lambda progress: None,
         listen: Listen = lambda pulse: None,
     ) -> None:
@@ -164,14 +166,18 @@ class Driver:
         Args:
             source: what is to be done; its study is in the ledger already.
             executor: who trains.
+            asks_ahead: whether to have a further training at hand for every worker. It costs the source the results of
+                those trainings, and pays where finding the next one takes long, as where networks are measured first.
             watch: called with the progress several times a second.
             listen: called with what the ledger is told of the run every few seconds.
         """
         self._source = source
         self._writer = source.writer
         self._executor = executor
+        self._asks_ahead = asks_ahead
         self._watch = watch
         self._listen = listen
+        self._at_hand: deque[Submission] = deque()  # those found for workers that have no room for them yet
         self._running: dict[str, Submission] = {}  # by job
         self._lost: deque[Submission] = deque()  # those whose worker was lost, to go out again
         self._failures: Counter[Failure] = Counter()  # of trainings, earlier runs and lost workers included
@@ -199,7 +205,7 @@ class Driver:
             self._source.begin(lease.renew)
             self._failures.update(writer.ledger.failures(writer.study))
             self._beat(lease)
-            while self._fill(lease) or self._running or self._lost:
+            while self._fill(lease) or self._running or self._lost or self._at_hand:
                 self._collect()
                 self._turn(lease)
                 if self._waits_in_vain():
@@ -226,24 +232,39 @@ class Driver:
         return with_time_left(progress, finished=self._finished)
 
     def _fill(self, lease: Lease) -> bool:
-        """Give every free worker a job; False when there is nothing to start for now."""
-        chosen: list[Submission] = []
+        """Give every free worker a job, and find those that are to be at hand; False when there is none for now."""
         since = time.monotonic()
-        while self._executor.capacity > len(chosen):
-            submission = self._lost.popleft() if self._lost else self._source.next(partial(self._turn, lease))
+        while self._wanted > len(self._at_hand):
+            submission = self._lost.popleft() if self._lost else self._source.next(partial(self._attend, lease))
             if submission is None:
-                self._submit(chosen)
+                if self._source.progress().stop in _TIMES_UP:  # the next run has them first
+                    self._at_hand.clear()
+                self._hand_out()
                 return False
-            chosen.append(submission)
+            self._at_hand.append(submission)
             if time.monotonic() - since >= _HOLD:
-                self._submit(chosen)
+                self._hand_out()
                 self._turn(lease)
-                chosen, since = [], time.monotonic()
-        self._submit(chosen)
+                since = time.monotonic()
+        self._hand_out()
         return True
 
-    def _submit(self, submissions: Sequence[Submission]) -> None:
-        """Hand out jobs, once the ledger knows that it is about to happen."""
+    @property
+    def _wanted(self) -> int:
+        """How many trainings are to be at hand before they are handed out."""
+        return self._executor.capacity + (self._executor.workers if self._asks_ahead else 0)
+
+    def _attend(self, lease: Lease) -> None:
+        """See to the workers while the source is busy with something that takes long."""
+        if self._asks_ahead:
+            self._collect(0.0)
+            self._hand_out()
+        self._turn(lease)
+
+    def _hand_out(self) -> None:
+        """Give jobs to the workers that are free, once the ledger knows that it is about to happen."""
+        count = min(self._executor.capacity, len(self._at_hand))
+        submissions = [self._at_hand.popleft() for _ in range(count)]
         submissions = [replace(submission, attempts=submission.attempts + 1) for submission in submissions]
         self._writer.write({submission.number: submission.attempts for submission in submissions})
         for submission in submissions:
@@ -251,10 +272,10 @@ class Driver:
             self._executor.submit(job)
             self._running[job.id] = submission
 
-    def _collect(self) -> None:
+    def _collect(self, timeout: float = _POLL) -> None:
         """Keep what has ended; what was lost with its worker goes out again, unless that has happened too often."""
         ended: list[Ended] = []
-        for one in self._executor.completed(_POLL):
+        for one in self._executor.completed(timeout):
             submission, evaluation = self._running.pop(one.job_id), one.evaluation
             if evaluation.failure is not None:
                 self._failures[evaluation.failure] += 1
@@ -282,6 +303,7 @@ class Driver:
         for job in self._running:
             self._executor.cancel(job)
         self._running.clear()
+        self._at_hand.clear()
         self._lost.clear()
         self._was_in_vain = True
 

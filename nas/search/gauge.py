@@ -18,7 +18,7 @@ from typing import Any
 from nas.architecture import Architecture
 from nas.cost.budget import profile_of
 from nas.errors import NasError, UserError
-from nas.executors.settings import ExecutorSettings
+from nas.executors.settings import LOCAL, ExecutorSettings
 from nas.ledger import Ledger
 from nas.measure.latencies import latest, task_of
 from nas.measure.prediction.forecast import Forecast, Interval
@@ -28,7 +28,7 @@ from nas.measure.session import key_of
 from nas.records import LatencyRecord
 from nas.task import Task
 
-_POLL = 0.5  # seconds between signs of life while something is measured
+_POLL = 0.2  # seconds between signs of life while something is measured
 
 
 class MeasuringError(NasError):
@@ -39,10 +39,19 @@ class Gauge:
     """Measures architectures by some profiles.
 
     Attributes:
-        alive: called about twice a second while something is measured; set by whoever drives.
+        alive: called several times a second while something is measured; set by whoever drives.
+        is_apart: whether it measures where nothing is trained, so that both may go on at a time.
     """
 
-    def __init__(self, profiles: Mapping[str, NamedProfile], task: Task, ledger: Ledger, core: int | None) -> None:
+    def __init__(
+        self,
+        profiles: Mapping[str, NamedProfile],
+        task: Task,
+        ledger: Ledger,
+        *,
+        core: int | None = None,
+        is_apart: bool = False,
+    ) -> None:
         """Nothing is started yet.
 
         Args:
@@ -50,11 +59,13 @@ class Gauge:
             task: of the networks.
             ledger: where records are read and kept.
             core: to measure on, or None.
+            is_apart: see above.
 
         Raises:
             RuntimeMissingError: one of the profiles cannot be measured here.
         """
         self.alive: Callable[[], None] = lambda: None
+        self.is_apart = is_apart
         self._profiles = profiles
         self._tasks = {metric: task_of(named, task) for metric, named in profiles.items()}
         self._keys = {metric: key_of(named, self._tasks[metric]) for metric, named in profiles.items()}
@@ -153,8 +164,8 @@ def gauging(
     """A gauge for the block, or None where nothing is to be measured.
 
     Where several trainings go on at a time, a core is set apart for it, which this process and the workers that are
-    started in the block keep off. A single worker is waited for instead: nothing is trained while something is
-    measured.
+    started in the block keep off; candidates are then measured ahead of the trainings. A single worker is waited for
+    instead: nothing is trained while something is measured.
 
     Raises:
         UserError: there is no place where a measurement would be alone.
@@ -164,7 +175,7 @@ def gauging(
         yield None
         return
     with _core_apart(profiles, settings) as core:
-        gauge = Gauge(profiles, task, ledger, core)
+        gauge = Gauge(profiles, task, ledger, core=core, is_apart=not _takes_turns(settings))
         try:
             yield gauge
         finally:
@@ -174,10 +185,10 @@ def gauging(
 @contextmanager
 def _core_apart(profiles: Mapping[str, NamedProfile], settings: ExecutorSettings) -> Iterator[int | None]:
     here = [named for named in profiles.values() if named.profile.runtime != "command"]
-    if not here or (settings.kind == "local" and settings.workers_for(None) == 1):
+    if not here or _takes_turns(settings):
         yield None
         return
-    if settings.kind != "local":
+    if settings.kind != LOCAL:
         raise UserError(
             f"profile {here[0].name!r} is measured on this machine, whose cores the executor {settings.kind!r} may "
             "share out as well; search with --executor local, or measure another machine by a profile with a command"
@@ -193,6 +204,11 @@ def _core_apart(profiles: Mapping[str, NamedProfile], settings: ExecutorSettings
         yield core
     finally:
         os.sched_setaffinity(0, cores)
+
+
+def _takes_turns(settings: ExecutorSettings) -> bool:
+    """Whether there is one worker, on this machine: what is measured there is measured while nothing is trained."""
+    return settings.kind == LOCAL and settings.workers_for(None) == 1
 
 
 def require_profiles(metrics: Sequence[str]) -> dict[str, NamedProfile]:

@@ -376,7 +376,14 @@ def run_plan(
                 notify=ledger.notify,
             ),
         )
-        progress = Driver(search, executor=pool, watch=watch, listen=listen).run(this_process())
+        driver = Driver(
+            search,
+            executor=pool,
+            asks_ahead=gauge is not None and gauge.is_apart,
+            watch=watch,
+            listen=listen,
+        )
+        progress = driver.run(this_process())
     prune_checkpoints(checkpoints, set())  # who goes on in a longer run trains from the start again, bit for bit
     return progress
 

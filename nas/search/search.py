@@ -158,8 +158,6 @@ class Search:
     def begin(self, alive: Callable[[], None]) -> None:
         """Replay the ledger: the sampler learns what it knew, unfinished trials are to be trained."""
         self._started = time.monotonic()
-        if self._gauge is not None:
-            self._gauge.alive = alive
         beaten: set[str] = set()
         for record, climbed in replayed(self._ledger, self.writer.study, self._problem.proxy):
             alive()
@@ -196,6 +194,8 @@ class Search:
         """
         if self._unfinished:
             return self._submission(self._unfinished.popleft())
+        if self._gauge is not None:
+            self._gauge.alive = meanwhile
         while not self._is_out_of_time():
             submission = self._going_on()
             if submission is not None:
