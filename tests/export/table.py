@@ -1,20 +1,23 @@
 """The table of docs/export-table.md: networks of every family, and drawn ones, through every form.
 
-    python tests/export/table.py --drawn 100 -o docs/export-table.md
+    python tests/export/table.py --drawn 100 --kept outcomes -o docs/export-table.md
 
 Each network has fresh weights and ten classes, is written in every form, opened again in the form's own runtime and
-compared. One line a network goes to the standard error as it is done.
+compared. One line a network goes to the standard error as it is done. What came of each is kept, one file a network: a
+run that was ended goes on, and takes again what was refused and what has been installed since.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import random
 import shutil
 import statistics
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import NamedTuple
@@ -26,6 +29,7 @@ import without_torchvision  # noqa: F401  # before anything imports timm
 from smallest import SMALLEST
 
 from nas.architecture import Architecture, estimate
+from nas.data.atomic import new_file
 from nas.errors import NasError, UserError
 from nas.export.forms import Form, Options, Written, forms
 from nas.export.taking import fresh_bundle, write_export
@@ -46,14 +50,27 @@ class Outcome(NamedTuple):
     refusal: str
 
 
-def outcomes(
-    networks: Sequence[tuple[str, Architecture]], names: Sequence[str], resolution: int
-) -> Iterator[list[Outcome]]:
-    """Of each network, in the order of the forms."""
+def outcomes(architecture: Architecture, name: str, names: Sequence[str], resolution: int) -> list[Outcome]:
+    """Of a network, in the order of the forms."""
     task = Task(resolution=resolution, classes=10)
-    for name, architecture in networks:
-        params = estimate(architecture, task).params
-        yield [Outcome(name, params, form, *found) for form, found in _taken(architecture, task, names).items()]
+    params = estimate(architecture, task).params
+    return [Outcome(name, params, form, *found) for form, found in _taken(architecture, task, names).items()]
+
+
+def kept_outcomes(
+    architecture: Architecture, name: str, names: Sequence[str], resolution: int, place: Path
+) -> list[Outcome]:
+    """Those that were kept, and those of other forms; what is written of them is kept from now on."""
+    file = place / f"{name.replace(', ', '-').replace(' ', '-')}-{resolution}.json"
+    document = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else []
+    found = [Outcome(name, one["params"], one["form"], Written(**one["written"]), "") for one in document]
+    absent = [form for form in names if form not in {one.form for one in found}]
+    if absent:
+        found += outcomes(architecture, name, absent, resolution)
+        kept = [one._asdict() | {"written": asdict(one.written)} for one in found if one.written is not None]
+        with new_file(file) as path:
+            path.write_text(json.dumps(kept, indent=1), encoding="utf-8")
+    return sorted((one for one in found if one.form in names), key=lambda one: names.index(one.form))
 
 
 def _taken(architecture: Architecture, task: Task, names: Sequence[str]) -> dict[str, tuple[Written | None, str]]:
@@ -159,18 +176,20 @@ def main() -> None:
     parser.add_argument("--drawn", type=int, default=100, help="networks of `modern`")
     parser.add_argument("--limit", type=float, default=40e6, help="of their FLOPs")
     parser.add_argument("--resolution", type=int, default=64)
-    parser.add_argument("--skip", type=int, default=0, help="families at the beginning")
+    parser.add_argument("--kept", type=Path, required=True, help="folder of what came of each network")
     parser.add_argument("-o", "--output", type=Path, required=True)
     given = parser.parse_args()
     names, task = available(), Task(resolution=given.resolution, classes=10)
-    families = [(name, load_architecture(name)) for name in SMALLEST[given.skip :]]
+    given.kept.mkdir(parents=True, exist_ok=True)
+    families = [(name, load_architecture(name)) for name in SMALLEST]
     families.sort(key=lambda one: estimate(one[1], task).params)
     networks = _mixed(families, drawn(given.drawn, int(given.limit), given.resolution))
     rows: list[Outcome] = []
-    for number, found in enumerate(outcomes(networks, names, given.resolution), start=1):
+    for number, (network, architecture) in enumerate(networks, start=1):
+        found = kept_outcomes(architecture, network, names, given.resolution, given.kept)
         rows += found
         told = "; ".join(f"{one.form} {_difference(one.written)}{one.refusal and ' ' + one.refusal}" for one in found)
-        print(f"{number}/{len(networks)} {found[0].network}: {told}", file=sys.stderr, flush=True)
+        print(f"{number}/{len(networks)} {network}: {told}", file=sys.stderr, flush=True)
         of_families = len({one.network for one in rows} & {name for name, _ in families})
         heading = (
             f"# Networks in every form\n\n{number} networks with fresh weights, for images of {given.resolution} x "

@@ -146,7 +146,8 @@ def test_networks_of_every_family_and_drawn_ones_take_every_form() -> None:
     task = Task(resolution=32, classes=10)
     families = [(name, load_architecture(name)) for name in SMALLEST]
     some = sorted(families, key=lambda one: estimate(one[1], task).params)[:12]
-    for found in outcomes([*some, *drawn(6, 10_000_000, 32)], available(), 32):
+    for name, one in [*some, *drawn(6, 10_000_000, 32)]:
+        found = outcomes(one, name, available(), 32)
         assert [one.refusal for one in found] == [""] * len(available())
 
 
