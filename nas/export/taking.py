@@ -106,13 +106,17 @@ def _checked(name: str, form: Form, subject: Subject, options: Options, real: Re
     """Write a form, open it again, compare."""
     try:
         form.write(subject, options)
-        on_random = max(_difference(form, subject, images) for images in _random(subject.task, options))
-        on_real = _difference(form, subject, _counted(real.images, options))
+        *on_random, on_real = _differences(
+            form, subject, [*_random(subject.task, options), _counted(real.images, options)]
+        )
     except NasError as error:
         raise type(error)(f"{name}: {error}; nothing was written") from error
     except OSError as error:
         raise UserError(f"{name}: cannot be written: {system_reason(error)}") from None
-    for difference, images in ((on_random, "random images"), (on_real, f"real images ({real.origin})")):
+    for difference, images in (
+        *((one, "random images") for one in on_random),
+        (on_real, f"real images ({real.origin})"),
+    ):
         if not difference <= TOLERANCE:
             raise NasError(
                 f"{name}: {form.file} computes something else, by {difference:.1e} of the largest output on {images} "
@@ -123,8 +127,8 @@ def _checked(name: str, form: Form, subject: Subject, options: Options, real: Re
         format=name,
         file=form.file,
         bytes=sum((subject.folder / file).stat().st_size for file in files),
-        difference=max(on_random, on_real),
-        on_random=on_random,
+        difference=max(*on_random, on_real),
+        on_random=max(on_random),
         on_real=on_real,
         real=real.origin,
         note=form.note,
@@ -144,10 +148,13 @@ def _counted(images: Tensor, options: Options) -> Tensor:
     return images[torch.arange(options.batch) % len(images)]
 
 
-def _difference(form: Form, subject: Subject, images: Tensor) -> float:
-    found = form.outputs(subject.folder, images)
+def _differences(form: Form, subject: Subject, batches: Sequence[Tensor]) -> list[float]:
     with torch.no_grad():
-        expected = subject.network(images)
+        expected = [subject.network(images) for images in batches]
+    return [_difference(*both) for both in zip(form.outputs(subject.folder, batches), expected, strict=True)]
+
+
+def _difference(found: Tensor, expected: Tensor) -> float:
     if found.shape != expected.shape:
         raise NasError(f"gives {tuple(found.shape)} where the network gives {tuple(expected.shape)}")
     return float((found - expected).abs().max() / expected.abs().max())

@@ -8,6 +8,7 @@ import os
 import random
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -51,8 +52,8 @@ class Wrong(Form):
     def write(self, subject: Subject, options: Options) -> None:
         (subject.folder / self.file).write_bytes(b"wrong")
 
-    def outputs(self, folder: Path, images: Tensor) -> Tensor:
-        return torch.ones(len(images), 10)
+    def outputs(self, folder: Path, batches: Sequence[Tensor]) -> list[Tensor]:
+        return [torch.ones(len(images), 10) for images in batches]
 
 
 class WrongOnPhotographs(Form):
@@ -63,10 +64,19 @@ class WrongOnPhotographs(Form):
     def write(self, subject: Subject, options: Options) -> None:
         (subject.folder / self.file).write_bytes(b"wrong")
 
-    def outputs(self, folder: Path, images: Tensor) -> Tensor:
+    def outputs(self, folder: Path, batches: Sequence[Tensor]) -> list[Tensor]:
+        network = nas.load_model(folder)
         with torch.no_grad():
-            found: Tensor = nas.load_model(folder)(images)
-        return found * (1.001 if len(images) == 2 else 1)
+            return [network(images) * (1.001 if len(images) == 2 else 1) for images in batches]
+
+
+class NotANumber(WrongOnPhotographs):
+    """Of the second batch of random images alone."""
+
+    def outputs(self, folder: Path, batches: Sequence[Tensor]) -> list[Tensor]:
+        network = nas.load_model(folder)
+        with torch.no_grad():
+            return [network(images) * (torch.nan if len(images) == 3 else 1) for images in batches]
 
 
 def tiny() -> Architecture:
@@ -100,6 +110,13 @@ def test_a_form_that_is_wrong_on_real_images_alone_fails_and_leaves_nothing(
 ) -> None:
     monkeypatch.setitem(forms._things, "wrong", WrongOnPhotographs())
     with pytest.raises(NasError, match=r"wrong: wrong.bin .* by 1.0e-03 .* on real images \(2 photographs\)"):
+        write_export(tmp_path / "out", fresh_bundle(tiny(), TASK), ["wrong"], Options())
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_form_that_computes_no_number_for_some_images_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(forms._things, "wrong", NotANumber())
+    with pytest.raises(NasError, match=r"wrong: wrong.bin computes something else, by nan"):
         write_export(tmp_path / "out", fresh_bundle(tiny(), TASK), ["wrong"], Options())
     assert list(tmp_path.iterdir()) == []
 

@@ -117,8 +117,8 @@ class Form(ABC):
         """Write the form into the subject's folder; raises NasError where it cannot be."""
 
     @abstractmethod
-    def outputs(self, folder: Path, images: Tensor) -> Tensor:
-        """What the written form computes from (N, C, H, W) in its own runtime, opened anew."""
+    def outputs(self, folder: Path, batches: Sequence[Tensor]) -> list[Tensor]:
+        """What the written form computes from each (N, C, H, W) in its own runtime, opened anew once."""
 
     def cards(self, subject: Subject, written: Sequence[Written]) -> Mapping[str, str]:
         """Texts for people, by file in the exported folder, once all forms asked for are compared; mostly none."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from torch import Tensor
@@ -30,9 +31,9 @@ class Onnx(Form):
         """One file with the weights inside."""
         _write(subject, options, subject.folder / self.file)
 
-    def outputs(self, folder: Path, images: Tensor) -> Tensor:
+    def outputs(self, folder: Path, batches: Sequence[Tensor]) -> list[Tensor]:
         """By ONNX Runtime."""
-        return onnx_runtime.outputs(folder / self.file, images)
+        return onnx_runtime.outputs(folder / self.file, batches)
 
 
 class OpenVino(Form):
@@ -50,9 +51,9 @@ class OpenVino(Form):
         with tempfile.TemporaryDirectory() as place:
             open_vino.save(_write(subject, options, Path(place) / "model.onnx"), target)
 
-    def outputs(self, folder: Path, images: Tensor) -> Tensor:
+    def outputs(self, folder: Path, batches: Sequence[Tensor]) -> list[Tensor]:
         """By OpenVINO."""
-        return open_vino.outputs(folder / self.file, images)
+        return open_vino.outputs(folder / self.file, batches)
 
 
 forms.register("onnx")(Onnx())

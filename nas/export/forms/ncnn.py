@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import subprocess
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +52,7 @@ class Ncnn(Form):
                     raise RefusedError("pnnx: it wrote no network for ncnn")
                 (subject.folder / written).write_bytes(made.read_bytes())
 
-    def outputs(self, folder: Path, images: Tensor) -> Tensor:
+    def outputs(self, folder: Path, batches: Sequence[Tensor]) -> list[Tensor]:
         """By ncnn, without the half precision that it takes where it can."""
         ncnn: Any = importlib.import_module("ncnn")
         network = ncnn.Net()
@@ -59,7 +60,7 @@ class Ncnn(Form):
         network.opt.use_bf16_storage = network.opt.use_vulkan_compute = False
         if network.load_param(str(folder / self.file)) or network.load_model(str(folder / self.weights)):
             raise RefusedError("ncnn: it cannot read what pnnx wrote; a layer may be unknown to it")
-        return torch.stack([_output(ncnn, network, image) for image in images])
+        return [torch.stack([_output(ncnn, network, image) for image in images]) for images in batches]
 
 
 def _convert(place: Path, shape: tuple[int, ...]) -> None:

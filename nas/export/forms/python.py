@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import runpy
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -31,12 +32,11 @@ class Python(Form):
         state = {name: tensor.contiguous() for name, tensor in subject.network.state_dict().items()}
         torch.save(state, subject.folder / self.weights)
 
-    def outputs(self, folder: Path, images: Tensor) -> Tensor:
+    def outputs(self, folder: Path, batches: Sequence[Tensor]) -> list[Tensor]:
         """By what `build` of the file, which was written a moment ago, makes."""
         network = runpy.run_path(str(folder / self.file))["build"]()
         with torch.no_grad():
-            found: Tensor = network(images)
-        return found
+            return [network(images) for images in batches]
 
 
 forms.register("python")(Python())

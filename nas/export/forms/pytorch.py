@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -33,12 +34,12 @@ class TorchExport(Form):
         except Exception as error:  # its errors are of no common type
             raise RefusedError(f"torch.export: {(str(error).strip().splitlines() or [''])[0]}") from error
 
-    def outputs(self, folder: Path, images: Tensor) -> Tensor:
+    def outputs(self, folder: Path, batches: Sequence[Tensor]) -> list[Tensor]:
         """By the loaded program."""
         with warnings.catch_warnings(), torch.no_grad():
             warnings.simplefilter("ignore")
-            found: Tensor = torch.export.load(folder / self.file).module()(images)
-        return found
+            module = torch.export.load(folder / self.file).module()
+            return [module(images) for images in batches]
 
 
 class TorchScript(Form):
@@ -50,13 +51,12 @@ class TorchScript(Form):
         """Traced; the sizes of the images stay open where the network's layers leave them open."""
         write_traced(subject.merged, _images(subject, options), subject.folder / self.file)
 
-    def outputs(self, folder: Path, images: Tensor) -> Tensor:
+    def outputs(self, folder: Path, batches: Sequence[Tensor]) -> list[Tensor]:
         """By the loaded module."""
         with warnings.catch_warnings(), torch.no_grad():
             warnings.simplefilter("ignore")
             module = torch.jit.load(str(folder / self.file))  # type: ignore[no-untyped-call]  # untyped in torch
-            found: Tensor = module(images)
-        return found
+            return [module(images) for images in batches]
 
 
 def write_traced(network: nn.Module, images: Tensor, file: Path) -> None:

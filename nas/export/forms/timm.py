@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -45,12 +46,11 @@ class Timm(Form):
         found, state = timm_class(subject.architecture), subject.network.state_dict()
         save_tensors(state if found is None else found.state(state), target.parent / _WEIGHTS)
 
-    def outputs(self, folder: Path, images: Tensor) -> Tensor:
+    def outputs(self, folder: Path, batches: Sequence[Tensor]) -> list[Tensor]:
         """By what timm makes of the folder or, where timm cannot be imported, by what it would call."""
-        place = folder / Path(self.file).parent
+        network = _opened(folder / Path(self.file).parent).eval()
         with torch.no_grad():
-            found: Tensor = _opened(place).eval()(images)
-        return found
+            return [network(images) for images in batches]
 
 
 @cache

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -52,8 +53,8 @@ class OnnxRuntime(Runtime):
         return stopwatch(profile, lambda: session.run(None, feed))
 
 
-def outputs(file: Path, images: Tensor) -> Tensor:
-    """What ONNX Runtime computes from (N, C, H, W) with the network of a file; raises RefusedError."""
+def outputs(file: Path, batches: Sequence[Tensor]) -> list[Tensor]:
+    """What ONNX Runtime computes from each (N, C, H, W) with the network of a file; raises RefusedError."""
     import onnxruntime
     import torch
 
@@ -61,7 +62,7 @@ def outputs(file: Path, images: Tensor) -> Tensor:
     options.log_severity_level = 3
     try:
         session = onnxruntime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
-        return torch.from_numpy(session.run(None, {"images": images.numpy()})[0])
+        return [torch.from_numpy(session.run(None, {"images": images.numpy()})[0]) for images in batches]
     except Exception as error:  # its errors are of no common type
         raise RefusedError(f"onnxruntime: {(str(error).splitlines() or [''])[0]}") from error
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -65,14 +66,14 @@ def save(onnx: Path, file: Path) -> Path:
     return file
 
 
-def outputs(file: Path, images: Tensor) -> Tensor:
-    """What OpenVINO computes in fp32 from (N, C, H, W) with the network of a file; raises RefusedError."""
+def outputs(file: Path, batches: Sequence[Tensor]) -> list[Tensor]:
+    """What OpenVINO computes in fp32 from each (N, C, H, W) with the network of a file; raises RefusedError."""
     import openvino
     import torch
 
     try:
         compiled = openvino.Core().compile_model(str(file), "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
-        return torch.from_numpy(compiled([images.numpy()])[0].copy())
+        return [torch.from_numpy(compiled([images.numpy()])[0].copy()) for images in batches]
     except Exception as error:  # its errors are of no common type
         raise RefusedError(f"openvino: {(str(error).splitlines() or [''])[0]}") from error
 
