@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-from scipy import stats
+import scipy  # its parts are imported on first use: together they take a second
 
 from nas.analysis.bootstrap import Estimate
 from nas.analysis.effects.factors import log_cost
@@ -52,7 +52,7 @@ def gain(first: Values, first_cost: Values, second: Values, second_cost: Values)
     if min(len(first), len(second)) < 2:
         raise ValueError(f"a gain needs two networks of each sample, got {len(first)} and {len(second)}")
     value = float(second.mean() - first.mean())
-    low, high = stats.ttest_ind(second, first, equal_var=False).confidence_interval(_CONFIDENCE)
+    low, high = scipy.stats.ttest_ind(second, first, equal_var=False).confidence_interval(_CONFIDENCE)
     return Gain(
         first=len(first),
         second=len(second),

@@ -13,7 +13,6 @@ from functools import lru_cache, partial
 from pathlib import Path
 
 import torch
-import torch._dynamo
 
 from nas.architecture import Architecture
 from nas.data import DataSet, load_data
@@ -28,9 +27,6 @@ from nas.train.recipe import Recipe
 from nas.train.saving import SAVE_EVERY, Saver
 from nas.train.validation import validate
 from nas.train.weights import save_weights
-
-# `torch._dynamo` is imported by the first optimizer of a process, which takes 2 s: with it at the top, workers that are
-# forked after this module's import share it.
 
 
 class Phases:

@@ -26,6 +26,7 @@ from nas.units import format_seconds
 
 _WHAT = "worker processes"
 LOADING_SECONDS = 600.0  # to import what workers need; torch takes a minute or two from a slow file server
+PRELOADED = ("nas.evaluate.proxy", "torch._dynamo")  # the second takes the first optimizer of a process a second or two
 _KILL_SECONDS = 30.0  # from the order to kill a worker to its end; no news by then means that the server is stuck
 
 
@@ -94,7 +95,7 @@ class LocalExecutor:
         *,
         workers: int = 2,
         threads: int = 1,
-        preload: Sequence[str] = ("nas.evaluate.proxy",),
+        preload: Sequence[str] = PRELOADED,
         hang_seconds: float = DEFAULT_HANG_SECONDS,
     ) -> None:
         """Start the processes; does not wait for them.

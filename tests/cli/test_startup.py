@@ -47,6 +47,14 @@ def test_costs_load_neither_optuna_nor_ray(tmp_path: Path) -> None:
     assert loaded_by([["cost", "convnext_tiny"]], tmp_path)[0] <= {"torch"}
 
 
+@pytest.mark.slow
+def test_a_search_loads_only_what_it_asks_for() -> None:
+    late = ("scipy.optimize", "scipy.stats", "torch._dynamo", "sklearn", "ray")
+    program = f"import sys, nas.api; print(*(name for name in {late!r} if name in sys.modules))"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == ""
+
+
 def test_module_and_script_are_the_same_program() -> None:
     module = subprocess.run([sys.executable, "-m", "nas", "--version"], capture_output=True, text=True, check=True)
     script = subprocess.run(

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
-from scipy import linalg, stats
+import scipy  # its parts are imported on first use: together they take a second
 
 from nas.analysis.effects.factors import factors, log_cost
 from nas.analysis.effects.importance import holm
@@ -84,7 +84,9 @@ def interactions(rows: Sequence[Outcome], cost: str, *, confidence: float = CONF
             doubt=f"{len(used)} random candidates for {width} terms; {width + FEWEST_FREE} are needed",
         )
     z = log_cost(np.array([row.cost[cost] for row in used], float))
-    basis, _ = linalg.qr(np.hstack([np.ones((len(used), 1)), z, *(one.columns for one in found)]), mode="economic")
+    basis, _ = scipy.linalg.qr(
+        np.hstack([np.ones((len(used), 1)), z, *(one.columns for one in found)]), mode="economic"
+    )
     accuracy = np.array([row.accuracy for row in used])
     residuals = accuracy - basis @ (basis.T @ accuracy)
     free = len(used) - width
@@ -101,9 +103,9 @@ def _described(pair: Pair, test: Tested, free: int, *, tail: float) -> Interacti
     """A pair with its strongest combination; the p-value is its own."""
     rows = pair.rows()
     effects = rows @ test.weights
-    errors = np.linalg.norm(linalg.solve_triangular(test.root, rows.T, trans="T"), axis=0) * np.sqrt(test.noise)
+    errors = np.linalg.norm(scipy.linalg.solve_triangular(test.root, rows.T, trans="T"), axis=0) * np.sqrt(test.noise)
     place = int(np.argmax(np.abs(effects) / np.maximum(errors, 1e-12)))
-    half = float(stats.t.isf(tail / 2, free - pair.columns.shape[1]) * errors[place])
+    half = float(scipy.stats.t.isf(tail / 2, free - pair.columns.shape[1]) * errors[place])
     a, b = pair.cells[place]
     return Interaction(
         decisions=(pair.one.name, pair.other.name),

@@ -7,7 +7,7 @@ from itertools import combinations, product
 from typing import NamedTuple
 
 import numpy as np
-from scipy import linalg, stats
+import scipy  # its parts are imported on first use: together they take a second
 
 from nas.analysis.effects.factors import NOT_ASKED, Factor, Table
 from nas.analysis.ranking import Values
@@ -71,14 +71,14 @@ class Pair:
         width = self.columns.shape[1]
         if width >= free // 2:
             return None
-        q, root = linalg.qr(self.columns - basis @ (basis.T @ self.columns), mode="economic")
+        q, root = scipy.linalg.qr(self.columns - basis @ (basis.T @ self.columns), mode="economic")
         if np.abs(np.diag(root)).min() < 1e-6 * np.sqrt(len(residuals)):
             return None
         explained = q.T @ residuals
         gained, left = float(explained @ explained), float(residuals @ residuals)
         noise = max((left - gained) / (free - width), 1e-300)
-        p = float(stats.f.sf(gained / width / noise, width, free - width))
-        return Tested(p, linalg.solve_triangular(root, explained), root, noise)
+        p = float(scipy.stats.f.sf(gained / width / noise, width, free - width))
+        return Tested(p, scipy.linalg.solve_triangular(root, explained), root, noise)
 
 
 def full_pairs(found: Sequence[Factor]) -> list[Pair]:
@@ -94,7 +94,7 @@ def strong_pairs(found: Sequence[Factor], columns: Table, y: Values) -> list[Pai
     waiting, strong = full_pairs(found), list[Pair]()
     count = len(waiting)
     while waiting and len(strong) < _MOST_STRONG:
-        basis, _ = linalg.qr(np.hstack([columns, *(pair.columns for pair in strong)]), mode="economic")
+        basis, _ = scipy.linalg.qr(np.hstack([columns, *(pair.columns for pair in strong)]), mode="economic")
         residuals, free = y - basis @ (basis.T @ y), len(y) - basis.shape[1]
         tests = [(test.p, place) for place, pair in enumerate(waiting) if (test := pair.test(basis, residuals, free))]
         p, place = min(tests, default=(1.0, 0))

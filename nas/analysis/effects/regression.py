@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from scipy import linalg, stats
+import scipy  # its parts are imported on first use: together they take a second
 
 from nas.analysis.effects.factors import Table
 from nas.analysis.ranking import Values
@@ -82,7 +82,7 @@ def robust_fit(columns: Table, y: Values) -> Fit:
         columns: (n, p), the constant among them.
         y: (n,).
     """
-    u, s, vt = linalg.svd(columns, full_matrices=False)
+    u, s, vt = scipy.linalg.svd(columns, full_matrices=False)
     rank = int((s > _RANK * s[0]).sum())
     u, inverse = u[:, :rank], (vt[:rank] / s[:rank, None]).T  # (p, r)
     weights = inverse @ (u.T @ y)
@@ -91,7 +91,7 @@ def robust_fit(columns: Table, y: Values) -> Fit:
     deleted = residuals / (1 - leverage)
     freedom = len(y) - rank
     noise = float(np.sqrt((residuals**2).sum() / max(freedom, 1)))
-    meat = linalg.qr(u * deleted[:, None], mode="r")[0][:rank].T  # meat meat' = sum of u u' e^2
+    meat = scipy.linalg.qr(u * deleted[:, None], mode="r")[0][:rank].T  # meat meat' = sum of u u' e^2
     return Fit(
         weights=weights,
         factor=inverse @ meat,
@@ -116,7 +116,7 @@ def mixed_fit(columns: Table, y: Values, kernel: Table) -> Fit:
         y: (n,).
         kernel: (n, n), positive semi-definite, mean of its diagonal 1.
     """
-    u, s, vt = linalg.svd(columns, full_matrices=False)
+    u, s, vt = scipy.linalg.svd(columns, full_matrices=False)
     rank = int((s > _RANK * s[0]).sum())
     basis, back = u[:, :rank], (vt[:rank] / s[:rank, None]).T
     fits = [_whitened(basis, y, np.eye(len(y)) + ratio * kernel) for ratio in _RATIOS]
@@ -163,17 +163,17 @@ class _Whitened:
 
         (P y)_i / sqrt(P_ii) with P = V^-1 - V^-1 X (X' V^-1 X)^-1 X' V^-1.
         """
-        back = linalg.solve_triangular(self.lower, np.eye(len(self.lower)), lower=True)
+        back = scipy.linalg.solve_triangular(self.lower, np.eye(len(self.lower)), lower=True)
         diagonal = (back**2).sum(0) - ((self.q.T @ back) ** 2).sum(0)
         return np.asarray(back.T @ self.residuals / np.sqrt(np.maximum(diagonal, 1e-12)) / (self.scale or 1.0))
 
 
 def _whitened(basis: Table, y: Values, covariance: Table) -> _Whitened:
     n, rank = basis.shape
-    lower = linalg.cholesky(covariance, lower=True)
-    white = linalg.solve_triangular(lower, np.column_stack([basis, y]), lower=True)
-    q, r = linalg.qr(white[:, :-1], mode="economic")
-    factor = linalg.solve_triangular(r, np.eye(rank))
+    lower = scipy.linalg.cholesky(covariance, lower=True)
+    white = scipy.linalg.solve_triangular(lower, np.column_stack([basis, y]), lower=True)
+    q, r = scipy.linalg.qr(white[:, :-1], mode="economic")
+    factor = scipy.linalg.solve_triangular(r, np.eye(rank))
     weights = factor @ (q.T @ white[:, -1])
     residuals = white[:, -1] - white[:, :-1] @ weights
     variance = max(float(residuals @ residuals) / (n - rank), 1e-300)
@@ -222,7 +222,7 @@ def contrasts(fit: Fit, rows: Table, *, confidence: float, widen: float = 1.0, s
 def _largest_t(directions: Table, freedom: int, seed: int) -> Values:
     """(draws,) sorted: the largest |t| of statistics whose correlations are those of the unit vectors (m, r)."""
     rng = np.random.default_rng(seed)
-    scales = np.sqrt(stats.chi2.rvs(freedom, size=_DRAWS, random_state=rng) / freedom)
+    scales = np.sqrt(scipy.stats.chi2.rvs(freedom, size=_DRAWS, random_state=rng) / freedom)
     largest = [
         np.abs(rng.standard_normal((1000, directions.shape[1])) @ directions.T).max(1) for _ in range(_DRAWS // 1000)
     ]
@@ -233,4 +233,4 @@ def _null_space(columns: Table, rank: int) -> Table:
     """(p, p - rank), orthonormal."""
     if rank == columns.shape[1]:
         return np.zeros((columns.shape[1], 0))
-    return np.asarray(linalg.svd(columns.T @ columns)[2][rank:].T)
+    return np.asarray(scipy.linalg.svd(columns.T @ columns)[2][rank:].T)

@@ -9,9 +9,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 
 import numpy as np
+import scipy  # its parts are imported on first use: together they take a second
 from numpy.typing import NDArray
-from scipy.linalg import cho_factor, cho_solve
-from scipy.optimize import minimize, nnls
 
 from nas.measure.prediction.features import Description, work_of
 
@@ -146,16 +145,16 @@ class GaussianProcess(_Corrected):
 
         def loss(logs: NDArray[np.float64]) -> float:
             covariance = _kernel(distances, logs) + (np.exp(logs[2]) + 1e-9) * np.eye(len(errors))
-            factor = cho_factor(covariance, lower=True)
-            fit = 0.5 * errors @ cho_solve(factor, errors) + float(np.log(np.diag(factor[0])).sum())
+            factor = scipy.linalg.cho_factor(covariance, lower=True)
+            fit = 0.5 * errors @ scipy.linalg.cho_solve(factor, errors) + float(np.log(np.diag(factor[0])).sum())
             return float(fit + 0.05 * ((logs - start) ** 2).sum())  # weak prior: few networks say little of a length
 
         variance = float(errors.var()) + 1e-6
         start = np.array([np.log(variance), np.log(float(np.sqrt(np.median(distances))) + 1e-3), np.log(variance / 4)])
         bounds = [(value - 5, value + 5) for value in start]
-        self._logs = minimize(loss, start, method="L-BFGS-B", bounds=bounds).x
+        self._logs = scipy.optimize.minimize(loss, start, method="L-BFGS-B", bounds=bounds).x
         covariance = _kernel(distances, self._logs) + (np.exp(self._logs[2]) + 1e-9) * np.eye(len(errors))
-        self._weights = cho_solve(cho_factor(covariance, lower=True), errors)
+        self._weights = scipy.linalg.cho_solve(scipy.linalg.cho_factor(covariance, lower=True), errors)
 
     def _correction(self, table: NDArray[np.float64]) -> NDArray[np.float64]:
         return np.asarray(_kernel(_squared_distances(table, self._table), self._logs) @ self._weights)
@@ -169,7 +168,7 @@ def relative_nnls(table: NDArray[np.float64], times: Milliseconds) -> NDArray[np
     scale = np.maximum(table.max(axis=0), _SMALL)
     rows = table / scale / times[:, None]
     ridge = np.sqrt(1e-4 * len(times)) * np.linalg.norm(rows, axis=0).mean() / np.sqrt(len(times))
-    solution, _ = nnls(
+    solution, _ = scipy.optimize.nnls(
         np.vstack([rows, ridge * np.eye(rows.shape[1])]), np.append(np.ones(len(times)), np.zeros(rows.shape[1]))
     )
     return np.asarray(solution / scale)

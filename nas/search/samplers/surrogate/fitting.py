@@ -5,9 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.linalg import LinAlgError, cholesky, solve_triangular
-from scipy.linalg.lapack import dpotri
-from scipy.optimize import minimize
+import scipy  # its parts are imported on first use: together they take a second
 
 from nas.search.samplers.surrogate.embedding import Array, Embedding
 from nas.search.samplers.surrogate.kernel import BIAS, Hyperparameters, Inputs, Kernel
@@ -52,7 +50,7 @@ def fit(embedding: Embedding, inputs: Inputs, targets: Array) -> Hyperparameters
     """The most probable hyper-parameters for standardised targets (n,); the prior's centre where none can be found."""
     prior = Prior.weak(embedding.decisions, inputs.costs.shape[1])
     objective = Objective(embedding, inputs, targets, prior)
-    found = minimize(
+    found = scipy.optimize.minimize(
         objective, prior.centre, jac=True, method="L-BFGS-B", bounds=prior.bounds, options={"maxiter": _STEPS}
     )
     is_usable = np.isfinite(found.fun) and found.fun < _HOPELESS and np.isfinite(found.x).all()
@@ -94,12 +92,12 @@ class Objective:
         covariance = alike + BIAS + (self._inputs.costs * values.slopes) @ self._inputs.costs.T
         covariance[np.diag_indices_from(covariance)] += values.noise + JITTER
         try:
-            lower = cholesky(covariance, lower=True, check_finite=False)
-        except (LinAlgError, ValueError):
+            lower = scipy.linalg.cholesky(covariance, lower=True, check_finite=False)
+        except (np.linalg.LinAlgError, ValueError):
             return _HOPELESS, np.zeros_like(logarithms)
-        half = solve_triangular(lower, self._targets, lower=True, check_finite=False)
-        weights = solve_triangular(lower, half, lower=True, trans="T", check_finite=False)
-        inverse, _ = dpotri(lower, lower=1)
+        half = scipy.linalg.solve_triangular(lower, self._targets, lower=True, check_finite=False)
+        weights = scipy.linalg.solve_triangular(lower, half, lower=True, trans="T", check_finite=False)
+        inverse, _ = scipy.linalg.lapack.dpotri(lower, lower=1)
         inverse = np.tril(inverse) + np.tril(inverse, -1).T
         away = (logarithms - self._prior.centre) / self._prior.spread
         value = 0.5 * half @ half + np.log(np.diag(lower)).sum() + 0.5 * away @ away

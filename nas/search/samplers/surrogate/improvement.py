@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
+import scipy  # its parts are imported on first use: together they take a second
 from numpy.typing import NDArray
-from scipy.special import ndtr
 
 from nas.search.samplers.surrogate.embedding import Array
 
@@ -32,7 +32,9 @@ def expected_improvement(means: Array, deviations: Array, levels: Array) -> Arra
     """E[max(0, accuracy - level)] (n, levels) of normal accuracies."""
     above = means[:, None] - levels[None, :]
     z = above / deviations[:, None]
-    return np.asarray(np.maximum(deviations[:, None] * np.exp(-0.5 * z * z) / _ROOT + above * ndtr(z), 0.0))
+    return np.asarray(
+        np.maximum(deviations[:, None] * np.exp(-0.5 * z * z) / _ROOT + above * scipy.special.ndtr(z), 0.0)
+    )
 
 
 def expected_hypervolume_improvement(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.linalg import LinAlgError, cholesky, solve_triangular
+import scipy  # its parts are imported on first use: together they take a second
 
 from nas.search.samplers.surrogate.embedding import Array
 from nas.search.samplers.surrogate.fitting import JITTER
@@ -80,7 +80,7 @@ class Posterior:
         """Means of the observed candidates: what is believed of them once their noise is taken off (n,)."""
         count = len(self._observed)
         lower = self._lower[:count, :count]
-        residual = solve_triangular(lower, self._half, lower=True, trans="T", check_finite=False)
+        residual = scipy.linalg.solve_triangular(lower, self._half, lower=True, trans="T", check_finite=False)
         return np.asarray(self._targets - self._noise * residual)
 
     def at(self, candidates: Inputs, *, pending: Inputs) -> tuple[Array, Array]:
@@ -101,7 +101,7 @@ class Posterior:
         awaited = self._project(pending)
         among = self._with_noise(self._kernel.between(pending, pending) - awaited.T @ awaited)
         covariances = self._kernel.between(pending, points) - awaited.T @ projected
-        shares = solve_triangular(factor(among), covariances, lower=True, check_finite=False)
+        shares = scipy.linalg.solve_triangular(factor(among), covariances, lower=True, check_finite=False)
         return np.asarray(np.maximum(variances - np.square(shares).sum(axis=0), _SMALLEST))
 
     def _with_noise(self, covariance: Array) -> Array:
@@ -113,7 +113,9 @@ class Posterior:
 
     def _solve(self, right: Array) -> Array:
         count = len(self._observed)
-        return np.asarray(solve_triangular(self._lower[:count, :count], right, lower=True, check_finite=False))
+        return np.asarray(
+            scipy.linalg.solve_triangular(self._lower[:count, :count], right, lower=True, check_finite=False)
+        )
 
     def _moments(self, projected: Array, points: Points) -> tuple[Array, Array]:
         variances = self._kernel.variances(points) - np.square(projected).sum(axis=0)
@@ -124,12 +126,12 @@ def factor(covariance: Array) -> Array:
     """The lower Cholesky factor; where rounding stands in the way, of a matrix with a little more on its diagonal.
 
     Raises:
-        LinAlgError: the matrix is far from positive definite.
+        np.linalg.LinAlgError: the matrix is far from positive definite.
     """
     extra = JITTER * float(np.trace(covariance)) / len(covariance)
     for attempt in range(_ATTEMPTS):
         try:
-            return np.asarray(cholesky(covariance, lower=True, check_finite=False))
-        except LinAlgError:
+            return np.asarray(scipy.linalg.cholesky(covariance, lower=True, check_finite=False))
+        except np.linalg.LinAlgError:
             covariance = covariance + extra * 10**attempt * np.eye(len(covariance))
-    return np.asarray(cholesky(covariance, lower=True, check_finite=False))
+    return np.asarray(scipy.linalg.cholesky(covariance, lower=True, check_finite=False))
