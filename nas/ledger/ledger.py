@@ -176,6 +176,10 @@ class Ledger:
         """The recipe that evaluations of a study's trials have; None where there are none yet."""
         return self._database.read(lambda connection: studies.recipe_of(connection, study))
 
+    def recipes(self) -> list[Mapping[str, Plain]]:
+        """What the studies say of their recipes, whatever it is."""
+        return self._database.read(studies.recipes)
+
     def latest_study(self, kind: StudyKind | None = None) -> str:
         """The name of the most recently active study, of a kind if one is given.
 

@@ -72,6 +72,12 @@ def recipe_of(connection: sa.Connection, name: str) -> str | None:
     return found
 
 
+def recipes(connection: sa.Connection) -> list[Mapping[str, Plain]]:
+    """What the definitions of all studies say of their recipes; those that say nothing are left out."""
+    definitions = connection.execute(sa.select(studies.c.definition)).scalars()
+    return [one["recipe"] for one in definitions if isinstance(one.get("recipe"), Mapping)]
+
+
 def redefine(connection: sa.Connection, name: str, definition: Mapping[str, Plain]) -> None:
     """Change a study that has no evaluation yet.
 

@@ -6,17 +6,19 @@ import math
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from nas.analysis.proxy_health import Yardstick
-from nas.errors import StudyError
+from nas.errors import FieldError, StudyError
 from nas.records import OWN, TOLD, EvaluationKey, Job, Plain
 from nas.search.domain import Domain
 from nas.search.halving import DEFAULT_REDUCTION
 from nas.search.objectives import Objectives
 from nas.space.dimension import Value
 from nas.train.checkpoint import checkpoint_name, remove_checkpoint
+from nas.train.recipe import Recipe
 
 DEFAULT_CONTROL = 0.1
 RANDOM = "random"
@@ -50,6 +52,15 @@ class Proxy:
     reduction: int = DEFAULT_REDUCTION
     checkpoints: str | None = None
     yardstick: Yardstick | None = None
+
+    @cached_property
+    def trained_by(self) -> Recipe | None:
+        """The recipe as such; None where accuracies are told, or of somebody's own training."""
+        try:
+            recipe = Recipe.from_dict(self.recipe)
+        except FieldError:
+            return None
+        return recipe if recipe.id == self.recipe_id else None
 
     @property
     def last(self) -> int:

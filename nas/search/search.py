@@ -23,6 +23,7 @@ from nas.search.domain import Candidate
 from nas.search.driver import Ended, Submission, TrialWriter
 from nas.search.gauge import Gauge
 from nas.search.halving import Halving
+from nas.search.known import KnownTrainings
 from nas.search.optuna.mirror import Mirror
 from nas.search.problem import Problem
 from nas.search.proposer import Proposal, Proposer
@@ -82,6 +83,7 @@ class Search:
         self.writer = TrialWriter(name, ledger)
         self._problem = problem
         self._ledger = ledger
+        self._known_trainings = KnownTrainings(ledger)
         self._limits = limits
         self._weights = weights
         self._mirror = mirror
@@ -237,12 +239,17 @@ class Search:
         """A candidate whose next rung is to be trained; what is known of it already is taken from the ledger."""
         while (promotion := self._halving.promote(whole_front=whole_front)) is not None:
             record = self._trials[promotion.number]
-            known = self._ledger.find(self._problem.proxy.key(record.architecture, promotion.rung))
+            known = self._find(record.architecture, promotion.rung)
             if known is None:
                 self._under_way.climb(record)
                 return self._submission(promotion.number)
             self._finish([_Result(record, known, is_fresh=False)])
         return None
+
+    def _find(self, architecture: str, rung: int) -> Evaluation | None:
+        """What the ledger knows of a candidate at a rung, whichever study trained it."""
+        proxy = self._problem.proxy
+        return self._known_trainings.find(proxy.key(architecture, rung), proxy.trained_by)
 
     def _has_enough(self) -> bool:
         self._stop = self._limits.reached(
@@ -277,7 +284,7 @@ class Search:
             self._under_way.enter(record)
             return False
         self._fruitless = 0
-        evaluation = self._ledger.find(self._problem.proxy.key(candidate.id, 0))
+        evaluation = self._find(candidate.id, 0)
         if evaluation is not None:
             self._finish([_Result(record, evaluation, is_fresh=False)])
             return False

@@ -46,7 +46,9 @@ def extreme(root: Root, task: Task, metric: str, *, largest: bool) -> Extreme:
     def settle(best: Extreme, names: Iterable[str]) -> Extreme:
         """The best value for each of `names` in turn."""
         for name in names:
-            for value in dimensions[name].values if name in best.answers else ():
+            for value in dimensions[name].values:
+                if name not in best.answers:  # or not any more: what did not fit was exchanged for what does not ask it
+                    break
                 if value == best.answers[name]:
                     continue
                 try:

@@ -288,6 +288,16 @@ class Recipe(BaseModel):
         """The same training in one go."""
         return self.changed(rungs=[])
 
+    def ends_as(self, other: Recipe) -> bool:
+        """Whether both train the same network to the same end, and only stop at other places on the way there."""
+        return self._rungs_only_stop and other._rungs_only_stop and self.without_rungs() == other.without_rungs()
+
+    @property
+    def _rungs_only_stop(self) -> bool:
+        """Whether training goes on from the rungs as if there were none."""
+        whole = (self.resolution, self.data_share)
+        return self.anneal == "end" and all((one.resolution, one.data_share) == whole for one in self.fidelities)
+
     def to_dict(self) -> dict[str, Any]:
         """The fields that differ from the defaults, JSON-ready; inverse of `from_dict`."""
         return self.model_dump(mode="json", exclude_defaults=True)

@@ -9,9 +9,11 @@ from nas.ledger import Ledger
 from nas.pulse import Pulse
 from nas.records import Ending, Evaluation, EvaluationKey, TrialState
 from nas.search.driver import Ended, Submission, TrialWriter
+from nas.search.known import KnownTrainings
 from nas.search.pulse import Progress
 from nas.search.sweeps.trainings import Sweep, number_trainings
 from nas.search.sweeps.trials import SweepTrials
+from nas.train.recipe import Recipe
 
 
 class SweepRun:
@@ -30,6 +32,7 @@ class SweepRun:
         self.writer = TrialWriter(sweep.study, ledger)
         self.sweep = sweep
         self._ledger = ledger
+        self._known_trainings = KnownTrainings(ledger)
 
     def begin(self, alive: Callable[[], None]) -> None:
         """Make sure that every training is a trial, and look what is left; see `Source`."""
@@ -48,7 +51,7 @@ class SweepRun:
             if any(replace(key, rung=rung) in pending for rung in range(key.rung)) or self._is_running(key):
                 continue
             del self._waiting[number]
-            known = self._known(key)
+            known = self._known(key, self._trainings[number].recipe)
             if known is None:
                 self._running.add(number)
                 attempts, job = self._trials[number].attempts, self.sweep.job(self._trainings[number])
@@ -89,11 +92,11 @@ class SweepRun:
             if not one.succeeded:
                 self._failed.setdefault(replace(one.key, rung=0), one)
 
-    def _known(self, key: EvaluationKey) -> Evaluation | None:
+    def _known(self, key: EvaluationKey, recipe: Recipe) -> Evaluation | None:
         """The evaluation that needs no training: it was done before, or its rung cannot be reached."""
         before = self._failed.get(replace(key, rung=0))
         if before is None or before.key.rung >= key.rung:
-            known = self._ledger.find(key)
+            known = self._known_trainings.find(key, recipe)
             lacks_test = known is not None and self.sweep.test and known.test_accuracy is None
             return None if lacks_test else known
         said = f"rung {before.key.rung} of this training failed: {before.message}"

@@ -42,6 +42,7 @@ from nas.units import format_count, format_quantity
 _FIRST_BATCH = 256
 _SAMPLED = 200  # points that a notebook shows the costs of
 _PATIENCE = 2000  # repeats in a row, at least, before there is nothing new
+_LONGEST_STEP = 16  # values of a number, from one to another that makes up for a change
 _REPEATS = 20  # for each architecture found: one that is left is missed by so many with a chance of 2e-9
 
 
@@ -188,14 +189,43 @@ class FeasibleSet:
 
         A change may open decisions that were not asked before; these take their first value. Those that are no longer
         asked are forgotten. Each architecture comes once, and that of `row` not at all.
+
+        Where the budget is a range, another block, mixer or depth would mostly leave it: of 96 changes of the RepViT in
+        `studies/promise` 7 stay within 3 %. So a change that leaves a range comes with the smallest step of one number,
+        such as a width, that makes up for it, where there is one.
         """
-        changed = np.concatenate([self._no_rows, *self._changes(np.asarray(row, np.int16))])
-        points = self._prices.find(changed)
-        fits = np.flatnonzero(self._fits(points))
-        own = self._prices.keys(self._prices.find(np.asarray(row, np.int16)[None]))
-        keys = self._prices.keys(points.some(fits))
+        centre = np.asarray(row, np.int16)
+        changed = np.concatenate([self._no_rows, *self._changes(centre)])
+        is_within = self._fits(self._prices.find(changed))
+        near = np.concatenate([changed[is_within], self._made_up(centre, changed[~is_within])])
+        own = self._prices.keys(self._prices.find(centre[None]))
+        keys = self._prices.keys(self._prices.find(near))
         _, first = np.unique(keys, return_index=True)
-        return np.asarray(changed[fits[np.sort(first[keys[first] != own])]])
+        return np.asarray(near[np.sort(first[keys[first] != own])])
+
+    def _made_up(self, row: Codes, changed: Codes) -> Codes:
+        """Those of the changes of `row` that one more step of a number brings back into a range of costs."""
+        if self.walked is not None or not any(bound.low for bound in self.budget.bounds):
+            return self._no_rows
+        found, origins, sizes = [self._no_rows], [np.zeros(0, np.intp)], [np.zeros(0)]
+        for column, name in enumerate(self.names):
+            dimension = self.dimensions[name]
+            if name in self._controllers or not dimension.is_ordered:
+                continue
+            before, last = changed[:, column], len(dimension) - 1
+            is_open = (before != NOT_ASKED) & ((before == row[column]) | (row[column] == NOT_ASKED))
+            for step in (sign * size for size in range(1, min(last, _LONGEST_STEP) + 1) for sign in (-1, 1)):
+                (origin,) = np.nonzero(is_open & (before + step >= 0) & (before + step <= last))
+                rows = changed[origin]
+                rows[:, column] += np.int16(step)
+                fits = self._fits(self._prices.find(rows))
+                found.append(rows[fits])
+                origins.append(origin[fits])
+                sizes.append(np.full(int(fits.sum()), abs(step) / last))
+        origin = np.concatenate(origins)
+        order = np.lexsort((np.concatenate(sizes), origin))
+        _, smallest = np.unique(origin[order], return_index=True)
+        return np.concatenate(found)[order[smallest]]
 
     def _changes(self, row: Codes) -> Iterator[Codes]:
         answers = self.decode(row)

@@ -117,12 +117,32 @@ def test_neighbours_are_within_budget() -> None:
     space, _, budget = branched()
     feasible = space.within(budget)
     (row,) = feasible.draw(1, np.random.default_rng(0))
-    around = feasible.neighbours(row)
+    around = {one.tobytes() for one in feasible.neighbours(row)}
     anywhere = space.within().neighbours(row)
     costs = space.within().costs(anywhere)["flops"]
-    allowed = anywhere[(costs >= budget.bounds[0].low) & (costs <= budget.bounds[0].high)]
-    assert 0 < len(around) < len(anywhere)
-    assert {one.tobytes() for one in around} == {one.tobytes() for one in allowed}
+    high = budget.bounds[0].high
+    is_allowed = (costs >= budget.bounds[0].low) & (costs <= high)
+    assert 0 < is_allowed.sum() < len(anywhere)
+    assert around >= {one.tobytes() for one in anywhere[is_allowed]}
+    upper = space.within(Budget.parse(f"{high}FLOPs"))  # an upper limit alone leaves enough of them
+    assert {one.tobytes() for one in upper.neighbours(row)} == {one.tobytes() for one in anywhere[costs <= high]}
+
+
+def test_change_that_leaves_a_range_is_made_up_for_by_a_number() -> None:
+    """A bottleneck takes more than a mixer-first block of its width, so that it comes with the nearest width."""
+    blocks = "{choice: [{kind: mixer_first}, {kind: bottleneck, mixer: {kind: dense, kernel: 3}, ratio: 1}]}"
+    space = space_with(block=blocks, depth="[1, 1]", width="{base: {int: [16, 64], step: 2}, ratio: [1, 2]}")
+    row = space.within().encode({"stages.width.base": 40, "stages.block": "mixer_first"})
+    flops = int(space.within().costs(row[None])["flops"][0])
+    feasible = space.within(f"{flops * 97 // 100}..{flops * 103 // 100}FLOPs")
+    assert feasible.count is not None
+    rows = feasible.draw(feasible.count, np.random.default_rng(0))
+    within, around = (
+        [one["stages.width.base"] for one in map(feasible.decode, some) if one["stages.block"] == "bottleneck"]
+        for some in (rows, feasible.neighbours(row))
+    )
+    assert around == [max(within)]  # type: ignore[type-var]
+    assert around[0] < 40  # type: ignore[operator]
 
 
 @pytest.mark.parametrize("metric", [*(pytest.param(one, marks=pytest.mark.slow) for one in ("flops", "params")), "two"])
