@@ -39,6 +39,14 @@ def test_part_is_judged_by_the_best_it_can_be() -> None:
     assert smallest.answers["stages.block.mixer_first-2.mixer.kernel"] == 1
 
 
+def test_part_that_gives_way_to_the_value_tried_asks_nothing_more() -> None:
+    # no order but 2 fits 14 and 18 channels: for the others the mixer is exchanged for one without an order
+    mixer = "{choice: [{kind: recursive_gate, order: {choice: [2, 3, 4]}}, {kind: depthwise, kernel: 3}]}"
+    space = space_with(width="[14, 18]", block=f"{{kind: metaformer, mixer: {mixer}, ffn: mlp}}")
+    smallest = extreme(space.root, space.task, "params", largest=False)
+    assert smallest.answers["stages.block.mixer"] == "depthwise"
+
+
 def test_extremes_follow_the_task(space: SearchSpace) -> None:
     small = extreme(space.root, Task(resolution=16, classes=10), "flops", largest=False).value
     assert small < extreme(space.root, Task(resolution=64, classes=10), "flops", largest=False).value
