@@ -36,7 +36,8 @@ if TYPE_CHECKING:
     from nas.executors.ray_cluster import Call, RayWorker
 
 _HEAD_SECONDS = 30.0  # for a look at the nodes; after 60 Ray itself ends a process that cannot reach its head
-_START_SECONDS = 10.0  # of a process, on a busy node: a worker without one has no place then
+_PLACE_SECONDS = 10.0  # a worker that has no process after so long has no place
+_START_SECONDS = 60.0  # a process may take from its place to its first pulse; as long as Ray lets it take up to there
 _PULSES_PER_SECOND = 50  # of all workers together, at a millisecond each
 
 
@@ -398,11 +399,11 @@ class RayExecutor:
             )
 
     def _place(self) -> None:
-        """From now on a worker with a process has to be heard of, once the time for its start is over."""
+        """From now on a worker with a process has to be heard of."""
         for worker in self._workers:
             if not worker.is_placed and worker.actor.id in self._watch.latest.started:
                 worker.is_placed = True
-                worker.silence.pulse = -_START_SECONDS
+                worker.silence.start = _START_SECONDS
 
     def _first_look(self) -> NodeWatch:
         try:
@@ -422,7 +423,7 @@ class RayExecutor:
         """How many workers have waited for a place for longer than a start takes, while others use the room."""
         if any(map(self._needs.room, self._watch.latest.free)):
             return 0
-        return sum(not worker.is_placed and worker.unplaced > _START_SECONDS for worker in self._workers)
+        return sum(not worker.is_placed and worker.unplaced > _PLACE_SECONDS for worker in self._workers)
 
     def _give_back(self) -> None:
         """End the workers that have had nothing to do for long, for the sake of others on the cluster."""

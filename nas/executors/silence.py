@@ -30,11 +30,13 @@ class Silence:
         pulse: since anything was heard of it.
         progress: since its job reported, or was given to it.
         reports: how often the job has reported.
+        start: what its first sign of life may take, where that is more than the limit: its process has to start.
     """
 
     pulse: float = 0.0
     progress: float = 0.0
     reports: int = 0
+    start: float = 0.0
 
     def begin(self) -> None:
         """It got a job."""
@@ -42,7 +44,7 @@ class Silence:
 
     def break_off(self) -> None:
         """Something was heard of it."""
-        self.pulse = 0.0
+        self.pulse = self.start = 0.0
 
 
 class HangRule:
@@ -91,8 +93,9 @@ class HangRule:
         """
         silence.pulse += passed
         silence.progress += passed
-        if silence.pulse > self.hang_seconds + pulse_seconds:
-            return f"said nothing for {format_seconds(self.hang_seconds)} and was killed"
+        limit = max(self.hang_seconds, silence.start)
+        if silence.pulse > limit + pulse_seconds:
+            return f"said nothing for {format_seconds(limit)} and was killed"
         limit = self._limit(silence)
         if silence.reports and silence.progress > limit + pulse_seconds:
             return f"made no progress for {format_seconds(limit)} and was killed"

@@ -197,8 +197,11 @@ def first_born(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Cal
 
 
 def test_a_worker_that_is_stopped_in_its_constructor_is_replaced(
-    start: Callable[..., RayExecutor], first_born: Callable[[Callable[[], object]], Path]
+    start: Callable[..., RayExecutor],
+    first_born: Callable[[Callable[[], object]], Path],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr("nas.executors.ray_executor._START_SECONDS", 15.0)
     mark = first_born(lambda: os.kill(os.getpid(), signal.SIGSTOP))
     executor = start(workers=1, hang_seconds=1.0)
     pid = worker_of(executor)

@@ -22,6 +22,14 @@ def test_a_worker_without_a_pulse_is_stuck_at_the_limit() -> None:
     assert stretch(rule, silence, 1, pulse=False) == "said nothing for 10.0 s and was killed"
 
 
+def test_a_process_that_starts_has_longer() -> None:
+    rule, silence = HangRule(10.0), Silence(start=60.0)
+    assert stretch(rule, silence, 61, pulse=False) is None
+    assert stretch(rule, silence, 1, pulse=False) == "said nothing for 1 min 00 s and was killed"
+    silence.break_off()
+    assert stretch(rule, silence, 12, pulse=False) == "said nothing for 10.0 s and was killed"
+
+
 def test_a_job_that_never_reports_may_take_for_ever() -> None:
     assert stretch(HangRule(10.0), Silence(), 100_000) is None
 
