@@ -65,7 +65,9 @@ def studies_table(studies: Sequence[StudySummary]) -> Table:
 
 
 def _about(study: StudySummary) -> str:
-    """What a study is about: kind, space, budget and data, as far as it has them."""
+    """What a study is about: kind, space, budget and data, as far as it has them; of a damaged one what is wrong."""
+    if study.problem:
+        return study.problem
     within = f" within {' and '.join(study.budget)}" if study.budget else ""
     data = f" on {study.data}" if study.data else ""
     return f"{study.kind} {study.space}{within}{data}, {study.created[:10]}".replace("  ", " ")

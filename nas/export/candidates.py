@@ -62,7 +62,7 @@ def latest_exportable(ledger: Ledger) -> tuple[str, list[str]]:
     """
     left_out: list[str] = []
     for study in ledger.studies():
-        reason = _not_exportable(ledger, ledger.study(study.name))
+        reason = f"it {study.purpose}" if study.problem else _not_exportable(ledger, ledger.study(study.name))
         if not reason:
             return study.name, left_out
         left_out.append(f"{study.name}: {reason}")

@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
 
 from nas.errors import LedgerError, shortened
 
@@ -82,7 +82,7 @@ def explained(where: str) -> Iterator[None]:
     except DamageError as error:
         raise LedgerError(f"ledger {where}: {error}") from error
     except DBAPIError as error:
-        reason = _sqlite_reason(error) if isinstance(error.orig, sqlite3.Error) else _postgresql_reason(error)
+        reason = _reason(error)
         if reason is None:
             raise
         raise LedgerError(f"ledger {where}: {reason}") from error
@@ -112,6 +112,15 @@ def _is_from_connecting(error: DBAPIError) -> bool:
 
 def _state(error: DBAPIError) -> str:
     return getattr(error.orig, "sqlstate", None) or ""
+
+
+def _reason(error: DBAPIError) -> str | None:
+    if isinstance(error, IntegrityError):
+        return (
+            f"its rows do not fit together: {said(error)}; it was damaged, or changed by hand: restore it from a copy, "
+            "or delete the study that they belong to (nas studies --delete)"
+        )
+    return _sqlite_reason(error) if isinstance(error.orig, sqlite3.Error) else _postgresql_reason(error)
 
 
 def _sqlite_reason(error: DBAPIError) -> str | None:

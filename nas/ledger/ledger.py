@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import replace
 from itertools import count
 from types import TracebackType
 from typing import Self
@@ -156,13 +155,10 @@ class Ledger:
         return found
 
     def studies(self) -> list[StudySummary]:
-        """Every study with its progress, the most recently active one first."""
-
-        def query(connection: sa.Connection) -> list[StudySummary]:
-            states = status_query.states(connection)
-            return [replace(one, state=states.get(one.name, one.state)) for one in studies.summaries(connection)]
-
-        return self._database.read(query)
+        """Every study with its progress, the most recently active one first; damaged ones last."""
+        return self._database.read(
+            lambda connection: status_query.with_states(connection, studies.summaries(connection))
+        )
 
     def redefine_study(self, name: str, definition: Mapping[str, Plain]) -> None:
         """Put another definition in the place of a study's that has no evaluation yet.

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 import socket
+from collections.abc import Iterable
 from dataclasses import replace
 
 import sqlalchemy as sa
 
 from nas.ledger import leases, paces, pulses, studies
+from nas.ledger.failures import DamageError
 from nas.ledger.status import Driving, StudyStatus
-from nas.ledger.tables import evaluations, leases as lease_table, pulses as pulse_table, trials
+from nas.ledger.summary import StudySummary
+from nas.ledger.tables import as_kept, evaluations, leases as lease_table, meant, pulses as pulse_table, trials
 from nas.pulse import Pulse
 
 
@@ -42,14 +45,28 @@ def read(connection: sa.Connection, study: str) -> StudyStatus:
     )
 
 
-def states(connection: sa.Connection) -> dict[str, str]:
-    """How each study stands that somebody drives or has driven, in the words of `StudySummary.state`."""
-    now, me = leases.now_of(connection), f"{socket.gethostname()}:{os.getpid()}"
-    told = {row.study: row.content for row in connection.execute(sa.select(pulse_table.c.study, pulse_table.c.content))}
-    found = {study: "ended" if content.get("stop") else "interrupted" for study, content in told.items()}
-    for held in connection.execute(sa.select(lease_table)):
-        found[held.study] = (Driving.RUNNING if leases.is_alive(held, me, now) else Driving.SILENT).value
-    return found
+def with_states(connection: sa.Connection, summaries: Iterable[StudySummary]) -> list[StudySummary]:
+    """Studies with how each stands; one of which that is damaged is damaged."""
+    now = leases.now_of(connection)
+    told = {row.study: row.content for row in connection.execute(_told)}
+    held = set(connection.execute(sa.select(lease_table.c.study)).scalars())
+
+    def state(study: str) -> str:
+        if study in held:
+            lease = connection.execute(sa.select(lease_table).where(lease_table.c.study == study)).one()
+            is_alive = leases.is_alive(lease, f"{socket.gethostname()}:{os.getpid()}", now)
+            return (Driving.RUNNING if is_alive else Driving.SILENT).value
+        if study not in told:
+            return "new"
+        return "ended" if meant(pulse_table.c.content, told[study]).get("stop") else "interrupted"
+
+    def stated(one: StudySummary) -> StudySummary:
+        try:
+            return replace(one, state=state(one.name))
+        except DamageError as error:
+            return StudySummary.damaged(one.name, one.created, error.problem)
+
+    return [one if one.problem else stated(one) for one in summaries]
 
 
 def _counted(connection: sa.Connection, said: Pulse) -> Pulse:
@@ -70,6 +87,7 @@ def _counted(connection: sa.Connection, said: Pulse) -> Pulse:
     )
 
 
+_told = sa.select(pulse_table.c.study, as_kept(pulse_table.c.content).label("content"))
 _by_state = (
     sa.select(trials.c.state, sa.func.count()).where(trials.c.study == sa.bindparam("of")).group_by(trials.c.state)
 )

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import difflib
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import sqlalchemy as sa
 
 from nas.errors import StudyError
 from nas.ledger.definitions import require_shapes
 from nas.ledger.engine import insert_missing
-from nas.ledger.failures import understood
+from nas.ledger.failures import DamageError, understood
 from nas.ledger.summary import StudySummary
-from nas.ledger.tables import evaluations, studies, trials
-from nas.records import Plain, StudyRecord, TrialState
+from nas.ledger.tables import as_kept, evaluations, meant, studies, trials
+from nas.records import Plain, StudyRecord
 
 _LISTED = 10  # names in a message before it says "and N more"
 
@@ -125,42 +125,55 @@ def reject_unknown(connection: sa.Connection, name: str) -> NoReturn:
 
 
 def summaries(connection: sa.Connection) -> list[StudySummary]:
-    """Every study with its progress, the most recently active one first."""
-    counts: defaultdict[str, dict[TrialState, int]] = defaultdict(dict)
-    active: dict[str, str] = {}
-    for study, state, count, updated in connection.execute(_progress):
-        counts[study][state] = count
-        active[study] = max(updated, active.get(study, ""))
+    """Every study with its progress, the most recently active one first; damaged ones last, with what is wrong."""
+    progress: defaultdict[str, list[sa.Row[Any]]] = defaultdict(list)
+    for row in connection.execute(_progress):
+        progress[row.study].append(row)
     best = {row.study: row.best for row in connection.execute(_best)}
-    rows = connection.execute(sa.select(studies.c.name, studies.c.kind, studies.c.created, studies.c.definition))
-    found = [
-        _summary(record, counts[record.name], best.get(record.name), active.get(record.name, record.created))
-        for record in (StudyRecord(**row._mapping) for row in rows)
-    ]
-    with understood("the time of a study"):
-        return sorted(found, key=lambda summary: (_moment(summary.latest_activity), summary.name), reverse=True)
+    found = [_summary(row, progress[row.name], best.get(row.name)) for row in connection.execute(_kept)]
+    return sorted(found, key=_activity, reverse=True)
 
 
-def _summary(study: StudyRecord, counts: Mapping[TrialState, int], best: float | None, active: str) -> StudySummary:
-    definition = study.definition
-    require_shapes(study.name, definition)
-    return StudySummary(
-        name=study.name,
-        kind=study.kind,
-        created=study.created,
-        counts=counts,
-        best_accuracy=best,
-        latest_activity=active,
-        space=(definition.get("space") or definition.get("drawn_from") or {}).get("name", ""),
-        budget=tuple(definition.get("budget", ())),
-        data=definition.get("data", ""),
-    )
+def _summary(row: sa.Row[Any], progress: Sequence[sa.Row[Any]], best: Any) -> StudySummary:
+    """A study by what stands in the tables, damaged or not."""
+    active = max((str(one.updated) for one in progress), default=str(row.created))
+    try:
+        name, created = meant(studies.c.name, row.name), meant(studies.c.created, row.created)
+        definition = meant(studies.c.definition, row.definition)
+        require_shapes(name, definition)
+        with understood("the time of a study"):
+            _moment(active)
+        return StudySummary(
+            name=name,
+            kind=meant(studies.c.kind, row.kind),
+            created=created,
+            counts={meant(trials.c.state, one.state): one.trials for one in progress},
+            best_accuracy=meant(evaluations.c.accuracy, best),
+            latest_activity=active,
+            space=(definition.get("space") or definition.get("drawn_from") or {}).get("name", ""),
+            budget=tuple(definition.get("budget", ())),
+            data=definition.get("data", ""),
+        )
+    except DamageError as error:
+        return StudySummary.damaged(str(row.name), str(row.created), error.problem)
+
+
+def _activity(summary: StudySummary) -> tuple[bool, datetime, str]:
+    """Orders studies; of a damaged one no time is certain."""
+    is_whole = not summary.problem
+    return is_whole, _moment(summary.latest_activity) if is_whole else datetime.min, summary.name
 
 
 _exists = sa.select(studies.c.name).where(studies.c.name == sa.bindparam("name"))
-_progress = sa.select(trials.c.study, trials.c.state, sa.func.count(), sa.func.max(trials.c.updated)).group_by(
-    trials.c.study, trials.c.state
+_kept = sa.select(
+    *(as_kept(studies.c[name]).label(name) for name in ("name", "kind", "created", "definition")),
 )
+_progress = sa.select(
+    trials.c.study,
+    as_kept(trials.c.state).label("state"),
+    sa.func.count().label("trials"),
+    as_kept(sa.func.max(trials.c.updated)).label("updated"),
+).group_by(trials.c.study, trials.c.state)
 _recipe = (
     sa.select(evaluations.c.recipe)
     .join(trials, trials.c.evaluation == evaluations.c.id)
@@ -168,7 +181,7 @@ _recipe = (
     .limit(1)
 )
 _best = (
-    sa.select(trials.c.study, sa.func.max(evaluations.c.accuracy).label("best"))
+    sa.select(trials.c.study, as_kept(sa.func.max(evaluations.c.accuracy)).label("best"))
     .join(evaluations, trials.c.evaluation == evaluations.c.id)
     .group_by(trials.c.study)
 )

@@ -47,7 +47,7 @@ class Searches:
             self._missing.discard(study.name)
             name = f"{study.name} in {ledger!r}"
             if study.kind is not StudyKind.SEARCH:
-                self.left_out.append(f"{name} {study.kind.purpose}; only searches are compared")
+                self.left_out.append(f"{name} {study.purpose}; only searches are compared")
                 continue
             definition = ledger.study(study.name).definition
             run = self._run(study.name, definition, ledger)

@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from small_studies import TRIALS, write_ledger
+from small_studies import TRIALS
+from sqlalchemy import Double
 
 from nas.cli.main import main
-from nas.ledger.tables import Json, Word, metadata
+from nas.ledger.tables import Json, Number, PlainText, Word, metadata
 
 COMMANDS = (
     *(["status", "mine"], ["studies"], ["pareto", "mine"], ["pareto", "mine", "compared"], ["pareto"]),
@@ -69,6 +70,17 @@ def misworded() -> Iterator[Damage]:
                     yield Damage(f"{column.name} of {table.name} is {value!r}", setting(table.name, column.name, value))
 
 
+def misnumbered() -> Iterator[Damage]:
+    """Other things than numbers in their columns, and bytes in those of texts."""
+    for table in metadata.sorted_tables:
+        for column in table.c:
+            if isinstance(column.type, Number):
+                for value in ("x", "", b"\0\xff", 2.5 if column.type.kept_as is not Double else "1,5"):
+                    yield Damage(f"{column.name} of {table.name} is {value!r}", setting(table.name, column.name, value))
+            elif isinstance(column.type, PlainText):
+                yield Damage(f"{column.name} of {table.name} is bytes", setting(table.name, column.name, b"\0\xff"))
+
+
 def redefined() -> Iterator[Damage]:
     """A word of the search's definition, or of what stands below it, with another value or without one."""
     for path in (*WORDS, *((word, inner) for word in ("space", "task", "recipe") for inner in INNER[word])):
@@ -115,14 +127,7 @@ def redefining(path: tuple[str, ...], value: Any) -> Callable[[sqlite3.Connectio
     return do
 
 
-ALL = [*dropped(), *broken(), *redefined(), *misworded()]
-
-
-@pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("whole") / "nas.db"
-    write_ledger(path)
-    return path
+ALL = [*dropped(), *broken(), *redefined(), *misworded(), *misnumbered()]
 
 
 @pytest.fixture
@@ -169,7 +174,7 @@ def test_a_damaged_ledger_is_named_in_one_message(
 @pytest.mark.slow
 @pytest.mark.timeout(7200)
 @pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
-@pytest.mark.parametrize("kind", [dropped, broken, redefined, misworded], ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize("kind", [dropped, broken, redefined, misworded, misnumbered], ids=lambda kind: kind.__name__)
 def test_every_command_on_every_damaged_ledger(
     kind: Callable[[], Iterator[Damage]], words: list[str], place: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -188,6 +193,24 @@ def test_every_command_on_every_damaged_ledger(
         if problem:
             wrong[str(damage)] = problem
     assert not wrong
+
+
+@pytest.mark.parametrize("damage", ["{", '{"space": 5}', '{"budget": [{}]}', "\0"])
+def test_studies_lists_the_others_and_names_the_damaged_one(
+    damage: str, place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with closing(sqlite3.connect("nas.db")) as db, db:
+        db.execute("UPDATE nas_studies SET definition = ? WHERE name = 'mine'", (damage,))
+    assert main(["studies", "--json"]) == 0
+    out, err = capsys.readouterr()
+    found = {study["name"]: study for study in json.loads(out)}
+    assert found["compared"]["problem"] == ""
+    assert (found["mine"]["state"], found["mine"]["counts"]) == ("damaged", {})
+    assert found["mine"]["problem"] in err
+    assert "nas studies --delete mine" in err
+    assert main(["studies"]) == 0
+    assert "damaged" in capsys.readouterr().out
+    assert main(["studies", "--copy-to", "sqlite:///other.db"]) == 2
 
 
 def test_a_damaged_study_can_be_deleted(place: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 from command_tree import Parameter, parameters
 from PIL import Image
-from small_studies import write_ledger
 
 from nas.cli.main import main
 from nas.schema.packaged import SPACES, packaged
@@ -78,13 +77,6 @@ class Own(Activation):
         return nn.ReLU()
 """
 OWN = "def score(architecture, *, job, report):\n    return 0.5\n"
-
-
-@pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("whole") / "nas.db"
-    write_ledger(path)
-    return path
 
 
 @pytest.fixture

@@ -168,8 +168,9 @@ def test_a_worker_that_hangs_is_replaced(
 
 
 def test_a_worker_that_hangs_before_its_first_word_is_replaced(
-    start: Callable[..., RayExecutor], tmp_path: Path
+    start: Callable[..., RayExecutor], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("nas.executors.ray_executor._START_SECONDS", 15.0)
     holding = HoldingLock(tmp_path / "first")
     executor = start(workers=1, given=partial(work, extra=holding), hang_seconds=3.0)
     assert outcome(executor, "sleep").weights == str(tmp_path / "first")

@@ -118,7 +118,7 @@ def _latest(ledger: Ledger) -> str:
     for study in ledger.studies():
         if study.name == name:
             break
-        notice(f"left out: {study.name} is newer, but {study.kind.purpose}")
+        notice(f"left out: {study.name} is newer, but {study.purpose}")
     return name
 
 

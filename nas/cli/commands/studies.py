@@ -13,7 +13,7 @@ from nas.ledger.address import DEFAULT_STORAGE
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from nas.ledger import Ledger
+    from nas.ledger import Ledger, StudySummary
 
 
 def run(
@@ -67,11 +67,16 @@ def run(
 
 
 def _list(names: Sequence[str], storage: str, *, as_json: bool) -> None:
+    from nas.cli.output import notice
+    from nas.command_line import command_line
     from nas.ledger import Ledger
 
     with Ledger.read(storage) as ledger:
-        chosen = set(_chosen(ledger, names))
-        found = [study for study in ledger.studies() if study.name in chosen]
+        found = _summaries(ledger, names)
+        for study in found:
+            if study.problem:
+                deleting = command_line("studies", "--delete", study.name, *ledger.as_option)
+                notice(f"{study.name} is damaged: {study.problem}; restore the ledger from a copy, or: {deleting}")
     if as_json:
         from nas.cli.output import print_json
 
@@ -83,9 +88,12 @@ def _list(names: Sequence[str], storage: str, *, as_json: bool) -> None:
     draw(studies_table(found) if found else "no studies yet; `nas search` begins one")
 
 
-def _chosen(ledger: Ledger, names: Sequence[str]) -> list[str]:
+def _summaries(ledger: Ledger, names: Sequence[str]) -> list[StudySummary]:
     """The studies of these names, or all; raises StudyError for an unknown one."""
-    return [ledger.study(name).name for name in names] or [study.name for study in ledger.studies()]
+    found = ledger.studies()
+    for name in set(names).difference(study.name for study in found):
+        ledger.study(name)
+    return [study for study in found if not names or study.name in names]
 
 
 def _rename(old: str, new: str, storage: str, *, as_json: bool) -> None:
@@ -125,13 +133,11 @@ def _ask(ledger: Ledger, name: str) -> None:
     from nas.errors import UserError
     from nas.units import plural
 
-    found = ledger.study(name)
-    trials = sum(next(one.counts for one in ledger.studies() if one.name == name).values())
+    (found,) = _summaries(ledger, [name])
     if not sys.stdin.isatty():
         raise UserError(f"nobody is here to be asked whether {name!r} may be deleted; say --yes")
-    asked = (
-        f"Delete study {name!r}, which {found.kind.purpose} ({plural(trials, 'trial')}, since {found.created[:10]})?"
-    )
+    trials = plural(sum(found.counts.values()), "trial")
+    asked = f"Delete study {name!r}, which {found.purpose} ({trials}, since {found.created[:10]})?"
     if not typer.confirm(asked, err=True):
         raise UserError("nothing was deleted")
 
@@ -144,7 +150,7 @@ def _copy(names: Sequence[str], storage: str, url: str, *, as_json: bool) -> Non
     from nas.units import format_bytes, plural
 
     with Ledger.read(storage, notify=notice) as ledger, Ledger.open(url, notify=notice) as other:
-        chosen = _chosen(ledger, names)
+        chosen = [ledger.study(name).name for name in names or [study.name for study in ledger.studies()]]
         require_free(other, chosen)
         done = []
         for name in chosen:
