@@ -7,13 +7,16 @@ of each decides, but how many of each are how good, once both are weighted to th
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import stdtrit
 
-from nas.analysis.bootstrap import Estimate, percentile_estimate
+from nas.analysis.bootstrap import Estimate
+from nas.analysis.intervals import wilson
 from nas.analysis.ranking import Values
 
 Codes = NDArray[np.intp]
@@ -26,7 +29,7 @@ BINS = 10
 """Of cost, at most; fewer where there are not enough networks to fill them."""
 _OF_A_BIN = 8
 _FEWEST_OF_A_BIN = 2
-_REPLICATES = 1000
+_PERMUTATIONS = 1000
 _POINTS = 101
 
 
@@ -101,8 +104,10 @@ def compare(first: Population, second: Population, *, doubt: str = "", seed: int
 
     Costs are cut into bins of the pooled quantiles; in each bin both populations count alike, whatever their numbers
     (arXiv:1905.13214, section 3.3, with weights for bins instead of for models). Bins in which one of them has hardly
-    anybody are left out. Bands and the interval of the gain are of a bootstrap over the networks within their bins; the
-    p-value of the distance is of permutations of the names within the bins, since the classical one knows no weights.
+    anybody are left out. The interval of the gain is B. L. Welch's over the bins (Biometrika 34, 1947), the band of a
+    curve Wilson's of as many networks as the weights leave (L. Kish, 'Survey Sampling', 1965, section 11.7); bins of
+    two to five networks are too small for a bootstrap, whose 95 % held 78 to 93 % in simulations. The p-value of the
+    distance is of permutations of the names within the bins, since the classical one knows no weights.
 
     Args:
         first: a population.
@@ -127,56 +132,70 @@ def compare(first: Population, second: Population, *, doubt: str = "", seed: int
         )
     errors = np.linspace(1 - accuracy.max(), 1 - accuracy.min(), _POINTS)
     below = (1 - accuracy[:, None] <= errors + 1e-12).astype(float)  # (n, points)
-    rng = np.random.default_rng(seed)
-    one, other = (_curves(below, accuracy, bins, side, rng) for side in (~is_second, is_second))
-    distance = float(np.abs(one.share - other.share).max())
+    one, other = (_Side.of(accuracy, bins, side) for side in (~is_second, is_second))
+    shares = one.weights @ below, other.weights @ below
+    distance = float(np.abs(shares[0] - shares[1]).max())
     return Comparison(
         errors=errors,
-        first=Curve(first.name, counts[0], one.share, *one.band()),
-        second=Curve(second.name, counts[1], other.share, *other.band()),
-        gain=percentile_estimate(other.mean - one.mean, other.means - one.means),
+        first=Curve(first.name, counts[0], shares[0], *one.band(shares[0])),
+        second=Curve(second.name, counts[1], shares[1], *other.band(shares[1])),
+        gain=_gain(one, other),
         distance=distance,
-        p=_permuted(below, bins, is_second, distance, rng),
+        p=_permuted(below, bins, is_second, distance, np.random.default_rng(seed)),
         cost_low=float(costs.min()),
         cost_high=float(costs.max()),
         doubt=doubt,
     )
 
 
-class _Drawn(NamedTuple):
-    """A weighted population and its replicates."""
+class _Side(NamedTuple):
+    """A weighted population.
 
-    share: Values
-    shares: Table
+    Attributes:
+        weights: (n,) of all networks, 0 of those of the other side.
+        mean: accuracy.
+        parts: (bins,) that each bin adds to the variance of the mean.
+        freedoms: (bins,) degrees of freedom of each part.
+    """
+
+    weights: Values
     mean: float
-    means: Values
+    parts: Values
+    freedoms: Values
 
-    def band(self) -> tuple[Values, Values]:
+    @classmethod
+    def of(cls, accuracy: Values, bins: Codes, side: Mask) -> _Side:
+        weights = np.where(side, _rates(bins, side), 0.0)
+        members = [np.flatnonzero(side & (bins == one)) for one in np.unique(bins)]
+        parts = [weights[one].sum() ** 2 * accuracy[one].var(ddof=1) / len(one) for one in members]
+        freedoms = [len(one) - 1 for one in members]
+        return cls(weights, float(weights @ accuracy), np.array(parts), np.array(freedoms, float))
+
+    def band(self, share: Values) -> tuple[Values, Values]:
         """Pointwise."""
-        low, high = np.quantile(self.shares, [0.025, 0.975], axis=0)
-        return low, high
+        networks = int(1 / np.square(self.weights).sum())
+        low, high = zip(*(wilson(min(max(one, 0.0), 1.0), networks) for one in share.tolist()), strict=True)
+        return np.array(low), np.array(high)
 
 
-def _curves(below: Table, accuracy: Values, bins: Codes, side: Mask, rng: np.random.Generator) -> _Drawn:
-    """One population: its curve and mean, and those of its replicates, which keep the networks in their bins."""
-    weights = np.where(side, _rates(bins, side), 0.0)
-    share, mean = weights @ below, float(weights @ accuracy)
-    times = np.zeros((_REPLICATES, len(bins)))
-    for one in np.unique(bins):
-        members = np.flatnonzero(side & (bins == one))
-        times[:, members] = rng.multinomial(len(members), np.full(len(members), 1 / len(members)), size=_REPLICATES)
-    drawn = times * weights
-    return _Drawn(share, drawn @ below, mean, drawn @ accuracy)
+def _gain(one: _Side, other: _Side) -> Estimate:
+    value = other.mean - one.mean
+    parts, freedoms = np.concatenate([one.parts, other.parts]), np.concatenate([one.freedoms, other.freedoms])
+    variance = float(parts.sum())
+    if not variance:
+        return Estimate(value, value, value)
+    half = float(stdtrit(variance**2 / (parts**2 / freedoms).sum(), 0.975)) * math.sqrt(variance)
+    return Estimate(value, value - half, value + half)
 
 
 def _permuted(below: Table, bins: Codes, is_second: Mask, distance: float, rng: np.random.Generator) -> float:
     """Share of permutations within the bins that are at least as far apart."""
-    sides = np.tile(is_second, (_REPLICATES, 1))
+    sides = np.tile(is_second, (_PERMUTATIONS, 1))
     for one in np.unique(bins):
         members = np.flatnonzero(bins == one)
         sides[:, members] = rng.permuted(sides[:, members], axis=1)
     difference = np.where(sides, _rates(bins, is_second), -_rates(bins, ~is_second)) @ below
-    return float((1 + (np.abs(difference).max(1) >= distance - 1e-12).sum()) / (1 + _REPLICATES))
+    return float((1 + (np.abs(difference).max(1) >= distance - 1e-12).sum()) / (1 + _PERMUTATIONS))
 
 
 def _rates(bins: Codes, side: Mask) -> Values:
