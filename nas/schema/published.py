@@ -23,6 +23,7 @@ class Published:
         top1: accuracy on ImageNet-1k in percent as published, trained on it alone; None where there is no such figure.
         at: side of the images of that accuracy in pixels; None without one.
         params, flops: of the deployed form, flops at 224 x 224.
+        drop_path: rate at the last block that it was trained with; 0 where none is known.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Published:
     at: int | None
     params: int
     flops: int
+    drop_path: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +45,7 @@ class PresetFamily:
         paper: where it is from.
         code: whose code its checkpoints belong to; None for steps that were never published as networks.
         accuracy: the source of the accuracies, and what is particular about them.
+        drop_path: the source of the drop-path rates, or why there are none; None for those of the code.
         members: its networks.
     """
 
@@ -51,6 +54,7 @@ class PresetFamily:
     paper: str
     code: str | None
     accuracy: str
+    drop_path: str | None
     members: tuple[Published, ...]
 
 
@@ -70,6 +74,7 @@ def preset_families(key: str = ALL) -> list[PresetFamily]:
             paper=about["paper"],
             code=about.get("code"),
             accuracy=about["accuracy"],
+            drop_path=about.get("drop_path"),
             members=tuple(
                 Published(
                     name=name,
@@ -78,6 +83,7 @@ def preset_families(key: str = ALL) -> list[PresetFamily]:
                     at=row.get("at", 224) if "top1" in row else None,
                     params=row["params"],
                     flops=row["flops"],
+                    drop_path=row.get("drop_path", 0.0),
                 )
                 for name, row in about["members"].items()
             ),

@@ -340,9 +340,15 @@ def recipe_names() -> list[str]:
 
 def recipe_about(name: str) -> str:
     """The sentence that a packaged recipe's file begins with."""
+    return recipe_words(name).partition(". ")[0].removesuffix(".") + "."
+
+
+def recipe_words(name: str) -> str:
+    """What a packaged recipe's file says before its fields: what it is, and where it differs; empty for any other."""
+    if name not in recipe_names():
+        return ""
     lines = (_FOLDER / f"{name}.yaml").read_text(encoding="utf-8").splitlines()[1:]  # the first is for editors
-    comment = " ".join(line.removeprefix("# ") for line in takewhile(lambda line: line.startswith("#"), lines))
-    return comment.partition(". ")[0].removesuffix(".") + "."
+    return " ".join(line.removeprefix("# ") for line in takewhile(lambda line: line.startswith("#"), lines))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -173,6 +173,10 @@ def test_recipes_are_listed_and_shown(capsys: pytest.CaptureFixture[str]) -> Non
     assert document(capsys, "recipes", "convnext_300e")["epochs"] == 300
     assert main(["recipes", "proxy_fast"]) == 0
     assert "passes over the training images" in capsys.readouterr().out
+    words = document(capsys, "recipes", "replknet_120e")["about"]
+    assert "0.5 in every preset whose kernels are compared, RepLKNet-3 to 31B, so that nothing but the kernel" in words
+    (family,) = {one["source"]["drop_path"] for one in document(capsys, "presets", "--family", "van")}
+    assert family == "train.sh; none published for B4 to B6"
     assert main(["recipes", "proxy_fats"]) == 2
     assert "did you mean 'proxy_fast'" in capsys.readouterr().err
 

@@ -1,10 +1,12 @@
 """The table of published networks says of every preset what is true of it."""
 
+import re
+
 import pytest
 
 from nas.architecture import estimate
 from nas.errors import UnknownNameError
-from nas.schema.packaged import preset_names
+from nas.schema.packaged import preset_names, preset_path
 from nas.schema.published import preset_families
 from nas.space import load_architecture
 from nas.task import Task
@@ -22,6 +24,17 @@ def test_costs_are_those_of_the_closed_form() -> None:
     assert [
         row.name for row in ROWS if (row.params, row.flops) != (costs[row.name].params, costs[row.name].flops)
     ] == []
+
+
+def test_drop_path_rates_are_those_of_the_presets() -> None:
+    written = {
+        name: re.search(r"^drop_path: (\S+)", preset_path(name).read_text(), re.MULTILINE) for name in preset_names()
+    }
+    assert {row.name: row.drop_path for row in ROWS} == {
+        name: 0.0 if found is None else float(found[1]) for name, found in written.items()
+    }
+    compared = {row.drop_path for row in ROWS if row.name in {f"replknet_{kernel}" for kernel in (3, 7, 13, 25, "31b")}}
+    assert compared == {0.5}
 
 
 def test_accuracies_are_percentages_with_the_size_of_their_images() -> None:

@@ -21,8 +21,8 @@ def run(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """List the packaged training recipes, or show every field of one, with what it means."""
-    from nas.train.recipe import load_recipe, recipe_about, recipe_names
+    """List the packaged training recipes, or show every field of one, with what it means, and where it differs."""
+    from nas.train.recipe import load_recipe, recipe_about, recipe_names, recipe_words
 
     if recipe is None:
         _list({name: recipe_about(name) for name in recipe_names()}, as_json=as_json)
@@ -32,7 +32,7 @@ def run(
     if as_json:
         from nas.cli.output import print_json
 
-        print_json({"id": found.id, **fields})
+        print_json({"id": found.id, "about": recipe_words(recipe), **fields})
         return
     from nas.cli.output import draw, strong
     from nas.cli.tables import table
@@ -44,7 +44,7 @@ def run(
         style = "bold" if name in changed else ""
         meaning = type(found).model_fields[name].description or ""
         shown.add_row(strong(name, style), strong(_text(value), style), meaning)
-    draw(shown)
+    draw(shown, *filter(None, [recipe_words(recipe)]))
 
 
 def _list(abouts: dict[str, str], *, as_json: bool) -> None:
