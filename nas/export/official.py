@@ -158,7 +158,8 @@ def _renamed(
 def _advice(tensors: Mapping[str, Tensor], preset: str) -> list[str]:
     """The presets, mostly one, whose tensors are the checkpoint's."""
     fitting = [one for one in preset_names() if one != preset and layouts_of(one) and _fits(one, tensors)]
-    return [f"it fits {' and '.join(fitting)}: use that preset"] if fitting else []
+    which = "that preset" if len(fitting) == 1 else "one of them"
+    return [f"it fits {' and '.join(fitting)}: use {which}"] if fitting else []
 
 
 def _fits(preset: str, tensors: Mapping[str, Tensor]) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Self
 
@@ -19,6 +20,7 @@ from nas.task import Task
 if TYPE_CHECKING:
     from nas.ledger import Ledger
 
+_SUFFIXES = (".yaml", ".yml", ".json")
 ABOUT = "model.json"
 """What a folder with weights says about them."""
 
@@ -135,6 +137,32 @@ def read_about(file: Path) -> AboutFile:
 
 def _no_about(file: Path, problem: str) -> UserError:
     return UserError(f"{file}: not what `nas export` writes: {problem}; export, import or train into the folder again")
+
+
+def short_names(references: Sequence[str]) -> list[str]:
+    """What tables call architectures: files and folders by the end of their path, as much of it as tells them apart.
+
+    Presets and `STUDY:ID` are short as they are.
+    """
+    presets = set(preset_names())
+
+    def ends(reference: str) -> list[str]:
+        """From the shortest to the whole."""
+        if reference in presets or split_reference(reference) is not None:
+            return [reference]
+        path = Path(reference)
+        path = path.with_suffix("") if path.suffix in _SUFFIXES else path
+        parts = path.parts
+        return ["/".join(parts[-count:]) for count in range(1, len(parts))] + [str(path), reference]
+
+    names = {one: ends(one) for one in references}
+    while any(crowded := [one for one in names if len(names[one]) > 1 and _is_shared(names[one][0], one, names)]):
+        names |= {one: names[one][1:] for one in crowded}
+    return [names[one][0] for one in references]
+
+
+def _is_shared(name: str, owner: str, names: Mapping[str, list[str]]) -> bool:
+    return any(ends[0] == name for one, ends in names.items() if one != owner)
 
 
 def split_reference(reference: str) -> tuple[str, str] | None:

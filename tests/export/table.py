@@ -37,7 +37,10 @@ from nas.space import load_architecture, load_space
 from nas.space.askers import drawing
 from nas.task import Task
 
-_RUNTIMES = ("torch", "timm", "onnx", "onnxruntime", "openvino", "ncnn")
+_RUNTIMES = (
+    *("torch", "timm", "onnx", "onnxruntime", "openvino", "ncnn", "pnnx"),
+    *("litert-torch", "ai-edge-litert", "executorch"),
+)
 
 
 class Outcome(NamedTuple):

@@ -184,6 +184,18 @@ def test_ncnn_computes_what_the_network_computes(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1200)
+@pytest.mark.parametrize("batch", [None, 2])
+@pytest.mark.parametrize("name", ["executorch", "litert"])
+def test_forms_for_phones_compute_what_the_network_computes(name: str, batch: int | None, tmp_path: Path) -> None:
+    if name not in available():
+        pytest.skip(f"{name} is not installed")
+    (written,) = write_export(tmp_path / "out", fresh_bundle(tiny(), TASK), [name], Options(batch=batch))
+    assert written.difference <= TOLERANCE
+    assert written.bytes > 4 * estimate(tiny(), TASK).params
+
+
+@pytest.mark.slow
 def test_weights_become_a_backbone_or_get_another_classifier(tmp_path: Path) -> None:
     write_export(tmp_path / "out", fresh_bundle(tiny(), TASK), [], Options())
     network, other = nas.load_model(tmp_path / "out"), nas.load_model(tmp_path / "out", classes=7)

@@ -17,7 +17,7 @@ from nas.export.taking import fresh_bundle
 from nas.schema.packaged import space_names
 from nas.space import load_space
 from nas.space.askers import drawing
-from nas.space.references import resolve_architecture
+from nas.space.references import resolve_architecture, short_names
 from nas.task import Task
 
 SPACES = {name: load_space(name) for name in space_names()}
@@ -115,3 +115,19 @@ def test_files_are_looked_for_beside_the_file_that_names_them(tmp_path: Path, mo
     assert resolve_architecture("one.yaml", beside=tmp_path / "studies") == there
     assert resolve_architecture("one.yaml", beside=tmp_path) == here
     assert resolve_architecture("convnext_atto", beside=tmp_path) == resolve_architecture("convnext_atto")
+
+
+@pytest.mark.parametrize(
+    ("references", "names"),
+    [
+        (["a/b/wide.yaml", "/c/deep.json", "winner/"], ["wide", "deep", "winner"]),
+        (["a/first/one.yaml", "b/first/one.yaml", "two.yml"], ["a/first/one", "b/first/one", "two"]),
+        (["one.yaml", "one.json", "one.yaml"], ["one.yaml", "one.json", "one.yaml"]),
+        (["convnext_tiny", "here/convnext_tiny.yaml"], ["convnext_tiny", "here/convnext_tiny"]),
+        (["r50_to_convnext_t/gelu", "tiny-20MFLOPs:83bd"], ["r50_to_convnext_t/gelu", "tiny-20MFLOPs:83bd"]),
+    ],
+)
+def test_tables_call_files_by_as_much_of_their_path_as_tells_them_apart(
+    references: list[str], names: list[str]
+) -> None:
+    assert short_names(references) == names

@@ -90,6 +90,7 @@ def run(
     from nas.report.metrics import parse_place
     from nas.search.definition import require_name
     from nas.search.sweeps.sweep_run import SweepRun
+    from nas.space.references import short_names
     from nas.train.recipe import load_recipe
 
     if study is not None:
@@ -115,7 +116,8 @@ def run(
         "test": test or None,  # a study file may ask for it, too
     }
     storage, comparison = _asked_for(architectures, storage, said, resolution, classes)
-    labels = [entry.label or entry.architecture for entry in comparison.entries]
+    names = short_names([entry.architecture for entry in comparison.entries])
+    labels = [entry.label or name for entry, name in zip(comparison.entries, names, strict=True)]
     note_open_drop_path(comparison.recipe, dict(zip(labels, comparison.architectures, strict=True)))
     with Ledger.open(storage, notify=notice) as ledger:
         train_sweep(SweepRun(comparison.sweep(), ledger), comparison.to_dict(), settings, metrics=page)

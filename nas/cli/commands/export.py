@@ -39,8 +39,8 @@ def run(
         typer.Option(
             "--format",
             "-f",
-            help="python, onnx, openvino, ncnn, torch-export, torchscript, timm or hub, for other programs. "
-            "Repeatable.",
+            help="python, onnx, openvino, ncnn, litert, executorch, torch-export, torchscript, timm or hub, for other "
+            "programs. Repeatable.",
         ),
     ] = None,
     merged: Annotated[

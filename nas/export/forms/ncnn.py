@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import subprocess
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,6 +13,7 @@ from torch import Tensor
 
 from nas.errors import UserError
 from nas.export.forms.base import Form, Options, Subject, forms
+from nas.export.forms.converters import run_apart
 from nas.export.forms.pytorch import write_traced
 from nas.measure.runtimes.base import RefusedError
 
@@ -66,13 +66,7 @@ class Ncnn(Form):
 def _convert(place: Path, shape: tuple[int, ...]) -> None:
     program = importlib.import_module("pnnx").EXEC_PATH
     words = [program, "model.pt", f"inputshape=[{','.join(map(str, shape))}]", "fp16=0"]
-    try:
-        done = subprocess.run(words, cwd=place, capture_output=True, text=True, timeout=_PATIENCE)
-    except subprocess.TimeoutExpired:
-        raise RefusedError(f"pnnx: not done after {_PATIENCE:.0f} s") from None
-    if done.returncode:
-        lines = done.stderr.strip().splitlines() or [f"it ended with {done.returncode}"]
-        raise RefusedError(f"pnnx: {lines[-1]}")
+    run_apart("pnnx", words, cwd=place, patience=_PATIENCE)
 
 
 def _output(ncnn: Any, network: Any, image: Tensor) -> Tensor:

@@ -13,9 +13,9 @@ from nas.export.forms.base import Form, Options, Subject, forms
 from nas.measure.runtimes.base import RefusedError
 
 
-def _images(subject: Subject, options: Options) -> Tensor:
+def _images(subject: Subject, batch: int | None) -> Tensor:
     task = subject.task
-    return torch.zeros(options.batch or 2, task.channels, task.resolution, task.resolution)
+    return torch.zeros(batch or 2, task.channels, task.resolution, task.resolution)
 
 
 class TorchExport(Form):
@@ -25,14 +25,7 @@ class TorchExport(Form):
 
     def write(self, subject: Subject, options: Options) -> None:
         """With the number of images open, unless said."""
-        shapes = ({0: torch.export.Dim("batch", min=1)},) if options.batch is None else None
-        try:
-            with warnings.catch_warnings(), torch.no_grad():
-                warnings.simplefilter("ignore")  # what PyTorch's exporter deprecates in itself
-                program = torch.export.export(subject.merged, (_images(subject, options),), dynamic_shapes=shapes)
-                torch.export.save(program, subject.folder / self.file)
-        except Exception as error:  # its errors are of no common type
-            raise RefusedError(f"torch.export: {(str(error).strip().splitlines() or [''])[0]}") from error
+        write_exported(subject, subject.folder / self.file, options.batch)
 
     def outputs(self, folder: Path, batches: Sequence[Tensor]) -> list[Tensor]:
         """By the loaded program."""
@@ -49,7 +42,7 @@ class TorchScript(Form):
 
     def write(self, subject: Subject, options: Options) -> None:
         """Traced; the sizes of the images stay open where the network's layers leave them open."""
-        write_traced(subject.merged, _images(subject, options), subject.folder / self.file)
+        write_traced(subject.merged, _images(subject, options.batch), subject.folder / self.file)
 
     def outputs(self, folder: Path, batches: Sequence[Tensor]) -> list[Tensor]:
         """By the loaded module."""
@@ -57,6 +50,18 @@ class TorchScript(Form):
             warnings.simplefilter("ignore")
             module = torch.jit.load(str(folder / self.file))  # type: ignore[no-untyped-call]  # untyped in torch
             return [module(images) for images in batches]
+
+
+def write_exported(subject: Subject, file: Path, batch: int | None) -> None:
+    """Write the deployed network as an `ExportedProgram`, for so many images or any number; raises RefusedError."""
+    shapes = ({0: torch.export.Dim("batch", min=1)},) if batch is None else None
+    try:
+        with warnings.catch_warnings(), torch.no_grad():
+            warnings.simplefilter("ignore")  # what PyTorch's exporter deprecates in itself
+            program = torch.export.export(subject.merged, (_images(subject, batch),), dynamic_shapes=shapes)
+            torch.export.save(program, file)
+    except Exception as error:  # its errors are of no common type
+        raise RefusedError(f"torch.export: {(str(error).strip().splitlines() or [''])[0]}") from error
 
 
 def write_traced(network: nn.Module, images: Tensor, file: Path) -> None:

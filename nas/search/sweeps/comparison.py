@@ -25,7 +25,7 @@ class Entry(BaseModel):
 
     Attributes:
         architecture: as commands take it; files and folders are looked for beside the comparison's first.
-        label: what the table calls it; default its reference.
+        label: what the table calls it; default a preset's name, `STUDY:ID`, or the end of a path.
         published: what its paper says, shown beside ours word for word.
     """
 

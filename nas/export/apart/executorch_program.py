@@ -1,0 +1,44 @@
+"""ExecuTorch's converter (`write PROGRAM FILE`) and its runtime (`run FILE IMAGES OUTPUTS`).
+
+Run by its file: importing the converter takes five seconds, and both write to the terminal what is of no use to people.
+"""
+
+from __future__ import annotations
+
+import sys
+
+
+def write(program: str, file: str) -> None:
+    """An `ExportedProgram` for the runtime: what XNNPACK can compute by XNNPACK, the rest by portable kernels."""
+    import torch
+    from executorch.backends.xnnpack.partition.xnnpack_partitioner import XnnpackPartitioner
+    from executorch.exir import to_edge_transform_and_lower
+
+    lowered = to_edge_transform_and_lower(torch.export.load(program), partitioner=[XnnpackPartitioner()])
+    lowered.to_executorch().save(file)
+
+
+def run(file: str, images: str, outputs: str) -> None:
+    """What the runtime computes from every tensor of a file, as many images at a time as the program takes."""
+    import torch
+    from executorch.runtime import Runtime
+    from safetensors.torch import load_file, save_file
+
+    method = Runtime.get().load_program(file).load_method("forward")
+    count = method.metadata.input_tensor_meta(0).sizes()[0]
+
+    def computed(batch: torch.Tensor) -> torch.Tensor:
+        # The next call writes into the same memory, hence the clones.
+        return torch.cat([method.execute([part.contiguous()])[0].clone() for part in torch.split(batch, count)])
+
+    save_file({name: computed(batch) for name, batch in load_file(images).items()}, outputs)
+
+
+if __name__ == "__main__":
+    try:
+        if sys.argv[1] == "write":
+            write(*sys.argv[2:])
+        else:
+            run(*sys.argv[2:])
+    except Exception as error:  # its errors are of no common type
+        sys.exit(f"{type(error).__name__}: {(str(error).strip().splitlines() or [''])[0]}")
