@@ -124,7 +124,12 @@ class Study:
             "control": control, "start": start, "trials": trials, "time": time, "train_time": train_time,
             "patience": patience, "workers": workers, "plugins": plugins, "about": about,
         }  # fmt: skip
-        asked = Asked(given=given, space=space if isinstance(space, SearchSpace) else None, function=evaluate)
+        asked = Asked(
+            given=given,
+            space=space if isinstance(space, SearchSpace) else None,
+            function=evaluate,
+            measures_here=False,  # only `search` says who measures
+        )
         plan = planned(asked, name, storage, lambda done, total: None)
         with Ledger.open(storage) as ledger:
             begin(plan, ledger, Local().settings(workers))

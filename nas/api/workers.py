@@ -52,6 +52,7 @@ class Ray:
         gpus_per_worker: a part of a GPU (0.25), or whole ones; 0 trains on the CPU.
         resources: of the cluster's own resources, by name.
         hang_seconds: silence after which a worker counts as stuck and is replaced.
+        measure_on: resource of a node that is kept free, as a whole, to measure latencies on, such as `device:jetson`.
     """
 
     address: str | None = None
@@ -60,6 +61,7 @@ class Ray:
     gpus_per_worker: float = 0.0
     resources: Mapping[str, float] = field(default_factory=dict)
     hang_seconds: float = DEFAULT_HANG_SECONDS
+    measure_on: str | None = None
 
     def settings(self, default: int | None = None) -> ExecutorSettings:
         """What starts them; `default` workers where their number is not given.
@@ -77,4 +79,5 @@ class Ray:
             address=self.address,
             needs=needs,
             hang_seconds=self.hang_seconds,
+            measure_on=self.measure_on,
         )

@@ -147,6 +147,16 @@ Resources = Annotated[
         rich_help_panel=WORKERS_PANEL,
     ),
 ]
+MeasureOn = Annotated[
+    str | None,
+    typer.Option(
+        "--measure-on",
+        metavar="RESOURCE",
+        help="Measure latencies on a node of the Ray cluster that has this resource, such as device:jetson; all of "
+        "that node is kept free for it.",
+        rich_help_panel=WORKERS_PANEL,
+    ),
+]
 HangTime = Annotated[
     str | None,
     typer.Option(

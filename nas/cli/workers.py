@@ -19,6 +19,7 @@ def executor_settings(
     gpus_per_worker: float | None,
     resource: Sequence[str] | None,
     hang_time: str | None,
+    measure_on: str | None = None,
 ) -> ExecutorSettings:
     """The settings that a command line means; None is what it does not say.
 
@@ -42,11 +43,17 @@ def executor_settings(
             "--cpus-per-worker": cpus_per_worker,
             "--gpus-per-worker": gpus_per_worker,
             "--resource": resource or None,
+            "--measure-on": measure_on,
         }
         said = [option for option, value in given.items() if value is not None]
         if said:
             raise UserError(f"{', '.join(said)}: only workers on Ray have that; add --executor ray, or leave it out")
         return Local(workers, device, hang_seconds).settings()
+    if measure_on is not None and ray_address is None:
+        raise UserError(
+            f"--measure-on {measure_on}: a Ray of this machine alone has no such resource; name the cluster that has "
+            "it by --ray-address"
+        )
     if ray_address is not None:
         notice(f"Connecting to the Ray cluster at {ray_address}")
     staff = Ray(
@@ -56,6 +63,7 @@ def executor_settings(
         gpus_per_worker=gpus_per_worker or 0.0,
         resources=_amounts(resource or ()),
         hang_seconds=hang_seconds,
+        measure_on=measure_on,
     )
     place = "cuda" if staff.gpus_per_worker else "cpu"
     if device not in ("auto", place):
@@ -82,6 +90,7 @@ def as_options(settings: ExecutorSettings) -> list[str]:
     words += [] if not needs.gpus else ["--gpus-per-worker", f"{needs.gpus:g}"]
     for name, amount in needs.resources.items():
         words += ["--resource", f"{name}={amount:g}"]
+    words += [] if settings.measure_on is None else ["--measure-on", settings.measure_on]
     words += [] if settings.workers is None else ["--workers", f"{settings.workers}"]
     return words
 

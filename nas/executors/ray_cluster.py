@@ -19,6 +19,7 @@ os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")  # else a warni
 import ray
 import ray.exceptions
 from ray._private.state import actors, available_resources_per_node  # said nowhere else without Ray's dashboard
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from nas.errors import NasError, UserError
 from nas.executors.forkserver import worker_variables
@@ -26,8 +27,9 @@ from nas.executors.image_transfer import Decoded, ImageTransfer, pack
 from nas.executors.ray_actor import CoreActor
 from nas.executors.ray_address import AUTO, require_address
 from nas.executors.ray_log import RayLog
+from nas.executors.ray_measuring import MeasuringActor
 from nas.executors.ray_needs import Needs
-from nas.executors.ray_nodes import Nodes
+from nas.executors.ray_nodes import Amounts, Nodes
 
 Call: TypeAlias = "ray.ObjectRef[Any]"
 """What a call of an actor will have returned."""
@@ -66,6 +68,33 @@ class RayWorker:
     def pulse(self, seconds: float) -> Call:
         """See `CoreActor.pulse`."""
         call: Call = self._actor.pulse.options(concurrency_group=_BESIDE).remote(seconds)
+        return call
+
+    def kill(self) -> None:
+        """End its process, whatever it does; one that has ended is no error."""
+        ray.kill(self._actor)
+
+
+class MeasuringWorker:
+    """The driver's handle on the actor that measures; its calls do not wait either.
+
+    Attributes:
+        id: of the actor, in the cluster's tables.
+    """
+
+    def __init__(self, actor: Any) -> None:
+        """Take over an actor of the class `MeasuringActor`."""
+        self._actor = actor
+        self.id: str = actor._actor_id.hex()
+
+    def greet(self) -> Call:
+        """See `MeasuringActor.greet`."""
+        call: Call = self._actor.greet.remote()
+        return call
+
+    def answer(self, question: str) -> Call:
+        """See `MeasuringActor.answer`."""
+        call: Call = self._actor.answer.remote(question)
         return call
 
     def kill(self) -> None:
@@ -113,6 +142,11 @@ class Cluster:
             self.close()
             raise
 
+    @staticmethod
+    def is_connected() -> bool:
+        """Whether this process has a connection to Ray."""
+        return bool(ray.is_initialized())
+
     @property
     def log_path(self) -> Path:
         """The file with what Ray has to say."""
@@ -157,6 +191,7 @@ class Cluster:
             [one["Resources"] for one in alive],
             [free.get(one["NodeID"], {}) for one in alive],
             self._started() if workers else frozenset(),
+            [one["NodeID"] for one in alive],
         )
 
     def _started(self) -> frozenset[str]:
@@ -184,6 +219,25 @@ class Cluster:
         }
         actor = ray.remote(**options)(CoreActor).remote(pickled_work, threads=needs.threads)
         return RayWorker(actor)
+
+    def start_measuring(self, node: str, has: Amounts, resource: str) -> MeasuringWorker:
+        """Have a worker started that has all cores and GPUs of a node, and all of one of its resources; does not wait.
+
+        Args:
+            node: its id.
+            has: what it has.
+            resource: one of its custom resources.
+        """
+        options: dict[str, Any] = {
+            "num_cpus": has.get("CPU", 0),
+            "num_gpus": has.get("GPU", 0),
+            "resources": {resource: has[resource]},
+            "scheduling_strategy": NodeAffinitySchedulingStrategy(node, soft=False),
+            "max_restarts": 0,
+            "max_task_retries": 0,
+            "enable_task_events": False,
+        }
+        return MeasuringWorker(ray.remote(**options)(MeasuringActor).remote())
 
     def transfer(self, content: Decoded) -> ImageTransfer | None:
         """Images from this machine's cache, put into the object store for as long as the transfer is kept."""

@@ -25,9 +25,9 @@ from nas.executors.bookkeeping import Bookkeeping, lost
 from nas.executors.channel import job_to_dict
 from nas.executors.image_transfer import Decoded, ImageTransfer
 from nas.executors.ray_needs import Needs
-from nas.executors.ray_nodes import NodeWatch
+from nas.executors.ray_nodes import NodeWatch, no_answer
 from nas.executors.silence import CHORE_SECONDS, DEFAULT_HANG_SECONDS, PULSE_SECONDS, HangRule, Silence
-from nas.executors.version import code_version
+from nas.executors.version import code_version, other_code
 from nas.executors.worker import pickled
 from nas.pulse import WorkerState
 from nas.records import Evaluation, Job
@@ -317,11 +317,7 @@ class RayExecutor:
 
     def _take_greeting(self, worker: _Worker, greeting: Mapping[str, Any]) -> None:
         if greeting["version"] != self._version:
-            self._books.error = UserError(
-                f"the worker {greeting['worker']} has nas {greeting['version']}, this program {self._version}; results "
-                "of different code must not meet in one study: install the same code on every node, and do not change "
-                "it while a study runs"
-            )
+            self._books.error = other_code(greeting["worker"], greeting["version"], self._version)
             return
         transfers = [transfer for transfer in map(self._transfer, greeting["lacks"]) if transfer is not None]
         if transfers:
@@ -383,10 +379,7 @@ class RayExecutor:
         """See what the nodes have; a look that does not come back is the end, before Ray itself ends this process."""
         waited = self._watch.refresh(workers=not all(worker.is_placed for worker in self._workers))
         if waited > _HEAD_SECONDS:
-            self._books.error = NasError(
-                f"the head of the Ray cluster at {self._head} has not answered for {_HEAD_SECONDS:g} s; it has ended, "
-                "or cannot be reached any more. What is finished is kept; go on once a head is there"
-            )
+            self._books.error = no_answer(self._head, _HEAD_SECONDS)
         if waited > CHORE_SECONDS:
             return  # to ask for workers would wait for the head, too
         self._place()

@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 
+from nas.errors import NasError
+
 Amounts = Mapping[str, float]
 
 
@@ -19,16 +21,17 @@ class Nodes:
         free: those that nobody uses.
         started: ids of this driver's workers that have a process, whether or not it got as far as answering; empty
             where nobody asked for them.
+        ids: of the nodes.
     """
 
     whole: Sequence[Amounts]
     free: Sequence[Amounts]
     started: Set[str] = frozenset()
+    ids: Sequence[str] = ()
 
     def describe(self) -> str:
         """What there is, for people."""
-        nodes = [f"{node.get('CPU', 0):g} CPU + {node.get('GPU', 0):g} GPU" for node in self.whole]
-        return f"nodes: {', '.join(nodes) or 'none'}"
+        return f"nodes: {', '.join(map(_describe, self.whole)) or 'none'}"
 
     def describe_use(self) -> str:
         """What of it is in use, for people: '8 of 8 CPU, 1 of 2 GPU'."""
@@ -39,6 +42,21 @@ class Nodes:
             if whole:
                 parts.append(f"{used:g} of {whole:g} {name}")
         return ", ".join(parts)
+
+
+def _describe(node: Amounts) -> str:
+    """Cores, GPUs and the resources that somebody named; the others are Ray's own."""
+    own = {"CPU", "GPU", "memory", "object_store_memory"}
+    named = [name for name in sorted(node) if name not in own and not name.startswith(("node:", "accelerator_type:"))]
+    return " + ".join(f"{node.get(name, 0):g} {name}" for name in ("CPU", "GPU", *named))
+
+
+def no_answer(address: str, seconds: float) -> NasError:
+    """What is said of a head that is gone."""
+    return NasError(
+        f"the head of the Ray cluster at {address} has not answered for {seconds:g} s; it has ended, or cannot be "
+        "reached any more. What is finished is kept; go on once a head is there"
+    )
 
 
 class NodeWatch:

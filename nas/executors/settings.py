@@ -26,6 +26,7 @@ class ExecutorSettings:
         address: of the Ray cluster, as in `RayExecutor`; None for a Ray of our own on this machine.
         needs: what each worker on Ray has.
         hang_seconds: silence after which a worker counts as stuck, as in `HangRule`.
+        measure_on: custom resource of the node on Ray where latencies are measured; None for this machine.
     """
 
     kind: str = LOCAL
@@ -34,6 +35,7 @@ class ExecutorSettings:
     address: str | None = None
     needs: Needs = field(default_factory=Needs)
     hang_seconds: float = DEFAULT_HANG_SECONDS
+    measure_on: str | None = None
 
     def start(self, work: Work, *, jobs: int | None, images: Sequence[Decoded] = ()) -> Executor:
         """Make the executor.

@@ -10,27 +10,8 @@ import json
 import os
 import sys
 from contextlib import redirect_stdout
-from typing import Any
 
-from nas.architecture import Architecture
-from nas.errors import NasError
-from nas.measure.profile import NamedProfile, Profile
-from nas.measure.session import measure
-from nas.task import Task
-
-
-def answer(question: dict[str, Any]) -> dict[str, Any]:
-    """The record of one network, or `error` where the profile cannot be measured.
-
-    Args:
-        question: `name` and `protocol` of the profile, canonical `architecture`, `task` with its three numbers.
-    """
-    named = NamedProfile(name=question["name"], profile=Profile.model_validate(question["protocol"]))
-    try:
-        (record,) = measure([Architecture.from_dict(question["architecture"])], named, Task(**question["task"]))
-    except NasError as error:
-        return {"error": str(error)}
-    return {"record": record.to_dict()}
+from nas.measure.meter import answer
 
 
 def main() -> None:

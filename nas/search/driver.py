@@ -219,13 +219,13 @@ class Driver:
     def progress(self) -> Progress:
         """How far the study is."""
         fractions = self._executor.progress()
-        waiting = self._executor.shortage() if self._running else ""
+        lacking = self._executor.shortage() if self._running else ""
         said = self._source.progress()
         progress = replace(
             said,
             stop=Stop.TIME if self._was_in_vain else said.stop,
-            running=() if waiting else tuple(fractions.get(job, 0.0) for job in self._running),
-            waiting=waiting,
+            running=() if lacking else tuple(fractions.get(job, 0.0) for job in self._running),
+            waiting=lacking or said.waiting,
             seconds=time.monotonic() - self._started,
             lost=self._losses,
         )

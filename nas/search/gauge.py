@@ -6,33 +6,23 @@ measurement under way.
 
 from __future__ import annotations
 
-import json
 import os
-import selectors
-import subprocess
-import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 
 from nas.architecture import Architecture
 from nas.cost.budget import profile_of
-from nas.errors import NasError, UserError
+from nas.errors import UserError
+from nas.executors.ray_meter import RayMeter
 from nas.executors.settings import LOCAL, ExecutorSettings
 from nas.ledger import Ledger
 from nas.measure.latencies import latest, task_of
+from nas.measure.meter import Alive, Meter, ProcessMeter, ask_key, ask_record
 from nas.measure.prediction.forecast import Forecast, Interval
 from nas.measure.profile import NamedProfile, load_profile
 from nas.measure.runtimes import runtimes
-from nas.measure.session import key_of
-from nas.records import LatencyRecord
+from nas.records import LatencyKey, LatencyRecord
 from nas.task import Task
-
-_POLL = 0.2  # seconds between signs of life while something is measured
-
-
-class MeasuringError(NasError):
-    """The process that measures has failed; what was measured so far is in the ledger."""
 
 
 class Gauge:
@@ -48,31 +38,27 @@ class Gauge:
         profiles: Mapping[str, NamedProfile],
         task: Task,
         ledger: Ledger,
+        meter: Meter,
         *,
-        core: int | None = None,
         is_apart: bool = False,
     ) -> None:
-        """Nothing is started yet.
+        """Nothing is measured yet.
 
         Args:
             profiles: by metric, such as `latency@torch-cpu`.
             task: of the networks.
             ledger: where records are read and kept.
-            core: to measure on, or None.
+            meter: who measures.
             is_apart: see above.
-
-        Raises:
-            RuntimeMissingError: one of the profiles cannot be measured here.
         """
-        self.alive: Callable[[], None] = lambda: None
+        self.alive: Alive = lambda: None
         self.is_apart = is_apart
         self._profiles = profiles
         self._tasks = {metric: task_of(named, task) for metric, named in profiles.items()}
-        self._keys = {metric: key_of(named, self._tasks[metric]) for metric, named in profiles.items()}
         self._ledger = ledger
-        self._core = core
+        self._meter = meter
+        self._keys: dict[str, LatencyKey] = {}
         self._forecasts: dict[str, Forecast] = {}
-        self._process: subprocess.Popen[str] | None = None
 
     @property
     def metrics(self) -> Sequence[str]:
@@ -83,14 +69,14 @@ class Gauge:
         """The record of an architecture by each profile, stable where that was to be had in two attempts.
 
         Raises:
-            UserError: a profile's command does not do what it should.
-            MeasuringError: the process that measures has died.
+            UserError: a profile cannot be measured there, or its command does not do what it should.
+            MeasuringError: nobody can be made to measure.
         """
         return {metric: self._record(metric, architecture) for metric in self._profiles}
 
     def foretold(self, metric: str, architecture: Architecture) -> Interval | None:
         """What a network that nobody has measured will take, where enough like it were; see `Forecast`."""
-        key = self._keys[metric]
+        key = self._key(metric)
         if latest(self._ledger.latencies([architecture.id], key.profile), key, flagged=True):
             return None
         if metric not in self._forecasts:
@@ -99,62 +85,31 @@ class Gauge:
 
     def known(self, metric: str) -> Mapping[str, LatencyRecord]:
         """What the ledger knows of a profile, by architecture."""
-        key = self._keys[metric]
+        key = self._key(metric)
         return latest(self._ledger.latencies(profile=key.profile), key, flagged=True)
 
-    def close(self) -> None:
-        """End the process."""
-        process, self._process = self._process, None
-        if process is not None:
-            process.kill()
-            process.communicate()
+    def shortage(self) -> str:
+        """Why a measurement waits; see `Meter.shortage`."""
+        return self._meter.shortage()
+
+    def _key(self, metric: str) -> LatencyKey:
+        """Asked for when it is needed: the device may be one of a cluster, whose node is waited for."""
+        if metric not in self._keys:
+            self._keys[metric] = ask_key(self._meter, self._profiles[metric], self._tasks[metric], self.alive)
+        return self._keys[metric]
 
     def _record(self, metric: str, architecture: Architecture) -> LatencyRecord:
-        key = self._keys[metric]
+        key = self._key(metric)
         # Flagged ones too: a search that goes on must not measure, and judge, a candidate anew.
         known = latest(self._ledger.latencies([architecture.id], key.profile), key, flagged=True)
         if known:
             return known[architecture.id]
-        named, task = self._profiles[metric], self._tasks[metric]
-        found = self._ask(
-            {
-                "name": named.name,
-                "protocol": named.profile.canonical(),
-                "architecture": architecture.to_dict(),
-                "task": {"resolution": task.resolution, "classes": task.classes, "channels": task.channels},
-            }
-        )
-        if "error" in found:
-            raise UserError(f"profile {named.name!r}: {found['error']}")
-        record = LatencyRecord.from_dict(found["record"])
+        record = ask_record(self._meter, architecture, self._profiles[metric], self._tasks[metric], self.alive)
         form = architecture.to_dict()
         self._ledger.save_latencies([record], {architecture.id: form})
         if metric in self._forecasts:
             self._forecasts[metric].learn(record, form)
         return record
-
-    def _ask(self, question: Mapping[str, Any]) -> dict[str, Any]:
-        process = self._process = self._process or self._started()
-        if process.stdin is None or process.stdout is None:
-            raise MeasuringError("the process that measures has no pipes")
-        try:
-            process.stdin.write(json.dumps(question) + "\n")
-            process.stdin.flush()
-        except OSError as error:
-            raise MeasuringError(f"the process that measures has died: {error}") from error
-        with selectors.DefaultSelector() as selector:
-            selector.register(process.stdout, selectors.EVENT_READ)
-            while not selector.select(_POLL):
-                self.alive()
-        line = process.stdout.readline()
-        if not line:
-            raise MeasuringError("the process that measures has died; its last words are above")
-        found: dict[str, Any] = json.loads(line)
-        return found
-
-    def _started(self) -> subprocess.Popen[str]:
-        words = [sys.executable, "-m", "nas.measure.worker", *([] if self._core is None else [str(self._core)])]
-        return subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
 
 @contextmanager
@@ -165,21 +120,40 @@ def gauging(
 
     Where several trainings go on at a time, a core is set apart for it, which this process and the workers that are
     started in the block keep off; candidates are then measured ahead of the trainings. A single worker is waited for
-    instead: nothing is trained while something is measured.
+    instead: nothing is trained while something is measured. On Ray, a whole node with a resource that the settings
+    name is set apart.
 
     Raises:
         UserError: there is no place where a measurement would be alone.
-        RuntimeMissingError: one of the profiles cannot be measured here.
+        NasError: there is no connection to Ray.
     """
+    require_use(settings, profiles)
     if not profiles:
         yield None
         return
-    with _core_apart(profiles, settings) as core:
-        gauge = Gauge(profiles, task, ledger, core=core, is_apart=not _takes_turns(settings))
-        try:
-            yield gauge
-        finally:
-            gauge.close()
+    with _meter(profiles, settings) as meter:
+        yield Gauge(profiles, task, ledger, meter, is_apart=not _takes_turns(settings))
+
+
+def require_use(settings: ExecutorSettings, profiles: Mapping[str, NamedProfile]) -> None:
+    """Refuse settings that set a node apart for measurements where there are none; raises UserError."""
+    if settings.measure_on is not None and not profiles:
+        raise UserError(
+            f"nothing of this study is measured on {settings.measure_on}; give it a budget in milliseconds, such as "
+            "8ms@torch-cpu, or leave --measure-on out"
+        )
+
+
+@contextmanager
+def _meter(profiles: Mapping[str, NamedProfile], settings: ExecutorSettings) -> Iterator[Meter]:
+    with ExitStack() as stack:
+        meter: Meter
+        if settings.measure_on is not None:
+            meter = RayMeter(settings.measure_on, address=settings.address)
+        else:
+            meter = ProcessMeter(stack.enter_context(_core_apart(profiles, settings)))
+        stack.callback(meter.close)
+        yield meter
 
 
 @contextmanager
@@ -191,7 +165,8 @@ def _core_apart(profiles: Mapping[str, NamedProfile], settings: ExecutorSettings
     if settings.kind != LOCAL:
         raise UserError(
             f"profile {here[0].name!r} is measured on this machine, whose cores the executor {settings.kind!r} may "
-            "share out as well; search with --executor local, or measure another machine by a profile with a command"
+            "share out as well; name a resource of the nodes that are to measure (--measure-on device:jetson), search "
+            "with --executor local, or measure another machine by a profile with a command"
         )
     busy = next((named for named in here if named.profile.device == "cuda" and settings.device == "cuda"), None)
     cores = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set()
@@ -211,14 +186,18 @@ def _takes_turns(settings: ExecutorSettings) -> bool:
     return settings.kind == LOCAL and settings.workers_for(None) == 1
 
 
-def require_profiles(metrics: Sequence[str]) -> dict[str, NamedProfile]:
+def require_profiles(metrics: Sequence[str], *, here: bool = True) -> dict[str, NamedProfile]:
     """The profile of each latency among some metrics.
+
+    Args:
+        metrics: some.
+        here: whether it is this machine that is to measure them.
 
     Raises:
         UserError: no such profile, or its file has problems.
         RuntimeMissingError: one cannot be measured here.
     """
     found = {metric: load_profile(profile) for metric in metrics if (profile := profile_of(metric)) is not None}
-    for named in found.values():
+    for named in found.values() if here else ():
         runtimes[named.profile.runtime].require(named.profile)
     return found

@@ -103,12 +103,14 @@ def define(
     start: Sequence[Mapping[str, Value]] = (),
     evaluate: OwnTraining | None = None,
     changes: Mapping[str, Any] | None = None,
+    measures_here: bool = True,
     progress: Callable[[int, int], None] | None = None,
 ) -> StudyDefinition:
     """Check everything that can be checked before anything is paid for, and put it together.
 
     Where there is no `recipe`, one is chosen by the networks within budget and the images (`chosen_by`), and some of
-    its fields changed to `changes`.
+    its fields changed to `changes`. Whether latencies can be measured is seen only if that is to happen here
+    (`measures_here`).
 
     Raises:
         UnknownNameError: no such sampler, data set or profile.
@@ -117,7 +119,8 @@ def define(
         BudgetError: nothing in the space can meet the budget.
     """
     samplers[sampler]
-    profiles = require_profiles([*(one.metric for one in budget.bounds), *(objectives or Objectives()).costs])
+    latencies = [*(one.metric for one in budget.bounds), *(objectives or Objectives()).costs]
+    profiles = require_profiles(latencies, here=measures_here)
     if profiles:
         _require_one_resolution(space, "measures every latency at one resolution")
     require_reachable(space.root, budget.closed, space.require_task(task))

@@ -49,12 +49,14 @@ class Asked:
             `task` and `recipe`; None is what is not said.
         space: the space itself, where it is at hand and not the name of one.
         function: what trains in place of the proxy, likewise.
+        measures_here: whether it is this machine that is to measure latencies.
     """
 
     path: Path | None = None
     given: Mapping[str, Any] = field(default_factory=dict)
     space: SearchSpace | None = None
     function: Evaluate | None = None
+    measures_here: bool = True
 
     @property
     def said(self) -> dict[str, Any]:
@@ -266,6 +268,7 @@ def _defined(
         start=start,
         evaluate=own,
         changes=asked.recipe_changes,
+        measures_here=asked.measures_here,
         progress=progress,
     )
 

@@ -126,6 +126,7 @@ class Search:
             train_seconds=results.train_seconds,
             asking_seconds=self._asking,
             stop=self._stop,
+            waiting="" if self._gauge is None else self._gauge.shortage(),
             rungs=self._halving.counts(),
             warnings=self._health.warnings,
         )

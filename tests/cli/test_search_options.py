@@ -50,6 +50,7 @@ VALUES: dict[str, tuple[list[str], list[str]]] = {
     "--cpus-per-worker": (ON_RAY, [*ON_RAY, "--cpus-per-worker", "2"]),
     "--gpus-per-worker": (ON_RAY, [*ON_RAY, "--gpus-per-worker", "0.5"]),
     "--resource": (ON_RAY, [*ON_RAY, "--resource", "site=1"]),
+    "--measure-on": (ON_RAY, [*ON_RAY, "--measure-on", "device:jetson"]),
     "--hang-time": (BASE, [*BASE, "--hang-time", "5min"]),
     "--device": (BASE, [*BASE, "--device", "gpu"]),
     "--checkpoints": (BASE, [*BASE, "--checkpoints", "kept"]),

@@ -53,6 +53,8 @@ def test_ray_without_a_word_is_as_wide_as_there_is_room_and_trains_on_processors
         ({"resource": ["site=nan"]}, "write NAME=AMOUNT"),
         ({"resource": ["GPU=1"]}, "--gpus-per-worker"),
         ({"resource": ["a=1", "a=2"]}, "given twice"),
+        ({"executor": "local", "measure_on": "device:jetson"}, "--measure-on: only workers"),
+        ({"measure_on": "device:jetson"}, "name the cluster that has it by --ray-address"),
         ({"ray_address": "ray://head"}, "no address of a Ray cluster"),
         ({"ray_address": "127.0.0.1:1"}, "nobody answers at 127.0.0.1:1"),
         ({"executor": "rya"}, "did you mean 'ray'"),
@@ -68,6 +70,7 @@ def test_what_makes_no_sense_is_refused(said: dict[str, Any], message: str) -> N
     [
         ExecutorSettings(kind="ray", workers=None),
         ExecutorSettings(kind="ray", workers=None, hang_seconds=600.0),
+        ExecutorSettings(kind="ray", workers=None, address="auto", measure_on="device:jetson"),
         ExecutorSettings(
             kind="ray", workers=3, device="cuda", address="auto", needs=Needs(cpus=0.5, gpus=2, resources={"a b": 1.5})
         ),

@@ -444,8 +444,18 @@ def called(command: list[str]) -> str:
     return ran.stdout
 
 
+# --- latencies
+
+
+def latency(device: str, quick: bool) -> Result:
+    """Published networks eager and compiled, in fp32 and bf16, repeatability, and in-band prediction."""
+    from latencies import measured
+
+    return done(measured(device, quick=quick))
+
+
 PARTS: dict[str, Callable[[str, bool], Result]] = {
-    one.__name__: one for one in (tests, search, throughput, sharing, memory, compile, depthwise, promise)
+    one.__name__: one for one in (tests, search, throughput, sharing, memory, compile, depthwise, promise, latency)
 }
 
 

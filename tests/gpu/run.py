@@ -5,8 +5,9 @@ runs out of memory takes nothing else along. `DIR/results.json` and `DIR/results
 what was measured before an interruption is there. All in all at most six minutes on one H100.
 
 It needs what `nas` needs without Ray, and no network; the part that runs the tests marked `gpu` is left out where there
-is no pytest. `--promise` is `studies/promise` at the size of 1 GFLOPs, ten minutes at most. `--device cpu --quick`
-tries the script itself: every part that makes sense there, in small.
+is no pytest. `--promise` is `studies/promise` at the size of 1 GFLOPs, ten minutes at most; `--latency` measures twelve
+published networks, eager and compiled, and predicts inside a band, six minutes at most. `--device cpu --quick` tries
+the script itself: every part that makes sense there, in small.
 """
 
 from __future__ import annotations
@@ -33,8 +34,8 @@ LIMITS = {  # seconds, in order of importance; 355 together
     "depthwise": 40,
     "compile": 30,
 }
-PROMISE = 600
-"""Seconds for `studies/promise` at full size, which is asked for by itself."""
+ALONE = {"promise": 600, "latency": 360}
+"""Seconds of the parts that are asked for by themselves."""
 
 
 def main() -> int:
@@ -46,16 +47,18 @@ def main() -> int:
     parser.add_argument(
         "--promise", action="store_true", help="studies/promise at full size instead, in ten minutes at most"
     )
+    parser.add_argument("--latency", action="store_true", help="latencies instead, in six minutes at most")
     parser.add_argument("--data", metavar="DATA", help="its images, such as folder:PATH; default: synthetic ones")
     parser.add_argument("--only", action="append", choices=LIMITS, help="a part to run; repeatable; default: all")
     given = parser.parse_args()
     if given.data is not None and not given.promise:
         parser.error("--data is for --promise")
+    alone = [name for name in ALONE if getattr(given, name)]
     given.output.mkdir(parents=True, exist_ok=True)
     results: dict[str, Any] = {"machine": machine(given.device), "quick": given.quick, "parts": {}}
     if given.data is not None:
         os.environ["NAS_PROMISE_DATA"] = given.data
-    for name in ["promise"] if given.promise else given.only or LIMITS:
+    for name in alone or given.only or LIMITS:
         sys.stderr.write(f"{name} ...\n")
         results["parts"][name] = one_part(name, given.device, quick=given.quick)
         (given.output / "results.json").write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
@@ -79,6 +82,7 @@ def _today() -> str:
 def one_part(name: str, device: str, *, quick: bool) -> dict[str, Any]:
     """The result of a part: its status, its seconds, and rows of figures."""
     command = [sys.executable, str(HERE / "parts.py"), name, "--device", device, *(["--quick"] if quick else [])]
+    limit = {**LIMITS, **ALONE}[name]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(TOP), os.environ.get("PYTHONPATH", "")])}
     begun = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
@@ -90,17 +94,12 @@ def one_part(name: str, device: str, *, quick: bool) -> dict[str, Any]:
                 env=environment,
                 capture_output=True,
                 text=True,
-                timeout=LIMITS.get(name, PROMISE),
+                timeout=limit,
                 check=False,
             )
         except subprocess.TimeoutExpired as error:
             said = (error.stderr or b"").decode(errors="replace")
-            return {
-                "status": "failed",
-                "seconds": LIMITS.get(name, PROMISE),
-                "why": f"took longer\n{said[-2000:]}",
-                "rows": [],
-            }
+            return {"status": "failed", "seconds": limit, "why": f"took longer\n{said[-2000:]}", "rows": []}
     seconds = round(time.monotonic() - begun, 1)
     if done.returncode:
         return {"status": "failed", "seconds": seconds, "why": (done.stdout + done.stderr)[-4000:], "rows": []}

@@ -39,6 +39,18 @@ def test_the_promise_runs_in_small_on_a_cpu(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_latencies_are_measured_in_small_on_a_cpu(tmp_path: Path) -> None:
+    command = [sys.executable, str(SCRIPT), "-o", str(tmp_path), "--device", "cpu", "--quick", "--latency"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    (part,) = json.loads((tmp_path / "results.json").read_text())["parts"].values()
+    said = [row["network"] for row in part["rows"]]
+    assert {"van_b0", "resnet50"} < set(said)
+    assert any(one.startswith("repeatability: Spearman") for one in said)
+    assert any(one.startswith("prediction") for one in said)
+
+
+@pytest.mark.slow
 def test_an_absent_accelerator_is_named(tmp_path: Path) -> None:
     command = [sys.executable, str(SCRIPT), "-o", str(tmp_path), "--only", "depthwise"]
     done = subprocess.run(command, capture_output=True, text=True, check=False, env={"CUDA_VISIBLE_DEVICES": ""})

@@ -22,6 +22,7 @@ from nas.cli.options import (
     GpusPerWorker,
     HangTime,
     Json,
+    MeasureOn,
     Metrics,
     MlflowFolder,
     RayAddress,
@@ -145,6 +146,7 @@ def run(
     cpus_per_worker: CpusPerWorker = None,
     gpus_per_worker: GpusPerWorker = None,
     resource: Resources = None,
+    measure_on: MeasureOn = None,
     hang_time: HangTime = None,
     device: Device = "auto",
     checkpoints: Checkpoints = None,
@@ -167,6 +169,7 @@ def run(
     from nas.cli.workers import executor_settings
     from nas.ledger import Ledger
     from nas.report.metrics import parse_place
+    from nas.search.gauge import require_use
     from nas.search.launch import leaving_a_core, study_path
     from nas.search.resolve import Asked
     from nas.train.trackers import find_trackers
@@ -180,6 +183,7 @@ def run(
             "data_share": data_share, "resolution": resolution, "classes": classes, "trials": trials, "time": time,
             "train_time": train_time, "patience": patience, "workers": workers, "evaluate": evaluate,
         },
+        measures_here=measure_on is None,
     )  # fmt: skip
     storage = storage or asked.storage or DEFAULT_STORAGE
     page = None if metrics is None else parse_place(metrics)
@@ -195,8 +199,10 @@ def run(
         gpus_per_worker=gpus_per_worker,
         resource=resource,
         hang_time=hang_time,
+        measure_on=measure_on,
     )
     plan = _plan(asked, None if path is not None else study, storage, resume=resume)
+    require_use(settings, plan.definition.profiles)
     if not wide:
         settings = leaving_a_core(settings, plan.definition)
     _announce(plan, settings, storage)
