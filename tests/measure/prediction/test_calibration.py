@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 import nas
 from nas.errors import UserError
-from nas.measure.prediction.calibration import calibrate, conformal, quality
+from nas.layers.base import mixers
+from nas.measure.prediction.calibration import LEAST, calibrate, conformal, quality
 from nas.measure.prediction.design import spread
 from nas.measure.prediction.features import NAMES, Description, describe, work_of
 from nas.measure.prediction.predictors import MODELS, TRIVIAL, relative_nnls
@@ -72,14 +73,17 @@ def test_an_unseen_mixer_kernel_or_width_is_flagged(networks: list[Description],
 @pytest.mark.slow
 def test_a_mixer_left_out_of_the_calibration_is_flagged_in_every_network() -> None:
     within = nas.load_space("modern").within("4.2..4.5GFLOPs")
-    drawn = [describe(within.architecture(row), TASK) for row in within.draw(24, np.random.default_rng(0))]
-    with_it = [one for one in drawn if "part modulation" in one.traits]
-    without = [one for one in drawn if "part modulation" not in one.traits]
-    assert len(with_it) >= 3
-    times = [float(work_of([one]).sum()) for one in without]
-    padded = (without * 20)[:20], (times * 20)[:20]
-    found = calibrate(*padded)
-    assert all("part modulation" in found.unseen(one) for one in with_it)
+    drawn = [describe(within.architecture(row), TASK) for row in within.draw(100, np.random.default_rng(0))]
+    held_out: list[str] = []
+    for part in (f"part {mixer}" for mixer in mixers):
+        with_it = [one for one in drawn if part in one.traits]
+        without = [one for one in drawn if part not in one.traits]
+        if with_it and len(without) >= LEAST:
+            times = [float(work_of([one]).sum()) for one in without]
+            found = calibrate(without, times, models={"flops": TRIVIAL["flops"]}, trivial={})
+            assert all(part in found.unseen(one) for one in with_it), part
+            held_out.append(part)
+    assert len(held_out) >= 4, held_out
 
 
 def test_few_networks_are_refused(networks: list[Description]) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 import time
 from pathlib import Path
 
@@ -31,6 +32,18 @@ def test_another_program_measures_the_exported_network(tmp_path: Path) -> None:
     assert one.ms == one.low == one.high
     assert one.key.device == "my board"
     assert one.peak_memory is None
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("benchmark_app") is None, reason="OpenVINO's tools are not installed here")
+def test_openvinos_own_program_measures_it() -> None:
+    file = Path(__file__).parents[3] / "studies" / "latency" / "benchmark_app.yaml"
+    (one,) = measure([SMALL], load_profile(str(file)), TASK)
+    assert one.failure == ""
+    assert one.ms is not None
+    assert 0 < one.ms < 1000
+    assert one.runs == 6
+    assert one.key.runtime == "command benchmark_app"
 
 
 @pytest.mark.parametrize(
