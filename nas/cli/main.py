@@ -52,6 +52,7 @@ from nas.cli.commands import (
 from nas.cli.plugin_option import with_plugins
 from nas.cli.space_argument import with_space
 from nas.cli.values import CheckedCommand, paragraphs
+from nas.cli.workers import with_workers
 from nas.command_line import command_line
 from nas.errors import NasError, UserError, system_reason
 
@@ -106,11 +107,13 @@ _WITH_PARTS = (
 )
 
 _WITH_SPACE = ("search", "check", "sample", "calibrate", "trust")
+_WITH_WORKERS = ("search", "compare", "trust", "refine")
 
 
 def _equipped(name: str, run: Callable[..., None]) -> Callable[..., None]:
     """A command with what several have in common."""
-    placed = with_space(run) if name in _WITH_SPACE else run
+    staffed = with_workers(run) if name in _WITH_WORKERS else run
+    placed = with_space(staffed) if name in _WITH_SPACE else staffed
     return with_plugins(placed) if name in _WITH_PARTS else placed
 
 

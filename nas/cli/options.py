@@ -107,46 +107,6 @@ Workers = Annotated[
         rich_help_panel=WORKERS_PANEL,
     ),
 ]
-Executor = Annotated[
-    str,
-    typer.Option(
-        "--executor",
-        help="Who trains: local (processes here) or ray (a cluster's workers).",
-        rich_help_panel=WORKERS_PANEL,
-    ),
-]
-RayAddress = Annotated[
-    str | None,
-    typer.Option(
-        "--ray-address",
-        help="The Ray cluster: auto for the one this machine belongs to, or host:port; default: a Ray of this machine.",
-        rich_help_panel=WORKERS_PANEL,
-    ),
-]
-CpusPerWorker = Annotated[
-    float | None,
-    typer.Option(
-        "--cpus-per-worker",
-        help="Cores of a worker on Ray, and its threads; default: 1.",
-        rich_help_panel=WORKERS_PANEL,
-    ),
-]
-GpusPerWorker = Annotated[
-    float | None,
-    typer.Option(
-        "--gpus-per-worker",
-        help="GPUs of a worker on Ray: a part of one (0.25), or 1, 2, ...; default: 0.",
-        rich_help_panel=WORKERS_PANEL,
-    ),
-]
-Resources = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--resource",
-        help="NAME=AMOUNT of a resource that the Ray cluster's nodes have. Repeatable.",
-        rich_help_panel=WORKERS_PANEL,
-    ),
-]
 MeasureOn = Annotated[
     str | None,
     typer.Option(
@@ -154,15 +114,6 @@ MeasureOn = Annotated[
         metavar="RESOURCE",
         help="Measure latencies on a node of the Ray cluster that has this resource, such as device:jetson; all of "
         "that node is kept free for it.",
-        rich_help_panel=WORKERS_PANEL,
-    ),
-]
-HangTime = Annotated[
-    str | None,
-    typer.Option(
-        "--hang-time",
-        help="Silence after which a worker counts as stuck, is replaced, and its training goes out again; longer where "
-        "its steps take longer; default: 2min.",
         rich_help_panel=WORKERS_PANEL,
     ),
 ]

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
 from functools import wraps
-from typing import Annotated, Any, get_type_hints
+from typing import Annotated, Any
 
 import typer
 
 from nas import plugins
+from nas.cli.signatures import Command, offering, parameters_of
 
 Plugins = Annotated[
     list[str] | None,
@@ -21,7 +21,7 @@ Plugins = Annotated[
 ]
 
 
-def with_plugins(run: Callable[..., None]) -> Callable[..., None]:
+def with_plugins(run: Command) -> Command:
     """The command with the option `--plugin`."""
 
     @wraps(run)
@@ -30,9 +30,5 @@ def with_plugins(run: Callable[..., None]) -> Callable[..., None]:
             plugins.load(reference)
         run(**options)
 
-    hints = get_type_hints(run, include_extras=True)
-    given = [one.replace(annotation=hints[one.name]) for one in inspect.signature(run).parameters.values()]
     option = inspect.Parameter("plugin", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Plugins)
-    loaded.__signature__ = inspect.Signature([*given, option])  # type: ignore[attr-defined]  # what typer reads
-    loaded.__annotations__ = {**hints, "plugin": Plugins}
-    return loaded
+    return offering(loaded, [*parameters_of(run), option])

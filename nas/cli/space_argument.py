@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
 from functools import wraps
-from typing import Annotated, Any, get_type_hints
+from typing import Annotated, Any
 
 import typer
 
 from nas.cli.completion import spaces
 from nas.cli.options import SpaceOption
+from nas.cli.signatures import Command, offering, parameters_of
 from nas.errors import UserError
 from nas.schema.packaged import space_names
 
@@ -25,25 +25,18 @@ _Argument = Annotated[
 ]
 
 
-def with_space(run: Callable[..., None]) -> Callable[..., None]:
+def with_space(run: Command) -> Command:
     """The command with the argument SPACE beside its option `--space`."""
-    parameters = inspect.signature(run).parameters
-    is_needed = parameters["space"].default is inspect.Parameter.empty
+    own = {one.name: one for one in parameters_of(run)}
+    is_needed = own["space"].default is inspect.Parameter.empty
 
     @wraps(run)
     def placed(*, place: str | None = None, space: str | None = None, **options: Any) -> None:
         run(space=_only(place, space, is_needed=is_needed), **options)
 
-    hints = {**get_type_hints(run, include_extras=True), "space": SpaceOption}
     named = inspect.Parameter("place", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=_Argument)
-    given = [
-        one.replace(annotation=hints[name], default=None if name == "space" else one.default)
-        for name, one in parameters.items()
-    ]
-    keyword = [one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in given]
-    placed.__signature__ = inspect.Signature([named, *keyword])  # type: ignore[attr-defined]  # what typer reads
-    placed.__annotations__ = {**hints, "place": _Argument}
-    return placed
+    own["space"] = own["space"].replace(annotation=SpaceOption, default=None)
+    return offering(placed, [named, *own.values()])
 
 
 def _only(place: str | None, option: str | None, *, is_needed: bool) -> str | None:

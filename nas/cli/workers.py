@@ -3,75 +3,147 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from functools import wraps
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from nas.cli.options import WORKERS_PANEL, Device, Workers
+from nas.cli.signatures import Command, offering, parameters_of
 
 if TYPE_CHECKING:
     from nas.executors.settings import ExecutorSettings
 
 
-def executor_settings(
-    executor: str,
-    *,
-    workers: int | None,
-    device: str,
-    ray_address: str | None,
-    cpus_per_worker: float | None,
-    gpus_per_worker: float | None,
-    resource: Sequence[str] | None,
-    hang_time: str | None,
-    measure_on: str | None = None,
-) -> ExecutorSettings:
-    """The settings that a command line means; None is what it does not say.
+@dataclass(frozen=True, kw_only=True)
+class WorkerOptions:
+    """Who trains, as the command lines of all studies say it; None is what one does not say."""
 
-    Raises:
-        UnknownNameError: no such executor.
-        UserError: an option does not go with the executor, or a value is none; nobody answers at the cluster's address.
-    """
-    from nas.api.workers import Local, Ray
-    from nas.cli.output import notice
-    from nas.errors import UserError
-    from nas.executors import executors
-    from nas.executors.settings import RAY
-    from nas.executors.silence import DEFAULT_HANG_SECONDS
-    from nas.units import parse_seconds
+    workers: Workers = None
+    executor: Annotated[
+        str,
+        typer.Option(
+            "--executor",
+            help="Who trains: local (processes here) or ray (a cluster's workers).",
+            rich_help_panel=WORKERS_PANEL,
+        ),
+    ] = "local"
+    ray_address: Annotated[
+        str | None,
+        typer.Option(
+            "--ray-address",
+            help="The Ray cluster: auto for the one this machine belongs to, or host:port; default: a Ray of this "
+            "machine.",
+            rich_help_panel=WORKERS_PANEL,
+        ),
+    ] = None
+    cpus_per_worker: Annotated[
+        float | None,
+        typer.Option(
+            "--cpus-per-worker",
+            help="Cores of a worker on Ray, and its threads; default: 1.",
+            rich_help_panel=WORKERS_PANEL,
+        ),
+    ] = None
+    gpus_per_worker: Annotated[
+        float | None,
+        typer.Option(
+            "--gpus-per-worker",
+            help="GPUs of a worker on Ray: a part of one (0.25), or 1, 2, ...; default: 0.",
+            rich_help_panel=WORKERS_PANEL,
+        ),
+    ] = None
+    resource: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--resource",
+            help="NAME=AMOUNT of a resource that the Ray cluster's nodes have. Repeatable.",
+            rich_help_panel=WORKERS_PANEL,
+        ),
+    ] = None
+    hang_time: Annotated[
+        str | None,
+        typer.Option(
+            "--hang-time",
+            help="Silence after which a worker counts as stuck, is replaced, and its training goes out again; longer "
+            "where its steps take longer; default: 2min.",
+            rich_help_panel=WORKERS_PANEL,
+        ),
+    ] = None
+    device: Device = "auto"
 
-    executors[executor]
-    hang_seconds = DEFAULT_HANG_SECONDS if hang_time is None else parse_seconds(hang_time)
-    if executor != RAY:
+    def settings(self, *, measure_on: str | None = None) -> ExecutorSettings:
+        """What an executor is made by; with the resource of the nodes that measure latencies, where a study does.
+
+        Raises:
+            UnknownNameError: no such executor.
+            UserError: an option does not go with the executor, or a value is none; nobody answers at the cluster's
+                address.
+        """
+        from nas.api.workers import Local
+        from nas.errors import UserError
+        from nas.executors import executors
+        from nas.executors.settings import RAY
+        from nas.executors.silence import DEFAULT_HANG_SECONDS
+        from nas.units import parse_seconds
+
+        executors[self.executor]
+        hang_seconds = DEFAULT_HANG_SECONDS if self.hang_time is None else parse_seconds(self.hang_time)
+        if self.executor == RAY:
+            return self._on_ray(hang_seconds, measure_on)
         given = {
-            "--ray-address": ray_address,
-            "--cpus-per-worker": cpus_per_worker,
-            "--gpus-per-worker": gpus_per_worker,
-            "--resource": resource or None,
+            "--ray-address": self.ray_address,
+            "--cpus-per-worker": self.cpus_per_worker,
+            "--gpus-per-worker": self.gpus_per_worker,
+            "--resource": self.resource or None,
             "--measure-on": measure_on,
         }
         said = [option for option, value in given.items() if value is not None]
         if said:
             raise UserError(f"{', '.join(said)}: only workers on Ray have that; add --executor ray, or leave it out")
-        return Local(workers, device, hang_seconds).settings()
-    if measure_on is not None and ray_address is None:
-        raise UserError(
-            f"--measure-on {measure_on}: a Ray of this machine alone has no such resource; name the cluster that has "
-            "it by --ray-address"
+        return Local(self.workers, self.device, hang_seconds).settings()
+
+    def _on_ray(self, hang_seconds: float, measure_on: str | None) -> ExecutorSettings:
+        from nas.api.workers import Ray
+        from nas.cli.output import notice
+        from nas.errors import UserError
+
+        if measure_on is not None and self.ray_address is None:
+            raise UserError(
+                f"--measure-on {measure_on}: a Ray of this machine alone has no such resource; name the cluster that "
+                "has it by --ray-address"
+            )
+        if self.ray_address is not None:
+            notice(f"Connecting to the Ray cluster at {self.ray_address}")
+        ray = Ray(
+            self.ray_address,
+            self.workers,
+            cpus_per_worker=1.0 if self.cpus_per_worker is None else self.cpus_per_worker,
+            gpus_per_worker=self.gpus_per_worker or 0.0,
+            resources=_amounts(self.resource or ()),
+            hang_seconds=hang_seconds,
+            measure_on=measure_on,
         )
-    if ray_address is not None:
-        notice(f"Connecting to the Ray cluster at {ray_address}")
-    staff = Ray(
-        ray_address,
-        workers,
-        cpus_per_worker=1.0 if cpus_per_worker is None else cpus_per_worker,
-        gpus_per_worker=gpus_per_worker or 0.0,
-        resources=_amounts(resource or ()),
-        hang_seconds=hang_seconds,
-        measure_on=measure_on,
-    )
-    place = "cuda" if staff.gpus_per_worker else "cpu"
-    if device not in ("auto", place):
-        raise UserError(
-            f"--device {device}: workers on Ray train on what they are given; that is {place} with --gpus-per-worker "
-            f"{staff.gpus_per_worker:g}"
-        )
-    return staff.settings()
+        place = "cuda" if ray.gpus_per_worker else "cpu"
+        if self.device not in ("auto", place):
+            raise UserError(
+                f"--device {self.device}: workers on Ray train on what they are given; that is {place} with "
+                f"--gpus-per-worker {ray.gpus_per_worker:g}"
+            )
+        return ray.settings()
+
+
+def with_workers(run: Command) -> Command:
+    """The command with the options that say who trains, which it gets as one, `who`."""
+    options = parameters_of(WorkerOptions)
+
+    @wraps(run)
+    def staffed(**given: Any) -> None:
+        who = WorkerOptions(**{one.name: given.pop(one.name) for one in options})
+        run(who=who, **given)
+
+    return offering(staffed, [one for own in parameters_of(run) for one in (options if own.name == "who" else [own])])
 
 
 def as_options(settings: ExecutorSettings) -> list[str]:

@@ -8,24 +8,14 @@ from typing import Any
 import pytest
 
 from nas.cli.main import main
-from nas.cli.workers import as_options, executor_settings
+from nas.cli.workers import WorkerOptions, as_options
 from nas.errors import UserError
 from nas.executors.ray_needs import Needs
 from nas.executors.settings import ExecutorSettings
 
-UNSAID: dict[str, Any] = {
-    "workers": None,
-    "device": "auto",
-    "ray_address": None,
-    "cpus_per_worker": None,
-    "gpus_per_worker": None,
-    "resource": None,
-    "hang_time": None,
-}
 
-
-def settings(executor: str = "ray", **said: Any) -> ExecutorSettings:
-    return executor_settings(executor, **{**UNSAID, **said})
+def settings(executor: str = "ray", measure_on: str | None = None, **said: Any) -> ExecutorSettings:
+    return WorkerOptions(executor=executor, **said).settings(measure_on=measure_on)
 
 
 def test_ray_takes_what_it_is_told() -> None:

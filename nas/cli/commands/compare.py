@@ -10,21 +10,14 @@ import typer
 from nas.cli import completion
 from nas.cli.options import (
     Classes,
-    CpusPerWorker,
     Data,
-    Device,
-    Executor,
-    GpusPerWorker,
-    HangTime,
     Json,
     Metrics,
-    RayAddress,
     RecipeName,
     Resolution,
-    Resources,
     StorageOrFile,
-    Workers,
 )
+from nas.cli.workers import WorkerOptions
 from nas.ledger.address import DEFAULT_STORAGE
 
 if TYPE_CHECKING:
@@ -59,19 +52,13 @@ def run(
     test: Annotated[
         bool, typer.Option("--test", help="Judge every training on the test images, too, that no search has seen.")
     ] = False,
-    workers: Workers = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Write the table as a Markdown file.")] = None,
     plot: Annotated[
         Path | None,
         typer.Option("--plot", help="Draw the accuracies with their intervals: .png or .svg (extra plots)."),
     ] = None,
-    executor: Executor = "local",
-    ray_address: RayAddress = None,
-    cpus_per_worker: CpusPerWorker = None,
-    gpus_per_worker: GpusPerWorker = None,
-    resource: Resources = None,
-    hang_time: HangTime = None,
-    device: Device = "auto",
+    *,
+    who: WorkerOptions,
     metrics: Metrics = None,
     storage: StorageOrFile = None,
     as_json: Json = False,
@@ -83,7 +70,6 @@ def run(
     from nas.cli.output import notice
     from nas.cli.sweeps import train_sweep
     from nas.cli.trainings import note_open_drop_path
-    from nas.cli.workers import executor_settings
     from nas.ledger import Ledger
     from nas.report.comparison import comparison_rows
     from nas.report.images import require_form
@@ -98,16 +84,7 @@ def run(
     if plot is not None:
         require_form(plot, "a comparison")
     page = None if metrics is None else parse_place(metrics)
-    settings = executor_settings(
-        executor,
-        workers=workers,
-        device=device,
-        ray_address=ray_address,
-        cpus_per_worker=cpus_per_worker,
-        gpus_per_worker=gpus_per_worker,
-        resource=resource,
-        hang_time=hang_time,
-    )
+    settings = who.settings()
     said = {
         "name": study,
         "data": data,

@@ -9,21 +9,14 @@ import typer
 
 from nas.cli.options import (
     Checkpoints,
-    CpusPerWorker,
     Data,
-    Device,
-    Executor,
-    GpusPerWorker,
-    HangTime,
     Json,
     Metrics,
-    RayAddress,
     RecipeName,
-    Resources,
     Storage,
-    Workers,
     proposed,
 )
+from nas.cli.workers import WorkerOptions
 from nas.ledger.address import DEFAULT_STORAGE
 
 if TYPE_CHECKING:
@@ -68,14 +61,8 @@ def run(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Folder for the best recipe of each architecture, ID.yaml.")
     ] = None,
-    workers: Workers = None,
-    executor: Executor = "local",
-    ray_address: RayAddress = None,
-    cpus_per_worker: CpusPerWorker = None,
-    gpus_per_worker: GpusPerWorker = None,
-    resource: Resources = None,
-    hang_time: HangTime = None,
-    device: Device = "auto",
+    *,
+    who: WorkerOptions,
     checkpoints: Checkpoints = None,
     metrics: Metrics = None,
     storage: Storage = DEFAULT_STORAGE,
@@ -89,20 +76,10 @@ def run(
     that gains are measured against it. Every result is an evaluation in the ledger. Run it again after an interruption
     and it goes on.
     """
-    from nas.cli.workers import executor_settings
     from nas.report.metrics import parse_place
 
     page = None if metrics is None else parse_place(metrics)
-    settings = executor_settings(
-        executor,
-        workers=workers,
-        device=device,
-        ray_address=ray_address,
-        cpus_per_worker=cpus_per_worker,
-        gpus_per_worker=gpus_per_worker,
-        resource=resource,
-        hang_time=hang_time,
-    )
+    settings = who.settings()
     plan = _plan(study, top, identity or [], trials, recipe, epochs, rungs, data, seed, storage)
     _announce(plan, settings, storage)
     if dry_run:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,28 +15,21 @@ from nas.cli.options import (
     Budgets,
     Checkpoints,
     Classes,
-    CpusPerWorker,
     Data,
-    Device,
     Evaluate,
-    Executor,
-    GpusPerWorker,
-    HangTime,
     Json,
     MeasureOn,
     Metrics,
     MlflowFolder,
-    RayAddress,
     RecipeName,
     Resolution,
-    Resources,
     SpaceOption,
     StorageOrFile,
     TensorBoardFolder,
     WandbFolder,
-    Workers,
     proposed,
 )
+from nas.cli.workers import WorkerOptions, as_options
 from nas.ledger.address import DEFAULT_STORAGE
 
 if TYPE_CHECKING:
@@ -89,7 +83,6 @@ def run(
             rich_help_panel=_LIMITS,
         ),
     ] = None,
-    workers: Workers = None,
     sampler: Annotated[
         str | None,
         typer.Option(
@@ -141,14 +134,9 @@ def run(
     evaluate: Evaluate = None,
     resolution: Resolution = None,
     classes: Classes = None,
-    executor: Executor = "local",
-    ray_address: RayAddress = None,
-    cpus_per_worker: CpusPerWorker = None,
-    gpus_per_worker: GpusPerWorker = None,
-    resource: Resources = None,
+    *,
+    who: WorkerOptions,
     measure_on: MeasureOn = None,
-    hang_time: HangTime = None,
-    device: Device = "auto",
     checkpoints: Checkpoints = None,
     storage: StorageOrFile = None,
     metrics: Metrics = None,
@@ -166,7 +154,6 @@ def run(
     """
     from nas.cli.metrics import serving
     from nas.cli.output import notice
-    from nas.cli.workers import executor_settings
     from nas.ledger import Ledger
     from nas.report.metrics import parse_place
     from nas.search.gauge import require_use
@@ -181,7 +168,7 @@ def run(
             "space": space, "budget": budget, "data": data, "objective": objective, "sampler": sampler, "seed": seed,
             "control": control, "start": start, "recipe": recipe, "rungs": _rungs(rungs), "epochs": epochs,
             "data_share": data_share, "resolution": resolution, "classes": classes, "trials": trials, "time": time,
-            "train_time": train_time, "patience": patience, "workers": workers, "evaluate": evaluate,
+            "train_time": train_time, "patience": patience, "workers": who.workers, "evaluate": evaluate,
         },
         measures_here=measure_on is None,
     )  # fmt: skip
@@ -189,18 +176,8 @@ def run(
     page = None if metrics is None else parse_place(metrics)
     folders = {"tensorboard": tensorboard, "wandb": wandb, "mlflow": mlflow}
     trackers = find_trackers(**folders)
-    wide = workers if path is None else asked.written().workers
-    settings = executor_settings(
-        executor,
-        workers=wide,
-        device=device,
-        ray_address=ray_address,
-        cpus_per_worker=cpus_per_worker,
-        gpus_per_worker=gpus_per_worker,
-        resource=resource,
-        hang_time=hang_time,
-        measure_on=measure_on,
-    )
+    wide = who.workers if path is None else asked.written().workers
+    settings = replace(who, workers=wide).settings(measure_on=measure_on)
     plan = _plan(asked, None if path is not None else study, storage, resume=resume)
     require_use(settings, plan.definition.profiles)
     if not wide:
@@ -358,7 +335,6 @@ def _saying_how_to_go_on(
 ) -> Iterator[None]:
     """Say, where the search is interrupted, by what command it goes on, with what it writes to."""
     from nas.cli.output import aside
-    from nas.cli.workers import as_options
 
     try:
         yield

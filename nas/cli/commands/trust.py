@@ -11,22 +11,15 @@ from nas.cli.options import (
     Budgets,
     Checkpoints,
     Classes,
-    CpusPerWorker,
     Data,
-    Device,
-    Executor,
-    GpusPerWorker,
-    HangTime,
     Json,
     Metrics,
-    RayAddress,
     Resolution,
-    Resources,
     Seed,
     Space,
     Storage,
-    Workers,
 )
+from nas.cli.workers import WorkerOptions
 from nas.ledger.address import DEFAULT_STORAGE
 
 if TYPE_CHECKING:
@@ -55,7 +48,6 @@ def run(
         int, typer.Option("--seeds", min=1, help="Trainings of each by either recipe; a later run may ask for more.")
     ] = 3,
     seed: Seed = 0,
-    workers: Workers = None,
     study: Annotated[
         str | None, typer.Option("--study", help="Name for the study; default: by space and budget.")
     ] = None,
@@ -63,13 +55,8 @@ def run(
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Write the report as a Markdown file.")] = None,
     resolution: Resolution = None,
     classes: Classes = None,
-    executor: Executor = "local",
-    ray_address: RayAddress = None,
-    cpus_per_worker: CpusPerWorker = None,
-    gpus_per_worker: GpusPerWorker = None,
-    resource: Resources = None,
-    hang_time: HangTime = None,
-    device: Device = "auto",
+    *,
+    who: WorkerOptions,
     metrics: Metrics = None,
     storage: Storage = DEFAULT_STORAGE,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check everything, say what would run, and stop.")] = False,
@@ -83,21 +70,11 @@ def run(
     """
     from nas.api.trust_study import require_aside, trust_plan
     from nas.cli.live import StepDisplay
-    from nas.cli.workers import executor_settings
     from nas.report.metrics import parse_place
     from nas.space import load_space
 
     page = None if metrics is None else parse_place(metrics)
-    settings = executor_settings(
-        executor,
-        workers=workers,
-        device=device,
-        ray_address=ray_address,
-        cpus_per_worker=cpus_per_worker,
-        gpus_per_worker=gpus_per_worker,
-        resource=resource,
-        hang_time=hang_time,
-    )
+    settings = who.settings()
     found = load_space(space)
     with StepDisplay("reading the images") as display:
         plan = trust_plan(
