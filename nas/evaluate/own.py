@@ -20,12 +20,11 @@ from typing import NoReturn, Self
 import torch
 
 from nas.architecture import Architecture
-from nas.errors import DataError
 from nas.evaluate.function import Code, EvaluateFunction
 from nas.measure.memory import PeakMemory
 from nas.records import OWN, Evaluation, Failure, Job, Plain
 from nas.task import Task
-from nas.train.failures import Diverged, is_out_of_memory
+from nas.train.failures import failure_of
 
 _RETURNED = ("accuracy", "loss", "curve")
 
@@ -245,15 +244,7 @@ def _several(values: object) -> list[object]:
 def _failed(job: Job, error: Exception) -> Evaluation:
     return Evaluation(
         key=job.key,
-        failure=_kind(error),
+        failure=failure_of(error),
         message=f"{type(error).__name__}: {error}" if str(error) else type(error).__name__,
         traceback="".join(traceback.format_exception(error)),
     )
-
-
-def _kind(error: Exception) -> Failure:
-    if is_out_of_memory(error):
-        return Failure.OUT_OF_MEMORY
-    if isinstance(error, Diverged):
-        return Failure.DIVERGED
-    return Failure.DATA if isinstance(error, DataError) else Failure.BUG

@@ -19,8 +19,8 @@ from nas.data import DataSet, load_data
 from nas.errors import DataError
 from nas.measure.energy import EnergyMeter
 from nas.measure.memory import PeakMemory
-from nas.records import Evaluation, Failure, Job
-from nas.train.failures import Diverged, is_out_of_memory, within_memory
+from nas.records import Evaluation, Job
+from nas.train.failures import failure_of, within_memory
 from nas.train.loop import Training
 from nas.train.model import make_model
 from nas.train.recipe import Recipe
@@ -190,17 +190,7 @@ def _data(reference: str, resolution: int, cache: Path | None, fingerprint: str)
 def _failed(job: Job, error: Exception) -> Evaluation:
     return Evaluation(
         key=job.key,
-        failure=_kind(error),
+        failure=failure_of(error),
         message=str(error) or type(error).__name__,
         traceback="".join(traceback.format_exception(error)),
     )
-
-
-def _kind(error: Exception) -> Failure:
-    if is_out_of_memory(error):
-        return Failure.OUT_OF_MEMORY
-    if isinstance(error, Diverged):
-        return Failure.DIVERGED
-    if isinstance(error, DataError):
-        return Failure.DATA
-    return Failure.BUG

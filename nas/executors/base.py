@@ -6,6 +6,7 @@ worker comes back as an evaluation like any other, and whoever submitted it deci
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
@@ -40,7 +41,7 @@ class Finished:
     evaluation: Evaluation
 
 
-class Executor(Protocol):
+class Executor(ABC):
     """A fixed number of workers that each do one job at a time.
 
     Every submitted job is returned by `completed` exactly once, unless it is cancelled first. A worker that ends with
@@ -49,15 +50,16 @@ class Executor(Protocol):
     """
 
     @property
+    @abstractmethod
     def workers(self) -> int:
         """How many jobs can be under way at the same time."""
-        ...
 
     @property
+    @abstractmethod
     def capacity(self) -> int:
         """How many jobs `submit` accepts right now."""
-        ...
 
+    @abstractmethod
     def submit(self, job: Job) -> None:
         """Hand a job to a free worker; does not wait for it.
 
@@ -65,8 +67,8 @@ class Executor(Protocol):
             ValueError: a job of the same id is under way.
             RuntimeError: no worker is free (`capacity` is 0), or the executor is closed.
         """
-        ...
 
+    @abstractmethod
     def completed(self, timeout: float) -> list[Finished]:
         """The jobs that ended since the last call; waits for the first one, `timeout` seconds at most.
 
@@ -77,37 +79,36 @@ class Executor(Protocol):
             NasError: workers cannot be started here; the message carries what they wrote.
             RuntimeError: the executor is closed.
         """
-        ...
 
+    @abstractmethod
     def progress(self) -> Mapping[str, float]:
         """The fraction done of every job under way, by job id, as of the last `completed`."""
-        ...
 
+    @abstractmethod
     def worker_states(self) -> Sequence[WorkerState]:
         """The workers that are ready for jobs and what they do, as of the last `completed`; none once it is closed."""
-        ...
 
+    @abstractmethod
     def shortage(self) -> str:
         """Why jobs wait although there are fewer than `workers`: who has the room; empty where a worker is at hand."""
-        ...
 
+    @abstractmethod
     def cancel(self, job_id: str) -> None:
         """Stop a job; `completed` never returns it. A job that is not under way is no error: it may just have ended."""
-        ...
 
+    @abstractmethod
     def close(self) -> None:
         """Stop everything, finished or not, and give back every process and descriptor; may be called twice."""
-        ...
 
     def __enter__(self) -> Self:
         """The executor itself."""
-        ...
+        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
     ) -> None:
         """Close it."""
-        ...
+        self.close()
 
 
 def busy_worker(name: str, job: Job, *, seconds: float, fraction: float, silent: float = 0.0) -> WorkerState:

@@ -9,11 +9,9 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from types import TracebackType
-from typing import Self
 
 from nas.errors import NasError
-from nas.executors.base import Finished, Work, busy_worker, executors
+from nas.executors.base import Executor, Finished, Work, busy_worker, executors
 from nas.executors.bookkeeping import Bookkeeping, lost
 from nas.executors.channel import Channel, Message, encode, job_to_dict
 from nas.executors.forkserver import ENDED, ForkServer, describe_exit
@@ -82,7 +80,7 @@ class _Slot:
 
 
 @executors.register("local")
-class LocalExecutor:
+class LocalExecutor(Executor):
     """Worker processes on this machine, each with its own memory and a fixed number of threads.
 
     What a worker writes to its standard streams goes to a temporary file; the end of it comes back with the evaluation
@@ -193,16 +191,6 @@ class LocalExecutor:
             slot.worker.channel.close()
             slot.log.close()
         self._selector.close()
-
-    def __enter__(self) -> Self:
-        """The executor itself."""
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
-    ) -> None:
-        """Close it."""
-        self.close()
 
     # Jobs.
 

@@ -16,11 +16,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 from nas.errors import NasError, UserError
-from nas.executors.base import Finished, Work, busy_worker, executors
+from nas.executors.base import Executor, Finished, Work, busy_worker, executors
 from nas.executors.bookkeeping import Bookkeeping, lost
 from nas.executors.channel import job_to_dict
 from nas.executors.image_transfer import Decoded, ImageTransfer
@@ -89,7 +88,7 @@ class _Worker:
 
 
 @executors.register("ray")
-class RayExecutor:
+class RayExecutor(Executor):
     """Workers on Ray: on this machine alone, or on every node of a cluster.
 
     `workers` of them are asked for, or as many as the cluster's nodes have room for. More than there is room for there
@@ -258,16 +257,6 @@ class RayExecutor:
         self._expected.clear()
         self._flights.clear()
         self._cluster.close()
-
-    def __enter__(self) -> Self:
-        """The executor itself."""
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
-    ) -> None:
-        """Close it."""
-        self.close()
 
     # Jobs.
 

@@ -8,7 +8,8 @@ from typing import TypeVar
 
 import torch
 
-from nas.errors import NasError
+from nas.errors import DataError, NasError
+from nas.records import Failure
 
 Result = TypeVar("Result")
 OUT_OF_MEMORY_WORDS = ("can't allocate memory", "not enough memory", "out of memory", "bad_alloc", "bad allocation")
@@ -39,6 +40,15 @@ class TooLittleMemory(NasError):
         """Say what was tried, and what may help."""
         super().__init__(f"no memory for {images} images at a time; {advice}")
         self.images = images
+
+
+def failure_of(error: Exception) -> Failure:
+    """What kind of failure an error of a training is."""
+    if is_out_of_memory(error):
+        return Failure.OUT_OF_MEMORY
+    if isinstance(error, Diverged):
+        return Failure.DIVERGED
+    return Failure.DATA if isinstance(error, DataError) else Failure.BUG
 
 
 def within_memory(

@@ -6,15 +6,13 @@ import os
 import socket
 from collections import deque
 from collections.abc import Mapping, Sequence
-from types import TracebackType
-from typing import Self
 
-from nas.executors.base import Finished, Work, busy_worker
+from nas.executors.base import Executor, Finished, Work, busy_worker
 from nas.pulse import WorkerState
 from nas.records import Job
 
 
-class InProcess:
+class InProcess(Executor):
     """Workers that all take equally long: the job that was submitted first ends first, and one at a time.
 
     So with W workers every proposal but the first ones is made while W - 1 results are not in yet, as in a real search
@@ -71,11 +69,3 @@ class InProcess:
     def close(self) -> None:
         """Forget all jobs."""
         self._jobs.clear()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
-    ) -> None:
-        self.close()

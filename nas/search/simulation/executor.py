@@ -5,10 +5,9 @@ from __future__ import annotations
 import heapq
 import time
 from collections.abc import Callable, Mapping, Sequence
-from types import TracebackType
-from typing import NamedTuple, Self
+from typing import NamedTuple
 
-from nas.executors.base import Finished, busy_worker
+from nas.executors.base import Executor, Finished, busy_worker
 from nas.pulse import WorkerState
 from nas.records import Evaluation, Job
 from nas.search.simulation.world import Outcome
@@ -26,7 +25,7 @@ class _Running(NamedTuple):
     evaluation: Evaluation
 
 
-class SimulatedExecutor:
+class SimulatedExecutor(Executor):
     """Workers that train in virtual time: looking at them moves the clock to the end of the next training.
 
     Virtual time stands still while the driver works, so a search comes out the same however fast the driver is.
@@ -124,11 +123,3 @@ class SimulatedExecutor:
         """Forget all jobs."""
         self._jobs.clear()
         self._heap.clear()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
-    ) -> None:
-        self.close()
