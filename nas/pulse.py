@@ -19,7 +19,7 @@ class WorkerState:
     Attributes:
         name: where it runs, `host:pid`.
         job: id of its job; empty while it is idle.
-        architecture, rung: of that job's training.
+        architecture_id, rung: of that job's training.
         seconds: since it got the job.
         fraction: of the job that is done, in [0, 1].
         silent: seconds since its work last said how far it is.
@@ -27,11 +27,21 @@ class WorkerState:
 
     name: str
     job: str = ""
-    architecture: str = ""
+    architecture_id: str = ""
     rung: int = 0
     seconds: float = 0.0
     fraction: float = 0.0
     silent: float = 0.0
+
+    def to_dict(self) -> dict[str, Plain]:
+        """A JSON-ready dict; inverse of `from_dict`."""
+        return {name.removesuffix("_id"): value for name, value in asdict(self).items()}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Plain]) -> Self:
+        """Read what `to_dict` wrote."""
+        fields = {name: value for name, value in data.items() if name != "architecture"}
+        return cls(**fields, architecture_id=data["architecture"])
 
     @property
     def node(self) -> str:
@@ -154,7 +164,7 @@ class Pulse:
 
     def to_dict(self) -> dict[str, Plain]:
         """A JSON-ready dict; inverse of `from_dict`."""
-        return asdict(self)
+        return {**asdict(self), "workers": [one.to_dict() for one in self.workers]}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Plain]) -> Self:
@@ -165,7 +175,7 @@ class Pulse:
                 "trials": {TrialState(state): count for state, count in data["trials"].items()},
                 "failures": {Failure(failure): count for failure, count in data["failures"].items()},
                 "rungs": tuple(RungState(**one) for one in data["rungs"]),
-                "workers": tuple(WorkerState(**one) for one in data["workers"]),
+                "workers": tuple(WorkerState.from_dict(one) for one in data["workers"]),
                 "nodes": tuple(NodeState(**one) for one in data["nodes"]),
             }
         )

@@ -191,7 +191,7 @@ class LatencyRecord:
     """A measured latency with its protocol and its error; or why there is none.
 
     Attributes:
-        architecture: id of the architecture.
+        architecture_id: of the architecture.
         key: what it may be compared with.
         profile_name: what the profile was called where this was measured.
         protocol: the profile in its canonical form.
@@ -209,7 +209,7 @@ class LatencyRecord:
         failure: why the runtime could not take the network; empty for a latency.
     """
 
-    architecture: str
+    architecture_id: str
     key: LatencyKey
     profile_name: str
     protocol: Mapping[str, Plain]
@@ -235,12 +235,15 @@ class LatencyRecord:
 
     def to_dict(self) -> dict[str, Plain]:
         """A JSON-ready dict; inverse of `from_dict`."""
-        return {**asdict(self), "unstable": list(self.unstable)}
+        fields = asdict(self)
+        return {"architecture": fields.pop("architecture_id"), **fields, "unstable": list(self.unstable)}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Plain]) -> Self:
         """Read what `to_dict` wrote."""
-        return cls(**{**data, "key": LatencyKey(**data["key"]), "unstable": tuple(data["unstable"])})
+        fields = {name: value for name, value in data.items() if name != "architecture"}
+        parts = {"key": LatencyKey(**data["key"]), "unstable": tuple(data["unstable"])}
+        return cls(**{**fields, **parts, "architecture_id": data["architecture"]})
 
 
 class TrialState(StrEnum):
@@ -260,7 +263,7 @@ class TrialRecord:
 
     Attributes:
         number: position in the study, from 0, without gaps.
-        architecture: id of the architecture.
+        architecture_id: of the architecture.
         choices: what each `ask(name, dimension)` answered.
         cost: what it costs, by metric; for a network the integers of `Cost`, by field name.
         overrun: relative excess over each bound of the budget, by bound; feasible means every value is <= 0.
@@ -272,7 +275,7 @@ class TrialRecord:
     """
 
     number: int
-    architecture: str
+    architecture_id: str
     choices: Mapping[str, Plain]
     cost: Mapping[str, Plain]
     overrun: Mapping[str, float]

@@ -10,7 +10,7 @@ from nas.records import Failure, TrialState
 WORDS = st.text(max_size=8)
 NUMBERS = st.floats(allow_nan=False, allow_infinity=False)
 STATES = st.builds(
-    WorkerState, name=WORDS, job=WORDS, architecture=WORDS, rung=st.integers(0, 5), seconds=NUMBERS, fraction=NUMBERS
+    WorkerState, name=WORDS, job=WORDS, architecture_id=WORDS, rung=st.integers(0, 5), seconds=NUMBERS, fraction=NUMBERS
 )
 COUNTS = st.integers(0, 10**6)
 PULSES = st.builds(

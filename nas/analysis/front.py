@@ -81,7 +81,7 @@ def evaluated_rows(trials: Sequence[TrialRecord], budget: Budget) -> list[FrontR
     found: dict[str, dict[int, TrialRecord]] = {}
     for trial in trials:
         if trial.evaluation is not None and trial.evaluation.accuracy is not None:
-            by_seed, seed = found.setdefault(trial.architecture, {}), trial.evaluation.key.seed
+            by_seed, seed = found.setdefault(trial.architecture_id, {}), trial.evaluation.key.seed
             if seed not in by_seed or _rung(by_seed[seed]) < trial.evaluation.key.rung:
                 by_seed[seed] = trial
     rows = [_row(list(by_seed.values()), budget) for by_seed in found.values()]
@@ -114,7 +114,7 @@ def _row(trials: Sequence[TrialRecord], budget: Budget) -> FrontRow:
     evaluations = [trial.evaluation for trial in trials if trial.evaluation is not None]
     cost = trials[0].cost
     return FrontRow(
-        id=trials[0].architecture,
+        id=trials[0].architecture_id,
         accuracy=fmean(one.accuracy for one in evaluations if one.accuracy is not None),
         flops=cost["flops"],
         params=cost["params"],

@@ -68,10 +68,10 @@ def outcomes(
             known.setdefault(one.key.architecture_id, one.accuracy)
     found: dict[str, Outcome] = {}
     for trial in sorted(trials, key=lambda one: one.number):
-        accuracy = known.get(trial.architecture)
-        if accuracy is not None and trial.architecture not in found:
-            found[trial.architecture] = Outcome(
-                id=trial.architecture,
+        accuracy = known.get(trial.architecture_id)
+        if accuracy is not None and trial.architecture_id not in found:
+            found[trial.architecture_id] = Outcome(
+                id=trial.architecture_id,
                 accuracy=accuracy,
                 rung=rung,
                 seed=seed,

@@ -213,7 +213,7 @@ def trial_row(trial: TrialRecord, study: str, storage: str) -> Row:
     evaluation = trial.evaluation
     failed = trial.state is TrialState.FAILED and evaluation is not None and evaluation.failure is not None
     return Row(
-        id=trial.architecture,
+        id=trial.architecture_id,
         number=trial.number,
         state=trial.state.value,
         accuracy=None if evaluation is None else evaluation.accuracy,
@@ -231,5 +231,5 @@ def trial_row(trial: TrialRecord, study: str, storage: str) -> Row:
 
 def rows_of(found: Sequence[FrontRow], trials: Sequence[TrialRecord], study: str, storage: str) -> Rows:
     """The trials that rows of a front stand for: of each architecture the one of that rung."""
-    by_place = {(one.architecture, one.evaluation.key.rung): one for one in reversed(trials) if one.evaluation}
+    by_place = {(one.architecture_id, one.evaluation.key.rung): one for one in reversed(trials) if one.evaluation}
     return Rows([trial_row(by_place[row.id, row.rung], study, storage) for row in found])

@@ -245,7 +245,7 @@ class Study:
         with Ledger.open(self.storage, create=False) as ledger:
             number = told.ask(ledger, self.storage, self.name, settings=self._here, but=self._open)
             trial = next(one for one in ledger.trials(self.name, [TrialState.QUEUED]) if one.number == number)
-        self._open.add(trial.architecture)
+        self._open.add(trial.architecture_id)
         return trial_row(trial, self.name, self.storage)
 
     def tell(self, candidate: Row, *, accuracy: float | None = None, failure: str | None = None) -> None:

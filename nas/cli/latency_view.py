@@ -57,7 +57,7 @@ def latency_table(rows: Sequence[LatencyRow], title: str, published: Mapping[str
 
 def _facts(row: LatencyRow, published: Mapping[str, Published]) -> tuple[str, ...]:
     if not published:
-        return (row.record.architecture,)
+        return (row.record.architecture_id,)
     known = published[row.name]
     at = "" if known.at in (None, row.record.key.resolution) else f" at {known.at}"
     return f"{known.top1:.1f}{at}" if known.top1 is not None else "-", format_count(known.flops)

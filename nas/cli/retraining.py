@@ -70,7 +70,7 @@ def confirmed(
     for trial in train_again(comparison, storage, workers=workers, device=device):
         one = trial.evaluation
         if one is not None and one.accuracy is not None and one.key.seed in wanted:
-            accuracies.setdefault(trial.architecture, []).append(one.accuracy)
+            accuracies.setdefault(trial.architecture_id, []).append(one.accuracy)
     return confirmed_rows(front, accuracies, definition.objectives.costs)
 
 

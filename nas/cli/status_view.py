@@ -83,7 +83,9 @@ def under_way_table(busy: Sequence[WorkerState]) -> Table:
     caption = f"and {hidden} more" if hidden > 0 else None
     made = table("Under way", "candidate", ">rung", "worker", ">for", "done", caption=caption)
     for worker in busy[:_SHOWN]:
-        made.add_row(worker.architecture, str(worker.rung), worker.name, format_seconds(worker.seconds), _done(worker))
+        made.add_row(
+            worker.architecture_id, str(worker.rung), worker.name, format_seconds(worker.seconds), _done(worker)
+        )
     return made
 
 

@@ -117,7 +117,7 @@ def busy_worker(name: str, job: Job, *, seconds: float, fraction: float, silent:
     return WorkerState(
         name=name,
         job=job.id,
-        architecture=key.architecture_id,
+        architecture_id=key.architecture_id,
         rung=key.rung,
         seconds=seconds,
         fraction=fraction,

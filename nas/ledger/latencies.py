@@ -26,7 +26,7 @@ def save(
     store(connection, canonical)
     rows = [
         {
-            "architecture": one.architecture,
+            "architecture": one.architecture_id,
             "profile": one.key.profile,
             "device": one.key.device,
             "content": one.to_dict(),

@@ -185,7 +185,7 @@ def _from_row(row: Sequence[Any], folder: Path | None) -> TrialRecord:
     number, architecture, choices, cost, overrun, state, sampler, evaluation, attempts = row[: len(_COLUMNS)]
     return TrialRecord(
         number=number,
-        architecture=architecture,
+        architecture_id=architecture,
         choices=choices,
         cost=cost,
         overrun=overrun,
@@ -203,7 +203,7 @@ def _values(connection: sa.Connection, study: str, record: TrialRecord, updated:
     return {
         "study": study,
         "number": record.number,
-        "architecture": record.architecture,
+        "architecture": record.architecture_id,
         "choices": record.choices,
         "cost": record.cost,
         "overrun": record.overrun,
@@ -238,11 +238,11 @@ def _reject_other_architectures(connection: sa.Connection, study: str, records: 
     rows = connection.execute(_architectures_between, {"in_study": study, "first": min(numbers), "last": max(numbers)})
     stored = {row.number: row.architecture for row in rows}
     for record in records:
-        known = stored.get(record.number, record.architecture)
-        if known != record.architecture:
+        known = stored.get(record.number, record.architecture_id)
+        if known != record.architecture_id:
             raise StudyError(
                 f"trial {record.number} of study {study!r} already stands for architecture {known}, "
-                f"not {record.architecture}; the study was continued with another definition"
+                f"not {record.architecture_id}; the study was continued with another definition"
             )
 
 

@@ -25,7 +25,7 @@ def export_records(ledger: Ledger, records: Sequence[LatencyRecord], file: Path)
     Raises:
         UserError: the file cannot be written.
     """
-    wanted = {one.architecture for one in records}
+    wanted = {one.architecture_id for one in records}
     known = ledger.measured_architectures()
     document = {
         "format": _FORMAT,
@@ -56,7 +56,7 @@ def import_records(ledger: Ledger, file: Path) -> tuple[int, int]:
     if not isinstance(entries, list):
         raise UserError(f"{file}: 'records' must be a list")
     records = [_record(entry, f"{file}: record {index + 1}", canonical) for index, entry in enumerate(entries)]
-    used = {one.architecture for one in records}
+    used = {one.architecture_id for one in records}
     return ledger.save_latencies(records, {key: canonical[key] for key in used}), len(records)
 
 
@@ -107,7 +107,7 @@ def _record(entry: Plain, where: str, canonical: Mapping[str, Plain]) -> Latency
 def _problems(record: LatencyRecord, profile: Profile, canonical: Mapping[str, Plain]) -> Sequence[str]:
     texts = (record.key.device, record.key.runtime, record.profile_name, record.measured, record.failure)
     checks = {
-        f"its architecture {record.architecture!r} is not in the file": record.architecture in canonical,
+        f"its architecture {record.architecture_id!r} is not in the file": record.architecture_id in canonical,
         f"its protocol has the id {profile.id}, not {record.key.profile!r}": profile.id == record.key.profile,
         "device, runtime, profile_name, measured and failure must be texts": all(isinstance(t, str) for t in texts),
         "resolution, channels and classes must be whole numbers": all(

@@ -73,7 +73,7 @@ def latencies(
         return _of_another_device(architectures, named, task, ledger, error)
     known = {} if fresh else latest(ledger.latencies(distinct, named.id), key, flagged=flagged)
     missing = [one for identity, one in distinct.items() if identity not in known]
-    measured = {one.architecture: one for one in measure(missing, named, task, progress=progress)} if missing else {}
+    measured = {one.architecture_id: one for one in measure(missing, named, task, progress=progress)} if missing else {}
     ledger.save_latencies(list(measured.values()), {one.id: one.to_dict() for one in missing})
     return [
         Found(record=measured.get(one.id) or known[one.id], was_known=one.id not in measured) for one in architectures
@@ -89,8 +89,8 @@ def latest(records: Iterable[LatencyRecord], key: LatencyKey, *, flagged: bool =
         flagged: where there is no stable one, give the last unstable one.
     """
     comparable = [one for one in records if one.key == key]
-    stable = {one.architecture: one for one in comparable if not one.unstable}
-    return {**{one.architecture: one for one in comparable}, **stable} if flagged else stable
+    stable = {one.architecture_id: one for one in comparable if not one.unstable}
+    return {**{one.architecture_id: one for one in comparable}, **stable} if flagged else stable
 
 
 def _of_another_device(

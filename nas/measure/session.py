@@ -80,8 +80,8 @@ def measure(
     if not again:
         return first
     progress(f"{len(again)} unstable, measured again")
-    second = {one.architecture: one for one in _session(again, named, task, progress)}
-    return [_better(one, second.get(one.architecture, one)) for one in first]
+    second = {one.architecture_id: one for one in _session(again, named, task, progress)}
+    return [_better(one, second.get(one.architecture_id, one)) for one in first]
 
 
 def _better(first: LatencyRecord, second: LatencyRecord) -> LatencyRecord:
@@ -138,13 +138,13 @@ def _session(
         _rounds(list(runners.values()), reference, profile.runs, progress)
     moment = datetime.now(UTC).isoformat(timespec="microseconds")
     blank = LatencyRecord(
-        architecture="", key=key, profile_name=named.name, protocol=profile.canonical(), measured=moment, load=busy
+        architecture_id="", key=key, profile_name=named.name, protocol=profile.canonical(), measured=moment, load=busy
     )
     drift = None if reference is None else _drift(reference)
     return [
-        replace(blank, architecture=architecture.id, failure=failures[index])
+        replace(blank, architecture_id=architecture.id, failure=failures[index])
         if index in failures
-        else _record(replace(blank, architecture=architecture.id), runners[index], reference, drift, profile)
+        else _record(replace(blank, architecture_id=architecture.id), runners[index], reference, drift, profile)
         for index, architecture in enumerate(architectures)
     ]
 

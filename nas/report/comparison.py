@@ -96,7 +96,7 @@ def _row(label: str, published: str, trials: Sequence[TrialRecord]) -> Compariso
     test_accuracy, test_half_width = _mean([one.test_accuracy for one in ended if one.test_accuracy is not None])
     return ComparisonRow(
         label=label,
-        id=trials[0].architecture,
+        id=trials[0].architecture_id,
         params=trials[0].cost["params"],
         flops=trials[0].cost["flops"],
         published=published,

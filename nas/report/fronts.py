@@ -116,7 +116,7 @@ def common_front(fronts: Sequence[StudyFront]) -> set[tuple[str, str]]:
 
 
 def _measure(trials: Sequence[TrialRecord], best: Sequence[FrontRow]) -> Measure | None:
-    keys = {trial.architecture: trial.evaluation.key for trial in trials if trial.evaluation is not None}
+    keys = {trial.architecture_id: trial.evaluation.key for trial in trials if trial.evaluation is not None}
     if not best:
         return None
     key = keys[best[0].id]

@@ -30,7 +30,7 @@ class LatencyRow:
         one = self.record
         return {
             "name": self.name,
-            "id": one.architecture,
+            "id": one.architecture_id,
             "profile": one.profile_name,
             "profile_id": one.key.profile,
             "resolution": one.key.resolution,

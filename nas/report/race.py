@@ -91,7 +91,7 @@ class Searches:
     def _run(self, name: str, definition: Mapping[str, Plain], ledger: Ledger) -> Run:
         trials = ledger.trials(name)
         cost = definition["objectives"].split(",")[-1]
-        prices = {trial.architecture: trial.cost.get(cost, math.nan) for trial in trials}
+        prices = {trial.architecture_id: trial.cost.get(cost, math.nan) for trial in trials}
         rungs = definition["recipe"].get("rungs", [])
         spent, trained = 0.0, []
         for one in ledger.evaluations(name):
@@ -189,7 +189,7 @@ def _spread(scores: Sequence[float]) -> str:
 
 
 def _tried(trials: Sequence[TrialRecord]) -> int:
-    return len({trial.architecture for trial in trials if trial.evaluation is not None})
+    return len({trial.architecture_id for trial in trials if trial.evaluation is not None})
 
 
 def _without_rungs(definition: Mapping[str, Plain]) -> dict[str, Plain]:

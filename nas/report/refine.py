@@ -82,7 +82,7 @@ def recipe_text(recipe: Recipe, row: RefinedRow, plan: Refinement) -> str:
 
 
 def _of(architecture: Architecture, plan: Refinement, trials: Sequence[TrialRecord]) -> list[TrialRecord]:
-    mine = [one for one in trials if one.architecture == architecture.id and one.choices["draw"] < plan.trials]
+    mine = [one for one in trials if one.architecture_id == architecture.id and one.choices["draw"] < plan.trials]
     return sorted(mine, key=lambda trial: trial.choices["draw"])
 
 

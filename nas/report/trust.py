@@ -126,7 +126,7 @@ def trust_report(plan: TrustPlan, trials: Sequence[TrialRecord], scored: Mapping
     wanted = {tuple(sorted(training.label.items())) for training in plan.sweep().trainings}
     for trial in trials:
         if tuple(sorted(trial.choices.items())) in wanted:  # the study may hold more seeds and architectures
-            by_architecture[trial.architecture].append(trial)
+            by_architecture[trial.architecture_id].append(trial)
     everyone = [_ranked(plan, one.id, by_architecture, scored) for one in plan.architectures]
     judged = [one for one in everyone if not one.failure]
     if len(judged) < FEWEST:

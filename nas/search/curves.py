@@ -38,13 +38,13 @@ class CurveLog:
         evaluation = record.evaluation
         if self._is_off or evaluation is None or not evaluation.succeeded:
             return
-        known, epochs = self._written.get(record.architecture, 0), len(evaluation.curve)
+        known, epochs = self._written.get(record.architecture_id, 0), len(evaluation.curve)
         rows = []
         for epoch in range(known + 1, epochs + 1):
             judged = (evaluation.loss, evaluation.accuracy) if epoch == epochs else (None, None)
             loss = evaluation.curve[epoch - 1]
-            rows.append((record.number, record.architecture, evaluation.key.rung, epoch, loss, *judged))
-        self._written[record.architecture] = max(known, epochs)
+            rows.append((record.number, record.architecture_id, evaluation.key.rung, epoch, loss, *judged))
+        self._written[record.architecture_id] = max(known, epochs)
         self._safely(lambda: self._write(rows))
 
     def publish(self) -> None:

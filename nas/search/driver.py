@@ -135,7 +135,7 @@ class TrialWriter:
     def add(self, record: TrialRecord, form: Mapping[str, Plain]) -> None:
         """Have a trial written before anything is done about it; `form` is the canonical dict of its architecture."""
         self._waiting.append(record)
-        self._forms[record.architecture] = form
+        self._forms[record.architecture_id] = form
 
     def write(self, attempts: Mapping[int, int] | None = None) -> None:
         """Write what is waiting, and the attempts at trials that are about to go to workers, by number."""

@@ -63,15 +63,15 @@ class Results:
             The candidates that this leaves off the front of the last rung: itself, those it beats, or none.
         """
         evaluation = record.evaluation
-        if evaluation is None or record.architecture not in self.known or record.state is TrialState.REUSED:
+        if evaluation is None or record.architecture_id not in self.known or record.state is TrialState.REUSED:
             self.counts[record.state] += 1
         if evaluation is None:
             return []
-        rung, is_new = evaluation.key.rung, record.architecture not in self.known
+        rung, is_new = evaluation.key.rung, record.architecture_id not in self.known
         if is_fresh and (is_new or rung):  # a failure that is asked for again is not paid for again
             self.train_seconds += evaluation.seconds
         if is_new:
-            self.known[record.architecture] = evaluation
+            self.known[record.architecture_id] = evaluation
             self.trained += is_fresh and evaluation.succeeded
         if evaluation.failure is not None:
             self.failures[evaluation.failure] += is_new
@@ -87,7 +87,7 @@ class Results:
             volume = self._hypervolume()
             if volume > self._volume * (1 + _GROWTH):
                 self._volume, self._grew_at = volume, len(self.known)
-        return [one.architecture for one in change.beaten] if rung == len(self._fronts) - 1 else []
+        return [one.architecture_id for one in change.beaten] if rung == len(self._fronts) - 1 else []
 
     def _hypervolume(self) -> float:
         costs = self._objectives.costs

@@ -119,7 +119,7 @@ class Search:
             reused=len(results.known) - results.trained - failed,
             failed=failed,
             rejected=results.counts[TrialState.REJECTED],
-            best_id=best.architecture if best else "",
+            best_id=best.architecture_id if best else "",
             best_accuracy=_accuracy(best),
             best_share=self._problem.domain.share(best.cost) if best else math.nan,
             seconds_left=math.nan if limits.seconds is None else limits.seconds - self._seconds,
@@ -240,7 +240,7 @@ class Search:
         """A candidate whose next rung is to be trained; what is known of it already is taken from the ledger."""
         while (promotion := self._halving.promote(whole_front=whole_front)) is not None:
             record = self._trials[promotion.number]
-            known = self._find(record.architecture, promotion.rung)
+            known = self._find(record.architecture_id, promotion.rung)
             if known is None:
                 self._under_way.climb(record)
                 return self._submission(promotion.number)
@@ -266,7 +266,7 @@ class Search:
         candidate = proposal.candidate
         record = TrialRecord(
             number=proposal.number,
-            architecture=candidate.id,
+            architecture_id=candidate.id,
             choices=candidate.choices,
             cost=candidate.cost,
             overrun=candidate.overrun,
@@ -294,7 +294,7 @@ class Search:
     def _submission(self, number: int, form: Plain = None) -> Submission:
         """The training that a trial is up to; its architecture is read from the ledger where it is not at hand."""
         record, proxy = self._trials[number], self._problem.proxy
-        identity, rung = record.architecture, next_rung(record)
+        identity, rung = record.architecture_id, next_rung(record)
         job = proxy.job(
             "",
             identity,
@@ -347,11 +347,11 @@ class Search:
         known = set[str]()  # by an earlier one of the results
         for record, evaluation, is_fresh in results:
             is_another = record.evaluation is None and (
-                record.architecture in known or record.architecture in self._results.known
+                record.architecture_id in known or record.architecture_id in self._results.known
             )
             state = self._state(evaluation, is_fresh=is_fresh, is_another=is_another)
             endings.append(Ending(number=record.number, evaluation=evaluation, state=state))
-            known.add(record.architecture)
+            known.add(record.architecture_id)
         return endings
 
     def _state(self, evaluation: Evaluation, *, is_fresh: bool, is_another: bool) -> TrialState:
@@ -405,7 +405,7 @@ class Search:
         if evaluation.accuracy is None:
             return
         key = evaluation.key
-        self._health.note(Trained(record.architecture, key.seed, key.rung, evaluation.accuracy))
+        self._health.note(Trained(record.architecture_id, key.seed, key.rung, evaluation.accuracy))
         point = self._problem.objectives.point(evaluation.accuracy, record.cost)
         self._halving.arrive(record.number, evaluation.key.rung, point)
 

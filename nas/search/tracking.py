@@ -31,9 +31,9 @@ class RunLog:
         evaluation = record.evaluation
         if evaluation is None or not evaluation.succeeded:
             return
-        curve = self._curves.setdefault(record.architecture, _Curve(_facts(record)))
+        curve = self._curves.setdefault(record.architecture_id, _Curve(_facts(record)))
         if curve.take(evaluation):
-            self._changed[record.architecture] = None
+            self._changed[record.architecture_id] = None
 
     def publish(self) -> None:
         """Write what has changed."""

@@ -71,22 +71,22 @@ class UnderWay:
 
     def enter(self, record: TrialRecord) -> bool:
         """Take in a trial to be trained; False if its candidate is under way already and it has to wait for that."""
-        if record.architecture in self._candidates:
-            self._waiting.setdefault(record.architecture, []).append(record.number)
+        if record.architecture_id in self._candidates:
+            self._waiting.setdefault(record.architecture_id, []).append(record.number)
             return False
-        self._candidates.add(record.architecture)
+        self._candidates.add(record.architecture_id)
         self.new += record.evaluation is None
         return True
 
     def climb(self, record: TrialRecord) -> None:
         """Take in a trial that goes on to another rung."""
-        self._candidates.add(record.architecture)
+        self._candidates.add(record.architecture_id)
 
     def leave(self, record: TrialRecord) -> list[int]:
         """Let a trial go whose training is over, by what it was before; returns those that waited for it."""
-        self._candidates.discard(record.architecture)
+        self._candidates.discard(record.architecture_id)
         self.new -= record.evaluation is None
-        return self._waiting.pop(record.architecture, [])
+        return self._waiting.pop(record.architecture_id, [])
 
 
 def replayed(ledger: Ledger, study: str, proxy: Proxy) -> Iterator[tuple[TrialRecord, list[TrialRecord]]]:
@@ -110,7 +110,7 @@ def next_rung(record: TrialRecord) -> int:
 def _below(record: TrialRecord, proxy: Proxy) -> list[EvaluationKey]:
     """The trainings that led to a trial's result."""
     last = record.evaluation
-    return [] if last is None else [proxy.key(record.architecture, rung) for rung in range(last.key.rung)]
+    return [] if last is None else [proxy.key(record.architecture_id, rung) for rung in range(last.key.rung)]
 
 
 def _require_rung(record: TrialRecord, study: str, proxy: Proxy) -> None:

@@ -66,7 +66,7 @@ class WarmStart:
         front: RunningFront[str] = RunningFront(self._objectives.maximise)
         for trial in ledger.trials(name):
             if trial.evaluation is not None and trial.evaluation.accuracy is not None:
-                front.add(self._objectives.point(trial.evaluation.accuracy, trial.cost), trial.architecture)
+                front.add(self._objectives.point(trial.evaluation.accuracy, trial.cost), trial.architecture_id)
         found = []
         for identity in dict.fromkeys(front.items):
             architecture = Architecture.from_dict(ledger.architecture(identity))

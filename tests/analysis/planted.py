@@ -125,7 +125,7 @@ def put_study(
         control = sampler != "random" and number % 10 == 9
         trials.append(
             TrialRecord(
-                number=number, architecture=architecture.id, choices=row.decisions,
+                number=number, architecture_id=architecture.id, choices=row.decisions,
                 cost=asdict(estimate(architecture, space.task)), overrun={"flops": -0.1}, state=TrialState.QUEUED,
                 sampler={"control": True} if control else {},
             )
@@ -207,7 +207,7 @@ def searched(
         mean = world.mean(one.choices, one.cost["flops"])
         evaluation = Evaluation(key=problem.proxy.key(one.id, 0), accuracy=mean + world.noise * rng.normal())
         trial = TrialRecord(
-            number=proposal.number, architecture=one.id, choices=one.choices, cost=one.cost, overrun=one.overrun,
+            number=proposal.number, architecture_id=one.id, choices=one.choices, cost=one.cost, overrun=one.overrun,
             state=TrialState.REUSED if one.id in known else TrialState.DONE, sampler=proposal.notes,
             evaluation=known.setdefault(one.id, evaluation),
         )  # fmt: skip

@@ -37,11 +37,11 @@ def write_ledger(path: Path) -> None:
             with InProcess(Work(epochs=2), workers=1) as executor:
                 Driver(SOURCES[kind](ledger), executor=executor).run("here:1")
         add_search(ledger)
-        first = ledger.trials("mine")[0].architecture
+        first = ledger.trials("mine")[0].architecture_id
         ledger.save_report("mine", first, "test accuracy", {"accuracy": 0.5, "low": 0.4, "high": 0.6, "images": 100})
         form = NETWORKS[0]
         key = LatencyKey(profile="p", resolution=32, channels=3, classes=10, device="here", runtime="one 1")
         record = LatencyRecord(
-            architecture=form.id, key=key, profile_name="p", protocol={}, measured="2026-01-01T00:00:00", ms=1.0
+            architecture_id=form.id, key=key, profile_name="p", protocol={}, measured="2026-01-01T00:00:00", ms=1.0
         )
         ledger.save_latencies([record], {form.id: form.to_dict()})

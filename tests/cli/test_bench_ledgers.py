@@ -28,8 +28,8 @@ def search(file: Path, sampler: str, *, seed: int = 0, rungs: bool = False, epoc
         for number in range(trials):
             form = f"{number:012x}"
             record = TrialRecord(
-                number=number, architecture=form, choices={}, cost={"flops": 100 * (number + 1), **costs}, overrun={},
-                state=TrialState.QUEUED,
+                number=number, architecture_id=form, choices={}, cost={"flops": 100 * (number + 1), **costs},
+                overrun={}, state=TrialState.QUEUED,
             )  # fmt: skip
             ledger.write_trials(sampler, [record], architectures={form: {"stem": number}})
             for rung in range(3 if rungs and number % 2 else 1):

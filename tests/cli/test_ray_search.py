@@ -39,7 +39,7 @@ def essence(folder: Path) -> list[tuple[Any, ...]]:
         trials = ledger.trials(ledger.latest_study())
     kept = [(one, one.evaluation) for one in trials]
     return [
-        (one.number, one.architecture, one.state, found and (found.key, found.accuracy, found.loss, found.curve))
+        (one.number, one.architecture_id, one.state, found and (found.key, found.accuracy, found.loss, found.curve))
         for one, found in kept
     ]
 

@@ -26,7 +26,7 @@ from nas.pulse import NodeState, Pulse, RungState, WorkerState
 from nas.records import Evaluation, EvaluationKey, Failure, StudyKind, StudyRecord, TrialRecord, TrialState
 
 Capture = pytest.CaptureFixture[str]
-BUSY = WorkerState(name="gpu-07:4711", job="3.1", architecture="0fce578b2b9a", rung=1, seconds=75.0, fraction=0.5)
+BUSY = WorkerState(name="gpu-07:4711", job="3.1", architecture_id="0fce578b2b9a", rung=1, seconds=75.0, fraction=0.5)
 PULSE = Pulse(
     study="mine",
     driver="login-1:42",
@@ -156,7 +156,7 @@ def test_status_fits_the_terminal(width: int, driving: Driving) -> None:
 
 def test_hundreds_of_workers_are_not_all_listed() -> None:
     states = tuple(
-        WorkerState(name=f"n:{i}", job=str(i), architecture=f"a{i}", seconds=float(i)) for i in range(300)
+        WorkerState(name=f"n:{i}", job=str(i), architecture_id=f"a{i}", seconds=float(i)) for i in range(300)
     )  # fmt: skip
     pulse = Pulse(study="mine", workers=states)
     console = Console(width=80, force_terminal=False)
@@ -176,11 +176,11 @@ def story_of(ledger: Ledger) -> None:
         "mine",
         [
             TrialRecord(
-                number=0, architecture="0fce578b2b9a", state=TrialState.QUEUED, overrun={"flops": -0.5},
+                number=0, architecture_id="0fce578b2b9a", state=TrialState.QUEUED, overrun={"flops": -0.5},
                 sampler={"control": True}, **fields,
             ),
             TrialRecord(
-                number=1, architecture="b037c2bf0886", state=TrialState.REJECTED, overrun={"flops": 0.25}, **fields
+                number=1, architecture_id="b037c2bf0886", state=TrialState.REJECTED, overrun={"flops": 0.25}, **fields
             ),
         ],
         architectures={"0fce578b2b9a": {}, "b037c2bf0886": {}},

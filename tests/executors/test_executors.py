@@ -118,7 +118,7 @@ def test_the_crew_is_who_is_ready_and_what_each_does(executor: Executor, tmp_pat
     states = executor.worker_states()
     assert len({worker.name for worker in states}) == len(states) == 2
     (busy,) = [worker for worker in states if worker.is_busy]
-    assert (busy.job, busy.architecture, busy.rung, busy.fraction) == ("a.1", "a", 0, 0.5)
+    assert (busy.job, busy.architecture_id, busy.rung, busy.fraction) == ("a.1", "a", 0, 0.5)
     assert busy.node == socket.gethostname()
     time.sleep(0.01)
     (later,) = [worker for worker in executor.worker_states() if worker.is_busy]

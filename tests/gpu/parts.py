@@ -104,7 +104,7 @@ def search(device: str, quick: bool) -> Result:
     with Ledger.read("sqlite:///nas.db") as ledger:
         trained = [one for one in ledger.trials("killed") if one.state is TrialState.DONE]
     evaluations = [one.evaluation for one in trained if one.evaluation is not None]
-    distinct = len({one.architecture for one in trained})
+    distinct = len({one.architecture_id for one in trained})
     if len(trained) != trials or distinct != trials or not killed:
         raise RuntimeError(f"{len(trained)} trained, {distinct} different, of {trials}; workers killed: {killed}")
     return done(

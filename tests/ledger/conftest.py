@@ -90,11 +90,11 @@ class Records:
             "overrun": {"flops": 0.25 if state is TrialState.REJECTED else -1 / 3},
             "sampler": {"population": [[1, 2], None]},
         }
-        return TrialRecord(number=number, architecture=architecture, state=state, **(fields | changed))
+        return TrialRecord(number=number, architecture_id=architecture, state=state, **(fields | changed))
 
     @staticmethod
     def write(ledger: Ledger, *trials: TrialRecord, study: str = "alpha") -> None:
-        canonical = {trial.architecture: {"name": trial.architecture} for trial in trials}
+        canonical = {trial.architecture_id: {"name": trial.architecture_id} for trial in trials}
         ledger.write_trials(study, trials, architectures=canonical)
 
     @staticmethod

@@ -22,14 +22,14 @@ from nas.ledger import Ledger
 from nas.records import Evaluation, EvaluationKey, TrialRecord, TrialState
 
 def trial(number, state):
-    return TrialRecord(number=number, architecture=f"a{number}", choices={"x": "y" * 500}, cost={"flops": number},
+    return TrialRecord(number=number, architecture_id=f"a{number}", choices={"x": "y" * 500}, cost={"flops": number},
                        overrun={}, state=state)
 
 with Ledger.open(sys.argv[1]) as ledger:
     number = int(sys.argv[2])
     while True:
         batch = [trial(number, TrialState.REJECTED), trial(number + 1, TrialState.QUEUED)]
-        ledger.write_trials("alpha", batch, architectures={t.architecture: {"n": t.number} for t in batch})
+        ledger.write_trials("alpha", batch, architectures={t.architecture_id: {"n": t.number} for t in batch})
         ledger.write_trials("alpha", [], architectures={}, attempts={number + 1: 1})
         key = EvaluationKey(architecture_id=f"a{number + 1}", recipe="r", fingerprint="d", seed=0)
         ledger.finish("alpha", number + 1, Evaluation(key=key, accuracy=0.5, curve=(0.1,) * 50), TrialState.DONE)
@@ -63,7 +63,7 @@ def test_a_killed_writer_loses_nothing_it_was_told_is_stored(ledger: Ledger, url
         for trial in trials[start : acknowledged + 1]:
             state = TrialState.DONE if trial.number % 2 else TrialState.REJECTED
             assert (trial.state, trial.evaluation is not None) == (state, state is TrialState.DONE)
-        assert all(ledger.architecture(trial.architecture) == {"n": trial.number} for trial in trials[-2:])
+        assert all(ledger.architecture(trial.architecture_id) == {"n": trial.number} for trial in trials[-2:])
         start = len(trials)
     if url.startswith("sqlite"):
         with sqlite3.connect(url.removeprefix("sqlite:///")) as connection:
@@ -125,7 +125,7 @@ def test_two_drivers_of_two_studies_share_architectures_and_evaluations(ledger: 
     for study in studies:
         done = ledger.trials(study, [TrialState.DONE])
         assert len(done) == 40
-        assert all(trial.evaluation == ledger.find(records.key(trial.architecture)) for trial in done)
+        assert all(trial.evaluation == ledger.find(records.key(trial.architecture_id)) for trial in done)
 
 
 def test_optuna_keeps_its_tables_beside_ours(ledger: Ledger, url: str, records: Any) -> None:

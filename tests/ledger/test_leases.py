@@ -169,7 +169,7 @@ with Ledger.open(sys.argv[1]) as ledger:
     try:
         with ledger.lease("alpha", holder="elsewhere:1"):
             for number in range(10**9):
-                trial = TrialRecord(number=number, architecture="a0", choices={}, cost={}, overrun={},
+                trial = TrialRecord(number=number, architecture_id="a0", choices={}, cost={}, overrun={},
                                     state=TrialState.QUEUED)
                 ledger.write_trials("alpha", [trial], architectures={"a0": {}})
                 print(number, flush=True)

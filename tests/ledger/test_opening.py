@@ -229,8 +229,8 @@ with Ledger.open({url!r}) as ledger:
     resource.setrlimit(resource.RLIMIT_FSIZE, (500_000, 500_000))
     try:
         for number in range(1, 10_000):
-            trial = TrialRecord(number=number, architecture="a0", choices={{"x": "y" * 1000}}, cost={{}}, overrun={{}},
-                                state=TrialState.QUEUED)
+            trial = TrialRecord(number=number, architecture_id="a0", choices={{"x": "y" * 1000}}, cost={{}},
+                                overrun={{}}, state=TrialState.QUEUED)
             ledger.write_trials("alpha", [trial], architectures={{}})
             print(number, flush=True)
     except LedgerError as error:

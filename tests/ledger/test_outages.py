@@ -192,7 +192,7 @@ def test_optunas_copy_catches_up_and_holds_nothing_twice(wire: Wire, postgres_se
     copied = optuna.load_study(study_name=name, storage=storage).trials
     storage.remove_session()
     storage.engine.dispose()
-    assert [one.user_attrs["architecture"] for one in copied] == [one.architecture for one in trials]
+    assert [one.user_attrs["architecture"] for one in copied] == [one.architecture_id for one in trials]
     assert len(heard) == 1
     assert "s3cret" not in heard[0]
 

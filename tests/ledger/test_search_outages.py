@@ -102,7 +102,7 @@ def test_a_search_survives_crashes_of_its_server_and_shows_no_password(server: A
 
 def essence(records: list[TrialRecord]) -> list[tuple[int, str, str, float | None]]:
     return [
-        (one.number, one.architecture, one.state, one.evaluation.accuracy if one.evaluation else None)
+        (one.number, one.architecture_id, one.state, one.evaluation.accuracy if one.evaluation else None)
         for one in records
     ]
 

@@ -27,7 +27,7 @@ PULSE = Pulse(
     rungs=(RungState(arrived=4, promoted=1, waiting=3), RungState(arrived=1, promoted=0, waiting=0)),
     failures={Failure.DIVERGED: 2},
     slots=2,
-    workers=(WorkerState(name="n1:7", job="3.1", architecture="a3", rung=1, seconds=2.5, fraction=0.5),),
+    workers=(WorkerState(name="n1:7", job="3.1", architecture_id="a3", rung=1, seconds=2.5, fraction=0.5),),
     nodes=(NodeState(name="n1", workers=1, busy=1, images_per_second=100.0, peak_memory=2**30),),
     images_per_second=100.0,
     peak_memory=2**30,

@@ -28,7 +28,7 @@ def test_networks_side_by_side_are_told_apart(tmp_path: Path, runtime: str) -> N
         pytest.skip(missing)
     threads = torch.get_num_threads()
     small, large = measure([SMALL, LARGE], named, TASK)
-    assert (small.architecture, large.architecture) == (SMALL.id, LARGE.id)
+    assert (small.architecture_id, large.architecture_id) == (SMALL.id, LARGE.id)
     for one in (small, large):
         assert one.ms is not None
         assert one.low is not None

@@ -28,7 +28,7 @@ def trained(ledger: Ledger, accuracies: list[float], definition: dict[str, Any],
     for number, accuracy in enumerate(accuracies):
         name = f"a{number}"
         trial = TrialRecord(
-            number=number, architecture=name, choices={}, cost=cost, overrun={}, state=TrialState.QUEUED
+            number=number, architecture_id=name, choices={}, cost=cost, overrun={}, state=TrialState.QUEUED
         )
         ledger.write_trials("mine", [trial], architectures={name: {}})
         key = EvaluationKey(architecture_id=name, recipe=recipe, fingerprint="d" * 16, seed=0)

@@ -35,7 +35,7 @@ def trial(number: int, training: Any, accuracy: float | None) -> TrialRecord:
         message="" if accuracy else "the loss is nan\nat step 3",
     )  # fmt: skip
     return TrialRecord(
-        number=number, architecture=key.architecture_id, choices=training.label, overrun={}, evaluation=evaluation,
+        number=number, architecture_id=key.architecture_id, choices=training.label, overrun={}, evaluation=evaluation,
         cost=asdict(estimate(training.architecture, SPACE.task)),
         state=TrialState.DONE if accuracy else TrialState.FAILED,
     )  # fmt: skip
@@ -93,7 +93,7 @@ def test_architecture_with_a_failed_training_is_left_out_and_named() -> None:
     made[5] = trial(5, PLAN.sweep().trainings[5], None)
     report = trust_report(PLAN, made, scored())
     assert report.judged == 15
-    left_out = made[5].architecture
+    left_out = made[5].architecture_id
     assert f"Left out: {left_out} (proxy, rung 1, seed 0: diverged: the loss is nan)." in conditions(report)
     assert report.to_dict()["architectures"][2]["rungs"][1][0] is None
 

@@ -208,8 +208,8 @@ def tally(found: list[TrialRecord], alone: list[TrialRecord], chaos: Chaos, want
     submissions = [one.attempts for one in found if one.attempts]
     return Tally(
         wanted=wanted,
-        finished=len({one.architecture for one in done}),
-        duplicates=len(done) - len({one.architecture for one in done}),
+        finished=len({one.architecture_id for one in done}),
+        duplicates=len(done) - len({one.architecture_id for one in done}),
         lost=sum(one.state not in ends for one in found),
         failed=sum(one.state is TrialState.FAILED for one in found),
         submissions=sum(submissions),
@@ -224,7 +224,7 @@ def tally(found: list[TrialRecord], alone: list[TrialRecord], chaos: Chaos, want
 
 def essence(records: list[TrialRecord]) -> list[tuple[str, float]]:
     """Candidates and their accuracies, in the order they were asked for."""
-    found = [(one.architecture, one.evaluation) for one in records if one.state is TrialState.DONE]
+    found = [(one.architecture_id, one.evaluation) for one in records if one.state is TrialState.DONE]
     return [(name, one.accuracy) for name, one in found if one is not None and one.accuracy is not None]
 
 

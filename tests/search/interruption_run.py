@@ -116,7 +116,7 @@ class Interrupter:
 
     def finish(self) -> int:
         """Go on to the end of what has begun and a bit further; the number of candidates."""
-        begun = {one.architecture for one in self.trials() if one.state is not TrialState.REJECTED}
+        begun = {one.architecture_id for one in self.trials() if one.state is not TrialState.REJECTED}
         wanted = len(begun) + 3
         if self.start(wanted).wait(1200) != 0:
             raise RuntimeError((self._folder / "log").read_text()[-4000:])
@@ -221,8 +221,8 @@ def _tally(interrupter: Interrupter, alone: list[TrialRecord]) -> Tally:
     return Tally(
         interruptions=dict(interrupter.done),
         candidates=len(found),
-        finished=len({one.architecture for one in done}),
-        doubled=len(done) - len({one.architecture for one in done}),
+        finished=len({one.architecture_id for one in done}),
+        doubled=len(done) - len({one.architecture_id for one in done}),
         lost=sum(one.state not in ends for one in found),
         failed=sum(one.state is TrialState.FAILED for one in found),
         hung=interrupter.hung,

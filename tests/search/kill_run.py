@@ -153,12 +153,12 @@ def _tally(
     same_for_optuna: bool,
 ) -> Tally:
     trained = [one for one in disturbed if one.state is TrialState.DONE]
-    distinct = {one.architecture for one in trained}
-    known = {one.architecture for one in disturbed if one.evaluation is not None}
+    distinct = {one.architecture_id for one in trained}
+    known = {one.architecture_id for one in disturbed if one.evaluation is not None}
 
     def essence(records: list[TrialRecord]) -> list[tuple[int, str, str, float | None]]:
         return [
-            (one.number, one.architecture, one.state, one.evaluation.accuracy if one.evaluation else None)
+            (one.number, one.architecture_id, one.state, one.evaluation.accuracy if one.evaluation else None)
             for one in records
         ]
 

@@ -71,7 +71,7 @@ def essence(folder: Path, study: str = "own") -> list[tuple[Any, ...]]:
     with Ledger.read(f"sqlite:///{folder}/nas.db") as ledger:
         trials = ledger.trials(study)
     kept = [(one, one.evaluation) for one in trials]
-    return [(one.number, one.architecture, one.state, found and (found.key, found.accuracy)) for one, found in kept]
+    return [(one.number, one.architecture_id, one.state, found and (found.key, found.accuracy)) for one, found in kept]
 
 
 def calls(folder: Path) -> list[tuple[str, int, int]]:

@@ -47,7 +47,8 @@ def content(kind: StudyKind, ledger: Ledger) -> list[tuple[Any, ...]]:
     """The trials, without how often they were begun."""
     study = SOURCES[kind](ledger).writer.study
     return [
-        (one.number, one.architecture, one.choices, one.cost, one.state, one.evaluation) for one in ledger.trials(study)
+        (one.number, one.architecture_id, one.choices, one.cost, one.state, one.evaluation)
+        for one in ledger.trials(study)
     ]
 
 
@@ -124,7 +125,7 @@ def test_who_always_loses_its_worker_fails_and_holds_up_nobody(kind: StudyKind, 
     assert work.tried[cursed[0]] == MOST_LOSSES
     failed = ledger.trials(study, {TrialState.FAILED})
     assert {one.evaluation.failure for one in failed if one.evaluation is not None} == {Failure.NODE_LOST}
-    assert {one.architecture for one in failed} == {cursed[0].architecture_id}
+    assert {one.architecture_id for one in failed} == {cursed[0].architecture_id}
     assert {one.state for one in ledger.trials(study)} <= {*ENDED, TrialState.FAILED}
     assert pulses[-1].lost == MOST_LOSSES
 

@@ -29,7 +29,13 @@ def test_history_is_what_was_asked_and_told(trials: list[tuple[list[int], str]])
         if outcome != "pending":
             history.tell(
                 TrialRecord(
-                    number=number, architecture="a", choices={}, cost={}, overrun={}, state=state, evaluation=evaluation
+                    number=number,
+                    architecture_id="a",
+                    choices={},
+                    cost={},
+                    overrun={},
+                    state=state,
+                    evaluation=evaluation,
                 )
             )
     learnt = {"good": 0.5, "known": 0.7, "diverged": np.nan}

@@ -48,7 +48,7 @@ def test_every_trained_candidate_is_measured_and_within_both_budgets(capsys: Cap
     found = rows(capsys, "both")
     assert len(found) == 3
     with Ledger.read(STORAGE) as ledger:
-        measured = {one.architecture: one.ms for one in ledger.latencies()}
+        measured = {one.architecture_id: one.ms for one in ledger.latencies()}
     for row in found:
         assert row["latency"] == {"q": measured[row["id"]]}
         assert row["flops"] <= 30_000_000
@@ -112,7 +112,7 @@ def test_killed_while_measuring_nothing_is_lost_or_done_twice() -> None:
     ids = _measured()
     assert len(ids) == len(set(ids)), "an architecture was measured twice"
     with Ledger.read(STORAGE) as ledger:
-        assert {one.architecture for one in ledger.trials("killed")} == set(ids)
+        assert {one.architecture_id for one in ledger.trials("killed")} == set(ids)
 
 
 def _measured() -> list[str]:
@@ -120,7 +120,7 @@ def _measured() -> list[str]:
         return []
     try:
         with Ledger.read(STORAGE) as ledger:
-            return [one.architecture for one in ledger.latencies()]
+            return [one.architecture_id for one in ledger.latencies()]
     except Exception:  # its tables are about to be made
         return []
 
@@ -162,7 +162,7 @@ def test_the_measuring_process_answers_lines_and_ends_with_its_input(tmp_path: P
     done = subprocess.run(words, input=lines, capture_output=True, text=True, timeout=120, check=True)
     good, bad = map(json.loads, done.stdout.splitlines())
     record = LatencyRecord.from_dict(good["record"])
-    assert record.architecture == SMALL.id
+    assert record.architecture_id == SMALL.id
     assert record.key.profile == named.id
     assert record.ms is not None
     assert "no CUDA device here" in bad["error"]

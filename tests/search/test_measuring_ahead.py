@@ -73,7 +73,7 @@ class Gauge:
         self.measured.append(architecture.id)
         ms = float(int(architecture.id, 16) % 4 + 1)  # three of four within budget
         record = LatencyRecord(
-            architecture=architecture.id, key=KEY, profile_name="q", protocol={}, measured="2026", load=0.0, ms=ms
+            architecture_id=architecture.id, key=KEY, profile_name="q", protocol={}, measured="2026", load=0.0, ms=ms
         )
         return {METRIC: record}
 
@@ -105,7 +105,7 @@ def test_no_worker_waits_once_all_have_begun(ledger: Ledger, measuring: int) -> 
     workers, gauge = run(ledger, measuring=measuring, trials=TRIALS)
     assert idle_ticks(workers) <= len(workers.submitted)  # one each, until the driver looks
     assert len(gauge.measured) == len(set(gauge.measured)), "an architecture was measured twice"
-    assert {one.architecture for one in ledger.trials("ahead")} == set(gauge.measured)
+    assert {one.architecture_id for one in ledger.trials("ahead")} == set(gauge.measured)
     assert count(ledger, TrialState.DONE) == TRIALS
     assert count(ledger, TrialState.REJECTED)
 
@@ -125,7 +125,7 @@ def test_a_slow_gauge_keeps_workers_waiting_for_itself_alone(ledger: Ledger) -> 
 
 def test_what_is_measured_when_the_time_is_up_is_trained_first_by_the_next_run(ledger: Ledger) -> None:
     run(ledger, train_seconds=0.035)  # four trainings
-    waiting = [one.architecture for one in ledger.trials("ahead") if one.state is TrialState.QUEUED]
+    waiting = [one.architecture_id for one in ledger.trials("ahead") if one.state is TrialState.QUEUED]
     assert 1 <= len(waiting) <= WORKERS
     done = count(ledger, TrialState.DONE)
     _, gauge = run(ledger, trials=done + len(waiting))

@@ -59,7 +59,9 @@ def test_a_running_search_is_seen_in_the_ledger_and_over_http(ledger: Ledger, mo
     status, text = seen
     assert (status.driving, status.driver) == (Driving.RUNNING, "here:1")
     assert status.pulse == next(pulse for pulse in pulses if pulse.busy)
-    assert {worker.architecture for worker in status.pulse.busy} <= {one.architecture for one in ledger.trials("study")}
+    assert {worker.architecture_id for worker in status.pulse.busy} <= {
+        one.architecture_id for one in ledger.trials("study")
+    }
     assert f'state="busy",study="study"}} {len(status.pulse.busy)}.0\n' in text
     assert pulses[0].trials == {}
     last = pulses[-1]
@@ -84,4 +86,4 @@ def test_workers_in_this_process_are_this_process() -> None:
     with InProcess(search_works.instant, workers=2) as executor:
         executor.submit(problem.proxy.job("1.1", "a1", {}, 0, weights=None))
         busy, idle = executor.worker_states()
-    assert (busy.job, busy.architecture, idle.is_busy, busy.name) == ("1.1", "a1", False, idle.name)
+    assert (busy.job, busy.architecture_id, idle.is_busy, busy.name) == ("1.1", "a1", False, idle.name)

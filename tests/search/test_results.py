@@ -14,7 +14,7 @@ def trial(
     failure = Failure.BUG if accuracy is None else None
     evaluation = Evaluation(key=key, accuracy=accuracy, failure=failure, seconds=seconds)
     return TrialRecord(
-        number=0, architecture=name, choices={}, cost={"flops": flops}, overrun={},
+        number=0, architecture_id=name, choices={}, cost={"flops": flops}, overrun={},
         state=state if accuracy is not None else TrialState.FAILED, evaluation=evaluation,
     )  # fmt: skip
 
@@ -37,7 +37,7 @@ def test_front_best_and_counts(standing: Results) -> None:
     assert count(standing, trial("reused", 0.1, 1, TrialState.REUSED)) == []
     assert count(standing, trial("better", 0.7, 9, TrialState.REUSED)) == []  # once more
     assert standing.best is not None
-    assert standing.best.architecture == "better"
+    assert standing.best.architecture_id == "better"
     assert standing.counts == {TrialState.DONE: 4, TrialState.FAILED: 1, TrialState.REUSED: 2}
     assert standing.failures == {Failure.BUG: 1}
     assert standing.train_seconds == 10.0

@@ -30,7 +30,7 @@ def empty_ledger() -> Iterator[Ledger]:
 
 
 def asked(ledger: Ledger) -> Asked:
-    return [(trial.number, trial.architecture, dict(trial.choices)) for trial in ledger.trials("study")]
+    return [(trial.number, trial.architecture_id, dict(trial.choices)) for trial in ledger.trials("study")]
 
 
 def uninterrupted(problem: Problem) -> Asked:

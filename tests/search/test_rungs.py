@@ -71,7 +71,7 @@ def test_resumed_is_uninterrupted(run: Runner, ledger: Ledger, sampler: str) -> 
     run(definition, trials=40, name="pieces", work=search_works.climbing)
     run(definition, trials=40, name="whole", work=search_works.climbing)
     whole, pieces = (
-        [(one.number, one.architecture, one.evaluation and one.evaluation.key) for one in ledger.trials(name)]
+        [(one.number, one.architecture_id, one.evaluation and one.evaluation.key) for one in ledger.trials(name)]
         for name in ("whole", "pieces")
     )
     assert whole == pieces
@@ -96,7 +96,7 @@ def test_what_the_ledger_knows_of_a_rung_is_not_trained_again(run: Runner, ledge
     run(make_definition(recipe=RECIPE), trials=12, name="first", work=search_works.climbing)
     progress = run(make_definition(recipe=RECIPE), trials=12, name="second", work=search_works.always_broken)
     assert (progress.trained, progress.failed, progress.reused) == (0, 0, 12)
-    states = [{one.architecture: one.evaluation for one in ledger.trials(name)} for name in ("first", "second")]
+    states = [{one.architecture_id: one.evaluation for one in ledger.trials(name)} for name in ("first", "second")]
     assert states[0] == states[1]
 
 
@@ -110,7 +110,7 @@ def test_who_diverges_on_a_higher_rung_is_not_sent_again(run: Runner, ledger: Le
     assert {one.failure for one in attempts} == {Failure.DIVERGED}
     assert len(attempts) == len(failed) == len({one.key for one in attempts})
     rows = {row.id: row for row in evaluated_rows(ledger.trials("study"), Budget())}
-    assert all(rows[one.architecture].rung == 0 for one in failed)  # they keep what they had
+    assert all(rows[one.architecture_id].rung == 0 for one in failed)  # they keep what they had
 
 
 def test_no_candidate_goes_on_after_the_time_is_up(run: Runner, ledger: Ledger) -> None:
@@ -139,8 +139,10 @@ def test_real_trainings_go_on_from_their_checkpoints(tmp_path: Path) -> None:
             problem = definition.problem(str(tmp_path / "checkpoints"))
             Driver(Search("s", problem, ledger=ledger, limits=Limits(trials=6)), executor=pool).run("here:1")
             best = next(one for one in ledger.trials("s") if one.state is TrialState.DONE)
-            form = ledger.architecture(best.architecture)
-            pool.submit(replace(problem.proxy.job("again", best.architecture, form, 2, weights=None), checkpoint=None))
+            form = ledger.architecture(best.architecture_id)
+            pool.submit(
+                replace(problem.proxy.job("again", best.architecture_id, form, 2, weights=None), checkpoint=None)
+            )
             (at_once,) = pool.completed(timeout=60)
     assert best.evaluation is not None
     assert "restore" in best.evaluation.phases

@@ -27,13 +27,13 @@ def test_search_trains_as_many_distinct_candidates_as_asked_within_budget(run: R
     progress = run(make_definition(), trials=12, workers=2, work=search_works.brief)
     trials = ledger.trials("study")
     trained = [trial for trial in trials if trial.state is TrialState.DONE]
-    assert progress.trained == len(trained) == len({trial.architecture for trial in trained}) == 12
+    assert progress.trained == len(trained) == len({trial.architecture_id for trial in trained}) == 12
     assert [trial.number for trial in trials] == list(range(len(trials)))
     assert {trial.state for trial in trials} <= ENDED
     assert all(trial.cost["flops"] <= 30_000_000 for trial in trained)
     assert all(trial.cost["flops"] > 30_000_000 for trial in trials if trial.state is TrialState.REJECTED)
-    best = max(trained, key=lambda trial: search_works.accuracy_of(trial.architecture))
-    assert progress.best_id == best.architecture
+    best = max(trained, key=lambda trial: search_works.accuracy_of(trial.architecture_id))
+    assert progress.best_id == best.architecture_id
 
 
 def test_evaluations_of_the_ledger_are_reused_across_studies(run: Runner, ledger: Ledger) -> None:
@@ -127,7 +127,7 @@ def test_space_that_is_used_up_ends_with_what_was_found(run: Runner, ledger: Led
     with pytest.raises(BudgetError, match="5 of 9 were found"):
         run(make_definition(space=small, budget=Budget()), trials=9, fruitless_asks=30)
     trials = ledger.trials("study")
-    trained = [trial.architecture for trial in trials if trial.state is TrialState.DONE]
+    trained = [trial.architecture_id for trial in trials if trial.state is TrialState.DONE]
     assert len(trained) == len(set(trained)) == 5
     repeated = [trial for trial in trials if trial.state is TrialState.REUSED]
     assert repeated

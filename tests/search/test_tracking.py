@@ -46,7 +46,7 @@ def trial(architecture: str, rung: int, *, epochs: int, number: int = 0) -> Tria
         curve=tuple(2.0 / (1 + one) for one in range(epochs)),
     )
     return TrialRecord(
-        number=number, architecture=architecture, choices={"kernel": 7}, cost={"flops": 12}, overrun={},
+        number=number, architecture_id=architecture, choices={"kernel": 7}, cost={"flops": 12}, overrun={},
         state=TrialState.DONE, evaluation=evaluation,
     )  # fmt: skip
 

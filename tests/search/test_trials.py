@@ -9,13 +9,13 @@ from nas.search.trials import OpenTrials, UnderWay
 
 KEY = EvaluationKey(architecture_id="a", recipe="r", fingerprint="d", seed=0)
 QUEUED = TrialRecord(
-    number=3, architecture="a", choices={"x": 1}, cost={"flops": 5}, overrun={}, state=TrialState.QUEUED
+    number=3, architecture_id="a", choices={"x": 1}, cost={"flops": 5}, overrun={}, state=TrialState.QUEUED
 )
 
 
 def trial(number: int, architecture: str) -> TrialRecord:
     return TrialRecord(
-        number=number, architecture=architecture, choices={}, cost={}, overrun={}, state=TrialState.QUEUED
+        number=number, architecture_id=architecture, choices={}, cost={}, overrun={}, state=TrialState.QUEUED
     )
 
 

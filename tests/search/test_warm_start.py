@@ -50,8 +50,8 @@ def test_front_of_a_study_begins_another_one_and_is_not_trained_again(ledger: Le
     problem = make_definition(start=tuple(found), budget=budget).problem()
     progress = run_here(ledger, problem, name="second", trials=len(found))
     assert (progress.reused, progress.trained) == (len(found), 0)
-    known = {trial.architecture: trial for trial in ledger.trials("first")}
-    begun = [known[trial.architecture] for trial in ledger.trials("second")]
+    known = {trial.architecture_id: trial for trial in ledger.trials("first")}
+    begun = [known[trial.architecture_id] for trial in ledger.trials("second")]
     assert all(trial.cost["flops"] <= 20e6 for trial in begun)
     with pytest.raises(UserError, match=r"none of the \d+ on the front"):
         WarmStart(CONVNEXT, Budget(), CONVNEXT.task, Objectives()).choices(["first"], ledger)
@@ -60,7 +60,7 @@ def test_front_of_a_study_begins_another_one_and_is_not_trained_again(ledger: Le
 def test_a_candidate_and_a_file_begin_a_search(ledger: Ledger, tmp_path: Path) -> None:
     first = make_definition(sampler="random")
     run_here(ledger, first.problem(), name="first", trials=3)
-    space, known = first.space, ledger.trials("first")[0].architecture
+    space, known = first.space, ledger.trials("first")[0].architecture_id
     Architecture.from_dict(ledger.architecture(known)).save(tmp_path / "one.yaml")
     starts = WarmStart(space, Budget(), space.task, Objectives(), tmp_path)
     candidate = starts.choices([f"first:{known[:10]}"], ledger)

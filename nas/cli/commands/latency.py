@@ -218,7 +218,7 @@ def _known(
             from nas.measure.exchange import export_records
 
             export_records(ledger, records, export)
-    rows = [LatencyRow(name=labels.get(one.architecture, one.architecture), record=one) for one in records]
+    rows = [LatencyRow(name=labels.get(one.architecture_id, one.architecture_id), record=one) for one in records]
     if export is None or as_json:
         _show(rows, {}, as_json=as_json)
     else:

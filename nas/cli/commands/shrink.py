@@ -90,12 +90,12 @@ def _verified(shrunk: Shrunk, count: int, storage: str, workers: int | None, dev
     from nas.search.sweeps.retraining import retraining
 
     with Ledger.read(storage) as ledger:
-        known = {trial.architecture for trial in ledger.trials(shrunk.study)}
+        known = {trial.architecture_id for trial in ledger.trials(shrunk.study)}
     old, new = fresh_samples(shrunk, count, known)
     both = list({one.id: one for one in (*old, *new)}.values())
     comparison = retraining(shrunk.study, shrunk.definition, both, purpose="shrink", seeds=1)
     found = {
-        trial.architecture: (trial.evaluation.accuracy, float(trial.cost[shrunk.model.cost]))
+        trial.architecture_id: (trial.evaluation.accuracy, float(trial.cost[shrunk.model.cost]))
         for trial in train_again(comparison, storage, workers=workers, device=device)
         if trial.evaluation is not None
     }

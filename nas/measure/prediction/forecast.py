@@ -66,10 +66,10 @@ class Forecast:
 
     def learn(self, record: LatencyRecord, form: Mapping[str, Any]) -> None:
         """Take in another measurement; unstable ones, and those that gave no latency, teach nothing."""
-        if record.ms is None or record.unstable or record.architecture in self._times:
+        if record.ms is None or record.unstable or record.architecture_id in self._times:
             return
-        self._times[record.architecture] = record.ms
-        self._networks[record.architecture] = describe(Architecture.from_dict(form), self._task)
+        self._times[record.architecture_id] = record.ms
+        self._networks[record.architecture_id] = describe(Architecture.from_dict(form), self._task)
 
     def predict(self, architecture: Architecture) -> Interval | None:
         """The latency of a network; None where too few were measured, or none like it at this resolution."""

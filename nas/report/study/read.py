@@ -82,7 +82,7 @@ def _study(ledger: Ledger, name: str) -> _Read:
     budget, costs = Budget.parse(definition.get("budget", [])), searched_costs(definition)
     rows = evaluated_rows(trials, budget)
     front = {row.id for row in front_rows(rows, costs)}
-    by_id = {trial.architecture: trial for trial in reversed(trials)}
+    by_id = {trial.architecture_id: trial for trial in reversed(trials)}
     candidates = tuple(_candidate(row, by_id[row.id], record.kind, is_front=row.id in front) for row in rows)
     summary = next(one for one in ledger.studies() if one.name == name)
     finished = _finished(trials, evaluations, costs)
@@ -142,19 +142,19 @@ def _asked_for(record: StudyRecord, trials: Sequence[TrialRecord], candidates: S
     """How far a repetition goes: candidates with an evaluation or, in a comparison, trainings of each."""
     if record.kind is not StudyKind.SEARCH:
         return max((one.seeds for one in candidates), default=1)
-    return len({trial.architecture for trial in trials if trial.evaluation is not None})
+    return len({trial.architecture_id for trial in trials if trial.evaluation is not None})
 
 
 def _started(definition: Mapping[str, object], trials: Sequence[TrialRecord]) -> list[str]:
     """Ids of the architectures that the search was begun with."""
     start = definition.get("start", ())
     count = len(start) if isinstance(start, list | tuple) else 0
-    return [trial.architecture for trial in trials[:count]]
+    return [trial.architecture_id for trial in trials[:count]]
 
 
 def _finished(trials: Sequence[TrialRecord], evaluations: Sequence[Evaluation], costs: Sequence[str]) -> list[Finished]:
     """What became of each training, in the order in which they ended; work at a lower rung is not counted twice."""
-    of = {trial.architecture: trial for trial in reversed(trials)}
+    of = {trial.architecture_id: trial for trial in reversed(trials)}
     known = {
         trial.evaluation.key
         for trial in trials

@@ -71,7 +71,7 @@ def attributes(record: TrialRecord) -> dict[str, Any]:
 
 def user_attributes(record: TrialRecord) -> dict[str, Any]:
     """What people see of a trial beside its choices and objectives."""
-    return {"architecture": record.architecture, **record.cost}
+    return {"architecture": record.architecture_id, **record.cost}
 
 
 def frozen_trial(record: TrialRecord, objectives: Objectives, dimensions: Mapping[str, Dimension]) -> FrozenTrial:

@@ -85,7 +85,7 @@ class RefinementRun:
                 yield Ending(number=number, evaluation=failure, state=TrialState.FAILED)
         elif not found:
             self._queue.append(number)
-            self._open[record.architecture] += 1
+            self._open[record.architecture_id] += 1
         elif record.evaluation != found[-1]:
             yield Ending(number=number, evaluation=found[-1], state=self._state(found[-1], TrialState.REUSED))
 
@@ -101,7 +101,7 @@ class RefinementRun:
         """A training that goes on, or else the next one that has not begun; see `Source`."""
         promotion = next(filter(None, map(self._going_on, self._halvings)), None)
         if promotion is not None:
-            self._open[self._trials[promotion.number].architecture] += 1
+            self._open[self._trials[promotion.number].architecture_id] += 1
             return self._submission(promotion.number, promotion.rung)
         if self._queue:
             return self._submission(self._queue.popleft(), 0)

@@ -145,7 +145,7 @@ def number_trainings(sweep: Sweep, ledger: Ledger) -> dict[int, Training]:
 def _record(number: int, training: Training, task: Task) -> TrialRecord:
     return TrialRecord(
         number=number,
-        architecture=training.architecture.id,
+        architecture_id=training.architecture.id,
         choices=training.label,
         cost=asdict(estimate(training.architecture, task)),
         overrun={},

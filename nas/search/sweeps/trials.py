@@ -74,7 +74,7 @@ class SweepTrials:
             trained=states[TrialState.DONE] + states[TrialState.STOPPED],
             reused=states[TrialState.REUSED],
             failed=states[TrialState.FAILED],
-            best_id="" if math.isnan(accuracy) else best.architecture,
+            best_id="" if math.isnan(accuracy) else best.architecture_id,
             best_accuracy=accuracy,
             train_seconds=self._train_seconds,
             rungs=rungs,

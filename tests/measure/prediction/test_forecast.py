@@ -36,7 +36,7 @@ def _measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     networks = space.sample(40, "30MFLOPs", seed=3)
     records = [
         LatencyRecord(
-            architecture=one.id,
+            architecture_id=one.id,
             key=key,
             profile_name="q",
             protocol=named.profile.canonical(),
@@ -110,7 +110,7 @@ def test_a_search_neither_measures_nor_trains_what_is_surely_too_slow(capsys: Ca
                  "--study", "told"]) == 0  # fmt: skip
     with Ledger.read(STORAGE) as ledger:
         trials = ledger.trials("told")
-        measured = {one.architecture for one in ledger.latencies() if one.runs}
+        measured = {one.architecture_id for one in ledger.latencies() if one.runs}
     told = [one for one in trials if "foretold" in one.sampler]
     assert told
     for one in told:
@@ -118,5 +118,5 @@ def test_a_search_neither_measures_nor_trains_what_is_surely_too_slow(capsys: Ca
         assert low > 9000
         assert one.state is TrialState.REJECTED
         assert one.overrun["latency@q"] == pytest.approx(low / 9000 - 1)
-        assert one.architecture not in measured
-    assert {one.architecture for one in trials if one.state is TrialState.DONE} <= measured
+        assert one.architecture_id not in measured
+    assert {one.architecture_id for one in trials if one.state is TrialState.DONE} <= measured

@@ -68,7 +68,9 @@ def add_study(ledger: Ledger, name: str, trials: int, *, hostile: bool = False, 
     for first in range(0, trials, _KEPT):
         some = records[first : first + _KEPT]
         begun = [_at_first_rung(one) for one in some]
-        ledger.write_trials(name, begun, architectures={one.architecture: forms[one.architecture] for one in some})
+        ledger.write_trials(
+            name, begun, architectures={one.architecture_id: forms[one.architecture_id] for one in some}
+        )
         ledger.write_trials(name, [one for one in some if one.state is TrialState.DONE], architectures={})
 
 
@@ -86,7 +88,7 @@ def _trial(
     message = HOSTILE if hostile else f"no memory for {number} MB"
     return TrialRecord(
         number=number,
-        architecture=architecture.id,
+        architecture_id=architecture.id,
         choices={**choices, HOSTILE: HOSTILE} if hostile else choices,
         cost={name: getattr(cost, name) for name in cost.__dataclass_fields__},
         overrun={"flops": -0.5},

@@ -46,12 +46,12 @@ def test_optuna_opens_the_study_beside_the_ledger(run: Runner, ledger: Ledger, t
     assert len(study.trials) == len(trials)
     for ours, theirs in zip(trials, study.trials, strict=True):
         assert theirs.params == dict(ours.choices)
-        assert theirs.user_attrs["architecture"] == ours.architecture
+        assert theirs.user_attrs["architecture"] == ours.architecture_id
         trained = ours.state in (TrialState.DONE, TrialState.REUSED)
         assert theirs.state is (OptunaState.COMPLETE if trained else OptunaState.PRUNED)
         assert all(value <= 0 for value in theirs.constraints.values()) is trained
         assert set(theirs.constraints) == {"flops", "failed"}
-    assert {trial.user_attrs["architecture"] for trial in study.best_trials} <= {one.architecture for one in trials}
+    assert {trial.user_attrs["architecture"] for trial in study.best_trials} <= {one.architecture_id for one in trials}
 
 
 def test_what_is_under_way_is_running_until_it_has_ended(run: Runner, ledger: Ledger, tmp_path: Path) -> None:

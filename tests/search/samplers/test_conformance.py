@@ -56,10 +56,10 @@ def test_a_tenth_of_the_trials_is_a_random_control(name: str, ledger: Ledger) ->
 @pytest.mark.parametrize("name", every_sampler())
 def test_it_follows_from_the_seed(name: str, ledger: Ledger) -> None:
     first, second = (
-        [trial.architecture for trial in trials_of(ledger, make_problem(sampler=name, seed=seed), name=str(run))]
+        [trial.architecture_id for trial in trials_of(ledger, make_problem(sampler=name, seed=seed), name=str(run))]
         for run, seed in enumerate((3, 3))
     )
-    other = [trial.architecture for trial in trials_of(ledger, make_problem(sampler=name, seed=4), name="other")]
+    other = [trial.architecture_id for trial in trials_of(ledger, make_problem(sampler=name, seed=4), name="other")]
     assert first == second != other
 
 

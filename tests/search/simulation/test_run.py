@@ -39,7 +39,7 @@ def simulated(cell: Cell, folder: Path) -> tuple[Ran, list[TrialRecord]]:
 @pytest.mark.slow
 def test_every_candidate_ends_once_and_nothing_is_lost(tmp_path: Path) -> None:
     ran, trials = simulated(make_cell(), tmp_path)
-    assert ran.trained + ran.failed == 60 == len({one.architecture for one in trials})
+    assert ran.trained + ran.failed == 60 == len({one.architecture_id for one in trials})
     assert ran.rungs[0] == ran.trained
     assert ran.rungs[0] // 3 <= ran.rungs[1] < ran.rungs[0]
     assert {one.state for one in trials} == {TrialState.DONE, TrialState.STOPPED, TrialState.FAILED}

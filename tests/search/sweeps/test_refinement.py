@@ -171,7 +171,7 @@ def test_what_another_study_knows_is_not_trained(ledger: Ledger) -> None:
 def _trial(number: int, architecture: str, evaluation: Evaluation, **cost: int) -> TrialRecord:
     price = {"flops": 1, "params": 1, "activations": 1, "train_flops": 1, "train_params": 1, **cost}
     return TrialRecord(
-        number=number, architecture=architecture, choices={"n": number}, cost=price, overrun={},
+        number=number, architecture_id=architecture, choices={"n": number}, cost=price, overrun={},
         state=TrialState.DONE, evaluation=evaluation,
     )  # fmt: skip
 

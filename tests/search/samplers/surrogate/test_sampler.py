@@ -33,7 +33,7 @@ def told(setting: Setting, problem: Problem, number: int, cost: dict[str, float]
     failure = Failure.DIVERGED if accuracy is None else None
     setting.history.tell(
         TrialRecord(
-            number=number, architecture=str(number), choices={}, cost=cost, overrun={},
+            number=number, architecture_id=str(number), choices={}, cost=cost, overrun={},
             state=TrialState.DONE if accuracy is not None else TrialState.FAILED,
             evaluation=Evaluation(key=key, accuracy=accuracy, failure=failure),
         )
