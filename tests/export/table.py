@@ -61,16 +61,17 @@ def outcomes(architecture: Architecture, name: str, names: Sequence[str], resolu
 
 
 def kept_outcomes(
-    architecture: Architecture, name: str, names: Sequence[str], resolution: int, place: Path
+    architecture: Architecture, name: str, names: Sequence[str], resolution: int, place: Path, *, take: bool = True
 ) -> list[Outcome]:
-    """Those that were kept, and those of other forms; what is written of them is kept from now on."""
+    """Those that were kept, and, where they are taken, those of other forms and those that were refused."""
     file = place / f"{name.replace(', ', '-').replace(' ', '-')}-{resolution}.json"
     document = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else []
-    found = [Outcome(name, one["params"], one["form"], Written(**one["written"]), "") for one in document]
-    absent = [form for form in names if form not in {one.form for one in found}]
-    if absent:
+    found = [Outcome(**one | {"written": one["written"] and Written(**one["written"])}) for one in document]
+    absent = [form for form in names if form not in {one.form for one in found if one.written is not None}]
+    if absent and take:
+        found = [one for one in found if one.written is not None]
         found += outcomes(architecture, name, absent, resolution)
-        kept = [one._asdict() | {"written": asdict(one.written)} for one in found if one.written is not None]
+        kept = [one._asdict() | {"written": one.written and asdict(one.written)} for one in found]
         with new_file(file) as path:
             path.write_text(json.dumps(kept, indent=1), encoding="utf-8")
     return sorted((one for one in found if one.form in names), key=lambda one: names.index(one.form))
@@ -141,11 +142,18 @@ def table(rows: Sequence[Outcome], names: Sequence[str], heading: str) -> str:
     refused = [one for one in rows if one.written is None]
     lines += ["", "## Refused", ""]
     lines += [f"* {one.network}: {one.refusal}" for one in refused] or ["Nothing."]
-    lines += ["", "## Every network", "", "The larger one of both differences, and the size in MB.", ""]
+    lines += [
+        "",
+        "## Every network",
+        "",
+        "The larger one of both differences, and the size in MB; nothing: not taken.",
+        "",
+    ]
     lines += [_row(["network", "parameters", *names]), "|" + "---|" * (len(names) + 2)]
     for network in sorted({one.network for one in rows}, key=lambda name: (", seed" in name, name)):
         own = [one for one in rows if one.network == network]
-        cells = [_difference(one.written) for one in own]
+        taken = {one.form: _difference(one.written) for one in own}
+        cells = [taken.get(name, "") for name in names]
         lines.append(_row([network, f"{own[0].params:,}", *cells]))
     return "\n".join(lines) + "\n"
 
@@ -180,6 +188,7 @@ def main() -> None:
     parser.add_argument("--limit", type=float, default=40e6, help="of their FLOPs")
     parser.add_argument("--resolution", type=int, default=64)
     parser.add_argument("--kept", type=Path, required=True, help="folder of what came of each network")
+    parser.add_argument("--take-nothing", action="store_true", help="the table of what is kept")
     parser.add_argument("-o", "--output", type=Path, required=True)
     given = parser.parse_args()
     names, task = available(), Task(resolution=given.resolution, classes=10)
@@ -189,15 +198,16 @@ def main() -> None:
     networks = _mixed(families, drawn(given.drawn, int(given.limit), given.resolution))
     rows: list[Outcome] = []
     for number, (network, architecture) in enumerate(networks, start=1):
-        found = kept_outcomes(architecture, network, names, given.resolution, given.kept)
+        found = kept_outcomes(architecture, network, names, given.resolution, given.kept, take=not given.take_nothing)
         rows += found
         told = "; ".join(f"{one.form} {_difference(one.written)}{one.refusal and ' ' + one.refusal}" for one in found)
         print(f"{number}/{len(networks)} {network}: {told}", file=sys.stderr, flush=True)
-        of_families = len({one.network for one in rows} & {name for name, _ in families})
+        taken = {one.network for one in rows}
+        of_families = len(taken & {name for name, _ in families})
         heading = (
-            f"# Networks in every form\n\n{number} networks with fresh weights, for images of {given.resolution} x "
+            f"# Networks in every form\n\n{len(taken)} networks with fresh weights, for images of {given.resolution} x "
             f"{given.resolution} and 10 classes: the smallest member of {of_families} families, and "
-            f"{number - of_families} drawn from `modern` with at most {given.limit / 1e6:.0f} MFLOPs. Each was written "
+            f"{len(taken) - of_families} drawn from `modern` with at most {given.limit / 1e6:.0f} MFLOPs. Each was written "
             "in every form, opened again in the form's own runtime, and compared with the network on random images and "
             "on two photographs: the largest difference of an output, over the largest output. Above 1e-4 an export "
             f"fails.\n\n{', '.join(map(_version, _RUNTIMES))}. Made by `tests/export/table.py`."
