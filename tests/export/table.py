@@ -207,10 +207,10 @@ def main() -> None:
         heading = (
             f"# Networks in every form\n\n{len(taken)} networks with fresh weights, for images of {given.resolution} x "
             f"{given.resolution} and 10 classes: the smallest member of {of_families} families, and "
-            f"{len(taken) - of_families} drawn from `modern` with at most {given.limit / 1e6:.0f} MFLOPs. Each was written "
-            "in every form, opened again in the form's own runtime, and compared with the network on random images and "
-            "on two photographs: the largest difference of an output, over the largest output. Above 1e-4 an export "
-            f"fails.\n\n{', '.join(map(_version, _RUNTIMES))}. Made by `tests/export/table.py`."
+            f"{len(taken) - of_families} drawn from `modern` with at most {given.limit / 1e6:.0f} MFLOPs. Each was "
+            "written in every form, opened again in the form's own runtime, and compared with the network on random "
+            "images and on two photographs: the largest difference of an output, over the largest output. Above 1e-4 "
+            f"an export fails.\n\n{', '.join(map(_version, _RUNTIMES))}. Made by `tests/export/table.py`."
         )
         given.output.write_text(table(rows, names, heading), encoding="utf-8")
 

@@ -184,6 +184,17 @@ def test_ncnn_computes_what_the_network_computes(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("kind", ["groupnorm", "layernorm"])
+def test_ncnn_takes_norms_without_a_shift(kind: str, tmp_path: Path) -> None:
+    data = load_architecture("poolformerv2_s12").to_dict()
+    text = json.dumps(data).replace('"groupnorm"', json.dumps(kind))
+    for stage in (found := json.loads(text))["stages"]:
+        stage.update(depth=1, width=16)
+    (written,) = write_export(tmp_path / "out", fresh_bundle(Architecture.from_dict(found), TASK), ["ncnn"], Options())
+    assert written.difference <= TOLERANCE
+
+
+@pytest.mark.slow
 @pytest.mark.timeout(1200)
 @pytest.mark.parametrize("batch", [None, 2])
 @pytest.mark.parametrize("name", ["executorch", "litert"])

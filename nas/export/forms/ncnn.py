@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import importlib
 import tempfile
 from collections.abc import Sequence
@@ -9,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from nas.errors import UserError
 from nas.export.forms.base import Form, Options, Subject, forms
@@ -44,7 +45,7 @@ class Ncnn(Form):
         shape = (1, task.channels, task.resolution, task.resolution)
         (subject.folder / self.file).parent.mkdir()
         with tempfile.TemporaryDirectory() as place:
-            write_traced(subject.merged, torch.zeros(shape), Path(place) / "model.pt")
+            write_traced(_with_shifts(subject.merged), torch.zeros(shape), Path(place) / "model.pt")
             _convert(Path(place), shape)
             for written in (self.file, self.weights):
                 made = Path(place) / f"model.ncnn{Path(written).suffix}"
@@ -61,6 +62,17 @@ class Ncnn(Form):
         if network.load_param(str(folder / self.file)) or network.load_model(str(folder / self.weights)):
             raise RefusedError("ncnn: it cannot read what pnnx wrote; a layer may be unknown to it")
         return [torch.stack([_output(ncnn, network, image) for image in images]) for images in batches]
+
+
+def _with_shifts(network: nn.Module) -> nn.Module:
+    """The same function with a shift of 0 in every norm that has a scale alone, for which pnnx knows no layer."""
+    shifted = copy.deepcopy(network)
+    for norm in shifted.modules():
+        if isinstance(norm, nn.GroupNorm | nn.LayerNorm) and [name for name, _ in norm.named_parameters()] == [
+            "weight"
+        ]:
+            norm.bias = nn.Parameter(torch.zeros_like(norm.weight), requires_grad=False)
+    return shifted
 
 
 def _convert(place: Path, shape: tuple[int, ...]) -> None:
