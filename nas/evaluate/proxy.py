@@ -9,7 +9,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-from functools import lru_cache, partial
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -69,8 +69,8 @@ def evaluate(
 
     Args:
         job: what to train on what; its key names the data set's fingerprint, and other data is refused.
-        report: told which share of the training is done, in [0, 1]: before the first step, after every one, and while
-            it validates.
+        report: told which share of the training is done, in [0, 1]: at once, while it reads images, before the first
+            step, after every one, and while it validates.
         device: where to train, `cpu` or `cuda`.
         cache: folder of the resized images; None for the default one.
         save_every: seconds between checkpoints, where the job has one.
@@ -104,8 +104,9 @@ def _attempt(
 ) -> Evaluation:
     """Train and validate; with half the batch at a time if the whole does not fit."""
     recipe = Recipe.from_dict(job.recipe)
+    report(0.0)
     with phases.measured("data"):
-        data = _data(job.data, recipe.stored_resolution, cache, job.key.fingerprint)
+        data = _DATA.get(job.data, recipe.stored_resolution, cache, job.key.fingerprint, alive=lambda: report(0.0))
 
     def attempt(micro_batch: int | None) -> Evaluation:
         if "train" in phases.seconds:
@@ -178,13 +179,32 @@ def _kept_weights(job: Job, training: Training) -> str | None:
     return job.weights
 
 
-@lru_cache(maxsize=1)
-def _data(reference: str, resolution: int, cache: Path | None, fingerprint: str) -> DataSet:
-    """The mapped arrays, kept for the worker's next job: jobs of a study differ in everything but these."""
-    try:
-        return load_data(reference, resolution=resolution, cache=cache, expected=fingerprint)
-    except DataError as error:
-        raise DataError(f"{error} (on the machine {socket.gethostname()})") from error
+class _LatestData:
+    """The mapped arrays of the latest job, kept for the worker's next one: jobs of a study differ in all but these."""
+
+    def __init__(self) -> None:
+        """None yet."""
+        self._kept: tuple[tuple[str, int, Path | None, str], DataSet] | None = None
+
+    def get(
+        self, reference: str, resolution: int, cache: Path | None, fingerprint: str, *, alive: Callable[[], None]
+    ) -> DataSet:
+        """Those of a data set; `alive` is called while images are read."""
+        wanted = reference, resolution, cache, fingerprint
+        if self._kept is not None and self._kept[0] == wanted:
+            return self._kept[1]
+        self._kept = None  # two at a time might not fit
+        try:
+            data = load_data(
+                reference, resolution=resolution, cache=cache, expected=fingerprint, progress=lambda *_: alive()
+            )
+        except DataError as error:
+            raise DataError(f"{error} (on the machine {socket.gethostname()})") from error
+        self._kept = wanted, data
+        return data
+
+
+_DATA = _LatestData()
 
 
 def _failed(job: Job, error: Exception) -> Evaluation:

@@ -254,7 +254,7 @@ class LocalExecutor(Executor):
                 self._send(slot)
         elif message["kind"] == "progress":
             slot.fraction, slot.heard = message["fraction"], time.monotonic()
-            self._rule.report(silence, silence.reports + 1)
+            self._rule.report(silence, silence.reports + 1, slot.fraction)
         elif message["kind"] == "done":
             self._finish(slot, Evaluation.from_dict(message["evaluation"]))
 

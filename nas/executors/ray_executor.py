@@ -338,7 +338,7 @@ class RayExecutor(Executor):
         worker.silence.break_off()
         if worker.flight is not None and worker.flight.job.id == job_id:
             worker.flight.fraction, worker.flight.heard = fraction, time.monotonic() - silent
-            self._rule.report(worker.silence, reports)
+            self._rule.report(worker.silence, reports, fraction)
         self._expect(worker, worker.actor.pulse(self._pulse_seconds), self._take_pulse)
 
     @property

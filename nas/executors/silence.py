@@ -2,9 +2,9 @@
 
 Two things are listened for. A worker's pulse comes every second from a thread of its own, and stays away when the
 process is stopped, its machine is gone, or native code holds the interpreter. Reports of a job come from the work
-itself, after every step; a work that hangs in native code which has let the interpreter go still has a pulse, but
-reports no more. How long a step may take depends on what is trained, so the limit follows the pauses seen so far. A
-work that never reports is only asked for its pulse.
+itself, when it begins, while it reads images, and after every step; a work that hangs in native code which has let the
+interpreter go still has a pulse, but reports no more. How long a step may take depends on what is trained, so the limit
+follows the pauses seen so far. A work that never reports is only asked for its pulse.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ PULSE_SECONDS = 1.0  # between two pulses of a worker
 CHORE_SECONDS = 1.0  # between two looks at who is silent
 
 _PAUSES = 20  # of the longest pause seen between two reports, before one counts as endless
-_FIRST_STEP = 10  # times the limit for the first step: it compiles, picks algorithms, allocates
+_FIRST_STEP = 10  # times the limit up to the first step: it reads, compiles, picks algorithms, allocates
 
 
 @dataclass(slots=True, eq=False)
@@ -30,17 +30,19 @@ class Silence:
         pulse: since anything was heard of it.
         progress: since its job reported, or was given to it.
         reports: how often the job has reported.
+        has_stepped: whether one of its reports was of more than nothing.
         start: what its first sign of life may take, where that is more than the limit: its process has to start.
     """
 
     pulse: float = 0.0
     progress: float = 0.0
     reports: int = 0
+    has_stepped: bool = False
     start: float = 0.0
 
     def begin(self) -> None:
         """It got a job."""
-        self.progress, self.reports = 0.0, 0
+        self.progress, self.reports, self.has_stepped = 0.0, 0, False
 
     def break_off(self) -> None:
         """Something was heard of it."""
@@ -77,11 +79,12 @@ class HangRule:
         self._looked = now
         return min(passed, 2 * CHORE_SECONDS)
 
-    def report(self, silence: Silence, reports: int) -> None:
-        """The job of a worker has reported so many times by now."""
+    def report(self, silence: Silence, reports: int, fraction: float) -> None:
+        """The job of a worker has reported so many times by now, and has done this much of it."""
         if reports != silence.reports:
             self._longest = max(self._longest, silence.progress)
             silence.progress, silence.reports = 0.0, reports
+            silence.has_stepped |= fraction > 0
 
     def wait(self, silence: Silence, passed: float, *, pulse_seconds: float = PULSE_SECONDS) -> str | None:
         """Count seconds of listening to a worker; how it ended, after "the worker", if it is stuck.
@@ -103,5 +106,5 @@ class HangRule:
 
     def _limit(self, silence: Silence) -> float:
         """Seconds that the next report may take."""
-        least = self.hang_seconds if silence.reports > 1 else _FIRST_STEP * self.hang_seconds
+        least = self.hang_seconds if silence.has_stepped else _FIRST_STEP * self.hang_seconds
         return max(least, _PAUSES * self._longest)

@@ -116,7 +116,7 @@ class Number(sa.types.TypeDecorator[Any]):
         if value is None or type(value) is int or (type(value) is float and self.kept_as is sa.Double):
             return value
         wanted = "number" if self.kept_as is sa.Double else "whole number"
-        raise DamageError(f"{self.what} is no {wanted}, but {shortened(repr(value))}")
+        raise DamageError(f"{self.what} is no {wanted}, but {shortened(str(value))}")
 
 
 class PlainText(sa.types.TypeDecorator[Any]):
@@ -138,7 +138,7 @@ class PlainText(sa.types.TypeDecorator[Any]):
         """
         if value is None or type(value) is str:
             return value
-        raise DamageError(f"{self.what} is no text, but {shortened(repr(value))}")
+        raise DamageError(f"{self.what} is no text, but {shortened(str(value))}")
 
 
 def as_kept(column: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:

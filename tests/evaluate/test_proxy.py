@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import torch
+from PIL import Image
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
@@ -131,6 +132,7 @@ ONE_JOB = """
 import json, os, signal, sys
 from pathlib import Path
 import torch
+from PIL import Image
 from nas.evaluate.proxy import evaluate
 from nas.executors.channel import job_to_dict
 from nas.executors.channel import job_from_dict
@@ -171,6 +173,21 @@ class Hungry(nn.Module):
             raise torch.OutOfMemoryError("out of memory")
         logits: Tensor = self.head(x.flatten(1))
         return logits
+
+
+def test_a_job_says_that_it_lives_before_and_while_it_reads_images(job: Job, tmp_path: Path) -> None:
+    for number in range(6):
+        place = tmp_path / "images" / f"class {number % 2}"
+        place.mkdir(parents=True, exist_ok=True)
+        Image.new("L", (8, 8), number).save(place / f"{number}.png")
+    source = f"folder:{tmp_path / 'images'}"
+    shares: list[float] = []
+    other = replace(job, data=source, key=replace(job.key, fingerprint=fingerprint(source, cache=tmp_path)))
+    evaluate(other, report=shares.append, cache=tmp_path)
+    assert shares[:3] == [0.0, 0.0, 0.0]  # it begins, reads, and is about to take its first step
+    missing: list[float] = []
+    assert evaluate(replace(job, data="npz:missing.npz"), report=missing.append, cache=tmp_path).failure is Failure.DATA
+    assert missing == [0.0]
 
 
 def test_too_little_memory_is_met_with_half_the_batch(job: Job, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -36,19 +36,20 @@ def test_a_job_that_never_reports_may_take_for_ever() -> None:
 
 def test_a_first_step_has_ten_times_as_long() -> None:
     rule, silence = HangRule(10.0), Silence()
-    rule.report(silence, 1)
-    assert stretch(rule, silence, 101) is None
-    assert stretch(rule, silence, 1) == "made no progress for 1 min 40 s and was killed"
+    for reports in (1, 2, 3):  # it begins, and reads images
+        rule.report(silence, reports, 0.0)
+        assert stretch(rule, silence, 101) is None
+    assert stretch(rule, silence, 2000) == "made no progress for 33 min 40 s and was killed"
 
 
 @pytest.mark.parametrize(("pause", "limit"), [(0, 10), (3, 60), (30, 600)])
 def test_the_limit_follows_the_longest_pause_of_any_worker(pause: int, limit: int) -> None:
     rule, slow, other = HangRule(10.0), Silence(), Silence()
-    rule.report(slow, 1)
+    rule.report(slow, 1, 0.0)
     assert stretch(rule, slow, pause) is None
-    rule.report(slow, 2)
+    rule.report(slow, 2, 0.1)
     for reports in (1, 2):
-        rule.report(other, reports)
+        rule.report(other, reports, reports / 10)
     assert stretch(rule, other, limit + 1) is None
     assert stretch(rule, other, 1) is not None
 
@@ -56,7 +57,7 @@ def test_the_limit_follows_the_longest_pause_of_any_worker(pause: int, limit: in
 def test_the_next_job_begins_anew() -> None:
     rule, silence = HangRule(10.0), Silence()
     for reports in (1, 2):
-        rule.report(silence, reports)
+        rule.report(silence, reports, 0.5)
     stretch(rule, silence, 9)
     silence.begin()
     assert stretch(rule, silence, 1000) is None
