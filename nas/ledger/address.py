@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from nas.errors import UserError
 
@@ -81,6 +82,21 @@ def redacted(url: str) -> str:
         return url
     without = _SECRET_OPTION.sub(rf"\1{_HIDDEN}", _CREDENTIALS.sub(rf"\g<user>:{_HIDDEN}@", url))
     return _SECRET_WORD.sub(rf"\1{_HIDDEN}", without)
+
+
+def file_name(url: str) -> str:
+    """What files that belong to a ledger are called after: its own name, or that of a server's database.
+
+    >>> file_name("sqlite:////data/team.db")
+    'team.db'
+    >>> file_name("postgresql+psycopg://ann:secret@db.example:5432/nas")
+    'nas@db.example'
+    """
+    match = _SQLITE.match(url)
+    if match is not None:
+        return Path(match["path"]).name
+    server = urlsplit(url)
+    return re.sub(r"[^\w.@-]", "_", f"{server.path.strip('/')}@{server.hostname or 'localhost'}")
 
 
 def place(url: str) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nas.errors import UserError
+from nas.ledger.address import file_name
 from nas.search.definition import require_name
 
 _CHECKPOINTS = "checkpoints"
@@ -45,8 +46,9 @@ class WeightsFolder:
 
 
 def weights_folder(storage: str, study: str) -> WeightsFolder:
-    """The folder of a study: beside a SQLite ledger, or in the working directory for a server; absolute.
+    """The folder of a study: beside a SQLite ledger, or in the working directory for a server's; absolute.
 
+    It has the name of the study, in one that has the name of the ledger, so that no other ledger's study has it too.
     Workers on other machines use it by the same path, so there it has to be on a disk that all of them share. Where it
     is not, weights are lost with the machine that has them (an export trains again).
 
@@ -55,8 +57,8 @@ def weights_folder(storage: str, study: str) -> WeightsFolder:
     """
     require_name(study)
     prefix = "sqlite:///"
-    beside = Path(storage.removeprefix(prefix)) if storage.startswith(prefix) else Path("nas.db")
-    return WeightsFolder(beside.absolute().with_name(f"{beside.name}.weights") / study)
+    beside = Path(storage.removeprefix(prefix) if storage.startswith(prefix) else file_name(storage))
+    return WeightsFolder(beside.absolute().with_name(f"{file_name(storage)}.weights") / study)
 
 
 def checkpoints_place(given: str | None, storage: str, study: str) -> str:

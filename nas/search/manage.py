@@ -197,8 +197,8 @@ class _Folders:
     """Where a study has its weights and checkpoints.
 
     Beside a SQLite ledger that is one folder, wherever the ledger was moved to: paths that it knows from before, or
-    from a file that was copied, are not its own. Drivers of a server's study leave weights where they run, in a folder
-    of the study's name.
+    from a file that was copied, are not its own. Drivers of a server's study leave weights where they run, in folders
+    of the same name as the one here; another folder that rows of a shared server name is nobody's to remove.
     """
 
     all: tuple[Path, ...]
@@ -208,9 +208,11 @@ class _Folders:
         """Those of a study with these weights."""
         if not is_name(study):  # somebody else has written it, and no driver of ours has made folders for it
             return cls(())
-        found = {weights_folder(storage, study).folder}
+        here = weights_folder(storage, study).folder
+        found = {here}
         if not storage.startswith("sqlite"):
-            found |= {path.parent for path in map(Path, weights) if path.parent.name == study}
+            folders = {path.parent for path in map(Path, weights) if path.is_absolute()}
+            found |= {folder for folder in folders if folder.parts[-2:] == here.parts[-2:]}
         return cls(tuple(sorted(found)))
 
     def find(self, weights: str) -> Path | None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import subprocess
@@ -188,6 +189,22 @@ def test_images_that_never_come_keep_no_program(images: Path, tmp_path: Path) ->
 def test_every_reader_of_images_ends(command: str, place: str, number: int, images: Path, tmp_path: Path) -> None:
     folder = prepared(tmp_path, images)
     run_while_reading(command, place, number, folder, seconds=1.0, grace=600.0)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", ENDINGS, ids=lambda number: number.name)
+@pytest.mark.parametrize("words", [["presets", "--json"], ["grammar", "--schema"]], ids=" ".join)
+def test_output_that_nobody_reads_keeps_no_program(words: list[str], number: int, tmp_path: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "nas", *words], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        fcntl.fcntl(process.stdout, fcntl.F_SETPIPE_SZ, 4096)
+        end = time.monotonic() + SECONDS
+        while "pipe" not in Path(f"/proc/{process.pid}/wchan").read_text() and time.monotonic() < end:
+            time.sleep(0.05)
+        process.send_signal(number)
+        assert process.wait(SECONDS) == 130
 
 
 LONG = {

@@ -12,6 +12,7 @@ import pytest
 
 from nas.cli.main import main
 from nas.ledger import Ledger
+from nas.search.manage import _Folders
 
 Capture = pytest.CaptureFixture[str]
 DUMP = Path(__file__).parent.parent / "ledger" / "before_kinds.sql"
@@ -75,6 +76,15 @@ def test_a_deleted_study_leaves_to_others_what_they_use(capsys: Capture) -> None
         for table in ("nas_trials", "nas_evaluations", "nas_architectures", "nas_reports", "nas_leases"):
             assert connection.execute(f"SELECT count(*) FROM {table}").fetchone() == (0,), table
     connection.close()
+
+
+def test_only_folders_of_the_ledgers_own_are_removed_for_a_study_of_a_server(tmp_path: Path) -> None:
+    """Rows of a shared server may name any path, and a local ledger may have a study of the same name."""
+    server = "postgresql+psycopg://ann@db.example/team"
+    own, elsewhere = (tmp_path / place / "team@db.example.weights" / "mine" for place in ("", "elsewhere"))
+    others = (tmp_path / "home" / "mine", tmp_path / "home" / "mine" / "mine", (WEIGHTS / "mine").absolute())
+    listed = [str(folder / OWN) for folder in (elsewhere, *others)]
+    assert set(_Folders.of(server, "mine", [*listed, f"mine/{OWN}", OWN, ""]).all) == {own, elsewhere}
 
 
 def test_nothing_is_deleted_that_nobody_agreed_to(capsys: Capture) -> None:

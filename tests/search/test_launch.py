@@ -107,7 +107,7 @@ def test_weights_of_the_front_stay_and_nothing_else_is_touched(tmp_path: Path) -
 
 def test_weights_stand_beside_the_ledger() -> None:
     assert weights_folder("sqlite:///some/where/nas.db", "s").folder == Path("some/where/nas.db.weights/s").absolute()
-    assert weights_folder("postgresql+psycopg://host/db", "s").folder == Path.cwd() / "nas.db.weights/s"
+    assert weights_folder("postgresql+psycopg://host/db", "s").folder == Path.cwd() / "db@host.weights/s"
 
 
 def test_a_comparison_is_never_taken_for_a_search(ledger: Ledger) -> None:
