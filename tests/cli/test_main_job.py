@@ -206,3 +206,21 @@ def test_a_search_whose_every_candidate_fails_has_failed(
     assert json.loads(said.out)["search"]["failures"] == 2
     assert "every candidate of" in said.err
     assert "failed (2 diverged); the last one:" in said.err
+
+
+@pytest.mark.slow
+def test_a_crash_loop_ends_with_what_the_workers_last_said(tmp_path: Path) -> None:
+    """Real workers, each killed by its training."""
+    said, killed = "os.write(2, b'the GPU fell off\\n')", "os.kill(os.getpid(), 9)"
+    (tmp_path / "deadly.py").write_text(f"import os\n\n\ndef evaluate(network, **given):\n    {said}\n    {killed}\n")
+    command = ["search", "--space", "tiny", "--budget", "5MFLOPs", "--trials", "50", "--workers", "1"]
+    done = subprocess.run(
+        [sys.executable, "-m", "nas", *command, "--evaluate", "deadly:evaluate", "--study", "looping"],
+        cwd=tmp_path, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1, done.stderr
+    assert "trainings all failed (node lost, each with 3 workers" in " ".join(done.stderr.split())
+    assert "the GPU fell off" in done.stderr
+    assert "Traceback" not in done.stderr
+    with Ledger.read(f"sqlite:///{tmp_path}/nas.db") as ledger:
+        assert len(ledger.trials("looping")) < 10
