@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 import sys
 import threading
@@ -128,7 +129,8 @@ class Cluster:
         """
         if address is not None:
             require_address(address)
-        self._log = RayLog(log)
+        self._log, self._has_log = RayLog(log), True
+        self._session: Path | None = None
         self._is_connected = not ray.is_initialized()  # by us, so that it is ours to end
         self.is_own = self._is_connected and address is None
         try:
@@ -139,7 +141,7 @@ class Cluster:
                 raise UserError(f"this process is connected to the Ray at {here} already, and cannot be to {address}")
             self._log.note(f"connected to the Ray at {ray.get_runtime_context().gcs_address}")
         except BaseException:
-            self.close()
+            self.close(keep_log=False)
             raise
 
     @staticmethod
@@ -148,9 +150,9 @@ class Cluster:
         return bool(ray.is_initialized())
 
     @property
-    def log_path(self) -> Path:
-        """The file with what Ray has to say."""
-        return self._log.path
+    def log_path(self) -> Path | None:
+        """The file with what Ray has to say; None once it was removed."""
+        return self._log.path if self._has_log else None
 
     def _connect(self, address: str | None, environment: dict[str, Any] | None) -> None:
         try:
@@ -162,11 +164,14 @@ class Cluster:
                     runtime_env=environment,
                 )
         except Exception as error:  # Ray has no class for it
-            reason = f"{_first_line(error)}\nThere may be more in {self.log_path}"
+            self._log.matters = True
+            reason = f"{_first_line(error)}\nThere may be more in {self._log.path}"
             if address is None:
                 raise NasError(f"Ray cannot start on this machine: {reason}") from error
             raise UserError(f"cannot join the Ray cluster at {address!r}: {reason}") from error
-        self._log.note(f"what the workers write is below {context.address_info['session_dir']}/logs")
+        self._log.matters = False  # warnings up to here, such as that of Ray's tokens, explain a failure to connect
+        self._session = Path(context.address_info["session_dir"])
+        self._log.note(f"what the workers write is below {self._session}/logs")
 
     def _environment(self, needs: Needs) -> dict[str, Any]:
         """What Ray is to give to a worker beside its resources."""
@@ -263,8 +268,13 @@ class Cluster:
         except ray.exceptions.RayError as error:
             raise CallFailed(_COLOURS.sub("", str(error))) from None
 
-    def close(self) -> None:
-        """Give up the connection, if it was made here, and with it a Ray of our own; may be called twice."""
+    def close(self, *, keep_log: bool = True) -> None:
+        """Give up the connection, if it was made here, and with it a Ray of our own; may be called twice.
+
+        Args:
+            keep_log: whether what was said may still be of use. If not, and Ray has not warned of anything, it goes: a
+                file of ours in the temporary folder, and the folder of a Ray of our own.
+        """
         was_connected, self._is_connected = self._is_connected, False
         try:
             if was_connected:
@@ -272,6 +282,10 @@ class Cluster:
                     ray.shutdown()
         finally:
             self._log.close()
+        if self._has_log and not (keep_log or self._log.matters) and self._log.remove():
+            self._has_log = False
+            if self.is_own and self._session is not None:
+                shutil.rmtree(self._session, ignore_errors=True)
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from nas.errors import NasError, UserError
@@ -99,6 +100,7 @@ class RayExecutor(Executor):
 
     Attributes:
         log_path: the file with all that Ray had to say to this process; it names the folder of the workers' output.
+            None once all is over and went well, where nobody named a file: then both are removed.
     """
 
     def __init__(
@@ -168,8 +170,8 @@ class RayExecutor(Executor):
         self._expected: dict[Call, tuple[_Worker, Callable[[_Worker, Any], None]]] = {}
         self._workers: set[_Worker] = set()
         self._given_back = 0  # workers that ended for want of jobs
+        self._is_eventful = False  # whether a worker was lost
         self._cluster = Cluster(address, log=log)
-        self.log_path = self._cluster.log_path
         try:
             self._head = self._cluster.address
             self._watch = self._first_look()
@@ -181,8 +183,13 @@ class RayExecutor(Executor):
             self._scale()
             self._rule.listened()
         except BaseException:
-            self.close()
+            self._end(keep_log=False)
             raise
+
+    @property
+    def log_path(self) -> Path | None:
+        """See the class."""
+        return self._cluster.log_path
 
     @property
     def workers(self) -> int:
@@ -249,6 +256,9 @@ class RayExecutor(Executor):
 
     def close(self) -> None:
         """Kill every worker, whatever it does, and end the connection if it was made here; may be called twice."""
+        self._end(keep_log=True)
+
+    def _end(self, *, keep_log: bool) -> None:
         if self._books.is_closed:
             return
         self._books.is_closed = True
@@ -256,7 +266,13 @@ class RayExecutor(Executor):
             worker.actor.kill()
         self._expected.clear()
         self._flights.clear()
-        self._cluster.close()
+        self._cluster.close(keep_log=keep_log)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
+    ) -> None:
+        """Close it, and forget what Ray has said if all went well."""
+        self._end(keep_log=kind is not None or self._is_eventful)
 
     # Jobs.
 
@@ -430,6 +446,7 @@ class RayExecutor(Executor):
 
     def _handle_exit(self, worker: _Worker, ending: str, output: str) -> None:
         """Account for a worker that is no longer of use, and put another one in its place."""
+        self._is_eventful = True
         if worker.name:
             self._lose(worker, ending, output)
         else:

@@ -77,5 +77,5 @@ class ExecutorSettings:
 
 
 def log_of(executor: Executor) -> Path | None:
-    """The file with what the system under an executor had to say, where there is one."""
+    """The file with what the system under an executor had to say, where there is one and it was kept."""
     return executor.log_path if isinstance(executor, RayExecutor) else None

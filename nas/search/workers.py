@@ -23,17 +23,18 @@ def workers_of(
         work: what they do with a job.
         jobs: how many trainings there will be, where that is known.
         images: what they train on, decoded.
-        say: told at the end where the system under them has left its messages.
+        say: told at the end where the system under them has left its messages, unless all went well.
 
     Raises:
         UserError, NasError: there are none to be had.
     """
-    with settings.start(work, jobs=jobs, images=images) as executor:
-        try:
+    executor = settings.start(work, jobs=jobs, images=images)
+    try:
+        with executor:
             yield executor
-        finally:
-            if (log := log_of(executor)) is not None:
-                say(f"What Ray had to say is in {log}")
+    finally:
+        if (log := log_of(executor)) is not None:
+            say(f"What Ray had to say is in {log}")
 
 
 def proxy_work(device: str) -> Work:

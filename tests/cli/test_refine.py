@@ -11,7 +11,9 @@ import time
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
+from interruption_run import workers_of
 
 from nas.cli.main import main
 from nas.cli.output import console
@@ -26,6 +28,7 @@ Capture = pytest.CaptureFixture[str]
 SMALL = ["search", "--space", "tiny", "--budget", "2.5MFLOPs", "--epochs", "1", "--data-share", "0.1"]
 REFINE = ["refine", "--top", "1", "--trials", "4", "--epochs", "2", "--rungs", "1", "--workers", "1"]
 STUDY = "small"
+PATIENCE = 90.0  # seconds; only a defect takes this long
 
 
 @pytest.fixture(scope="module")
@@ -193,6 +196,30 @@ def test_workers_on_ray_give_what_workers_here_give(searched: Path, tmp_path: Pa
     (tmp_path / "nas.db").write_bytes(_database(searched, tmp_path))
     refined(tmp_path, "--executor", "ray", "--cpus-per-worker", "0.5")
     assert trials_of(tmp_path, whole) == trials_of(searched, whole)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("where", ["local", pytest.param("ray", marks=pytest.mark.ray)])
+def test_a_worker_that_is_stopped_is_replaced_and_changes_nothing(where: str, searched: Path, tmp_path: Path) -> None:
+    whole = refined(searched)["study"]
+    (tmp_path / "nas.db").write_bytes(_database(searched, tmp_path))
+    options = ["--executor", "ray", "--cpus-per-worker", "0.5"] if where == "ray" else []
+    command = [sys.executable, "-m", "nas", *REFINE, *options, "--hang-time", "10s"]
+    with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True, start_new_session=True) as driver:
+        _wait_for_an_evaluation(tmp_path, whole, driver)
+        (worker,) = workers_of(driver.pid) if where == "local" else _actors_of(driver.pid)
+        worker.suspend()
+        _, alive = psutil.wait_procs([worker], timeout=PATIENCE)
+        assert alive == []
+        said = driver.communicate()[1]
+    assert driver.returncode == 0, said
+    assert trials_of(tmp_path, whole) == trials_of(searched, whole)
+    assert ("What Ray had to say is in" in said) == (where == "ray")
+
+
+def _actors_of(driver: int) -> list[psutil.Process]:
+    """The workers of a driver with a Ray of its own."""
+    return [one for one in psutil.Process(driver).children(recursive=True) if one.name().startswith("ray::CoreActor")]
 
 
 def _database(searched: Path, folder: Path) -> bytes:

@@ -10,6 +10,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import textwrap
 import time
 from collections import Counter
@@ -575,7 +576,8 @@ def run(script: str, *arguments: str, path: str = SCRIPT_PATH, folder: Path) -> 
     return subprocess.run(
         [sys.executable, "-W", "error", "-c", textwrap.dedent(script), *arguments],
         cwd=folder,
-        env=script_environment(path),
+        env=script_environment(path)
+        | {"TMPDIR": str(folder), "RAY_TMPDIR": tempfile.gettempdir()},  # short for sockets
         start_new_session=True,
         capture_output=True,
         text=True,
@@ -651,6 +653,24 @@ def test_a_joined_cluster_stays_and_nothing_reaches_the_terminal(
     assert outcome(start(workers=1), "sleep").succeeded  # on the same cluster
 
 
+@pytest.mark.parametrize("ending", ["well", "a worker lost", "raised"])
+def test_what_ray_said_is_kept_if_it_may_matter(
+    ending: str, start: Callable[..., RayExecutor], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    executor = start(workers=1, log=None)
+    (log,) = tmp_path.glob("nas-ray-*.log")
+    assert executor.log_path == log
+    with suppress(ZeroDivisionError), executor:
+        assert outcome(executor, "fail").failure is Failure.BUG  # which is the work's own, and told with its traceback
+        if ending == "a worker lost":
+            assert outcome(executor, "die").failure is Failure.NODE_LOST
+        if ending == "raised":
+            raise ZeroDivisionError
+    assert executor.log_path == (None if ending == "well" else log)
+    assert log.exists() == (ending != "well")
+
+
 OWN_RAY = """
     import os, signal, sys
     from pathlib import Path
@@ -681,6 +701,25 @@ def test_a_ray_of_our_own_is_quiet_survives_ctrl_c_and_ends_with_the_executor(tm
     assert left == []
 
 
+def test_a_ray_of_our_own_leaves_nothing_behind(tmp_path: Path) -> None:
+    script = """
+        import re
+        from pathlib import Path
+        from executor_works import SCRIPT_PATH, job, work
+        from nas.executors import RayExecutor
+        with RayExecutor(work, workers=1, cpus_per_worker=0.5) as executor:
+            executor.submit(job("a"))
+            executor.completed(60)
+            log = executor.log_path
+            session = Path(re.search(r"below (\\S+)/logs", log.read_text())[1])
+            print(log.exists(), session.exists())
+        print(log.exists(), session.exists())
+    """
+    done = run(script, folder=tmp_path)
+    assert (done.stdout, done.stderr, done.returncode) == ("True True\nFalse False\n", "", 0)
+    assert [*tmp_path.glob("nas-*")] == []
+
+
 def test_a_machine_without_room_says_so_at_once(tmp_path: Path) -> None:
     script = """
         from executor_works import work
@@ -694,6 +733,7 @@ def test_a_machine_without_room_says_so_at_once(tmp_path: Path) -> None:
     done = run(script, folder=tmp_path)
     assert (done.stderr, done.returncode) == ("", 0)
     assert done.stdout.startswith("this machine has no room for a worker of 100000 CPU; nodes: ")
+    assert [*tmp_path.glob("nas-ray-*")] == []
 
 
 @pytest.mark.parametrize(("where", "do"), [("own", "hold_lock"), ("joined", "sleep"), ("joined", "hold_lock")])

@@ -1,56 +1,12 @@
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 import pytest
 from search_tables import make_problem, make_table
+from surrogate_searches import Judge, asked, setting_of, told, trained
 
-from nas.records import Evaluation, Failure, TrialRecord, TrialState
-from nas.search.history import History
-from nas.search.problem import Problem
-from nas.search.samplers import Setting
 from nas.search.samplers.surrogate.sampler import Surrogate
 from nas.space.feasible import Row
-
-Judge = Callable[[Row], float | None]
-
-
-def setting_of(problem: Problem) -> Setting:
-    history = History(len(problem.domain.feasible.names), problem.objectives.costs)
-    return Setting(domain=problem.domain, objectives=problem.objectives, history=history, seed=problem.seed)
-
-
-def asked(setting: Setting, number: int, row: Row) -> dict[str, float]:
-    costs = setting.domain.feasible.costs(row[None])
-    cost = {name: float(values[0]) for name, values in costs.items()}
-    setting.history.ask(number, row, cost)
-    return cost
-
-
-def told(setting: Setting, problem: Problem, number: int, cost: dict[str, float], accuracy: float | None) -> None:
-    key = problem.proxy.key(str(number), 0)
-    failure = Failure.DIVERGED if accuracy is None else None
-    setting.history.tell(
-        TrialRecord(
-            number=number, architecture_id=str(number), choices={}, cost=cost, overrun={},
-            state=TrialState.DONE if accuracy is not None else TrialState.FAILED,
-            evaluation=Evaluation(key=key, accuracy=accuracy, failure=failure),
-        )
-    )  # fmt: skip
-
-
-def search(problem: Problem, judge: Judge, *, trials: int, anew: bool = False) -> list[Row]:
-    """One candidate after the other; `anew`: by a sampler that has not seen the asks before."""
-    setting = setting_of(problem)
-    sampler = Surrogate(setting)
-    rows = []
-    for number in range(trials):
-        sampler = Surrogate(setting) if anew else sampler
-        row = sampler.choose(number, setting.generator(number))
-        rows.append(row)
-        told(setting, problem, number, asked(setting, number, row), judge(row))
-    return rows
 
 
 def smooth(row: Row) -> float:
@@ -59,7 +15,7 @@ def smooth(row: Row) -> float:
 
 def test_answers_follow_from_the_history_alone() -> None:
     problem = make_problem(make_table(sizes=(3, 4, 4, 3)))
-    kept, anew = (search(problem, smooth, trials=22, anew=anew) for anew in (False, True))
+    kept, anew = (trained(setting_of(problem), smooth, trials=22, anew=anew) for anew in (False, True))
     np.testing.assert_array_equal(kept, anew)
 
 
@@ -73,13 +29,13 @@ def test_answers_follow_from_the_history_alone() -> None:
     ],
 )
 def test_nothing_is_asked_for_twice_whatever_comes_back(judge: Judge) -> None:
-    rows = search(make_problem(), judge, trials=40)
+    rows = trained(setting_of(make_problem()), judge, trials=40)
     assert len({row.tobytes() for row in rows}) == 40
 
 
 def test_everything_is_found_in_the_end_and_then_repeated() -> None:
     table = make_table(sizes=(3, 2, 2))
-    rows = search(make_problem(table), smooth, trials=14)
+    rows = trained(setting_of(make_problem(table)), smooth, trials=14)
     assert len({row.tobytes() for row in rows[:12]}) == 12
 
 
@@ -87,7 +43,7 @@ def test_everything_is_found_in_the_end_and_then_repeated() -> None:
 def test_it_finds_the_front_before_chance_would(costs: tuple[str, ...]) -> None:
     table = make_table(sizes=(3, 4, 4, 3))
     problem = make_problem(table, costs=costs)
-    rows = search(problem, lambda row: float(table.true[table.row_of[row.tobytes()]]), trials=36)
+    rows = trained(setting_of(problem), lambda row: float(table.true[table.row_of[row.tobytes()]]), trials=36)
     found = [table.true[table.row_of[row.tobytes()]] for row in rows]
     assert max(found) == table.true.max()  # one of 144, or of as few as are equal to it
 
@@ -102,7 +58,7 @@ def test_candidates_under_way_are_not_asked_for_again_and_spread() -> None:
         rows.append(sampler.choose(number, setting.generator(number)))
         costs[number] = asked(setting, number, rows[-1])
         if number >= 7:  # eight at a time
-            told(setting, problem, number - 7, costs[number - 7], smooth(rows[number - 7]))
+            told(setting, number - 7, costs[number - 7], smooth(rows[number - 7]))
     assert len({row.tobytes() for row in rows}) == 30
 
 
@@ -112,6 +68,6 @@ def test_a_table_too_large_to_look_at_whole_is_searched_by_neighbours(monkeypatc
     monkeypatch.setattr("nas.search.samplers.surrogate.description.DRAWN", 16)
     table = make_table(sizes=(3, 4, 4, 3))
     problem = make_problem(table)
-    kept, anew = (search(problem, smooth, trials=18, anew=anew) for anew in (False, True))
+    kept, anew = (trained(setting_of(problem), smooth, trials=18, anew=anew) for anew in (False, True))
     np.testing.assert_array_equal(kept, anew)
     assert max(map(smooth, kept)) >= sorted(map(smooth, table.codes))[-5]
