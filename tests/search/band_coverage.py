@@ -148,6 +148,8 @@ seeds, the factor is their median.
 |---|---|---:|---:|---:|---:|---:|---:|
 {rows}
 
+## How it was run
+
     python tests/search/band_coverage.py studies/tables/macro-flops.yaml studies/tables/nb201-c100-flops.yaml \\
         --files FOLDER --seeds {seeds} -o studies/samplers/coverage.md
 
