@@ -10,12 +10,10 @@ from typing import Self
 from rich.progress import BarColumn, Progress as Bar, SpinnerColumn, TaskProgressColumn, TextColumn
 
 from nas.cli import interrupts
-from nas.cli.output import aside
+from nas.cli.output import LINE_SECONDS, aside
 from nas.report.progress import best_line, counts_line, time_line
 from nas.search.pulse import Progress
 from nas.units import format_seconds
-
-_LINE_EVERY = 10.0  # seconds between lines where there is no terminal
 
 
 class SearchDisplay:
@@ -58,7 +56,7 @@ class SearchDisplay:
             return
         now = time.monotonic()
         since, done = self._last
-        if progress.done != done or now - since >= _LINE_EVERY:
+        if progress.done != done or now - since >= LINE_SECONDS:
             self._console.print(f"{counts}; {best}; {spent}", soft_wrap=True)
             self._last = (now, progress.done)
 
@@ -102,7 +100,7 @@ class StepDisplay:
         said = ", ".join(filter(None, (note, left)))
         if self._console.is_terminal:
             self._bar.update(self._task, completed=done, left=said, visible=True)
-        elif now - self._last >= _LINE_EVERY:
+        elif now - self._last >= LINE_SECONDS:
             self._console.print(", ".join(filter(None, (f"{self._label}: {done:.0%}", said))), soft_wrap=True)
             self._last = now
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -14,6 +15,9 @@ from rich.text import Text
 
 _PIPED_WIDTH = 120  # where no terminal says how wide it is
 _WIDEST = 10_000
+
+LINE_SECONDS = 10.0
+"""Between lines about progress where there is no terminal."""
 
 
 def console() -> Console:
@@ -33,9 +37,34 @@ def notice(message: str) -> None:
 
 @contextmanager
 def working(start: str) -> Iterator[Callable[[str], None]]:
-    """A line on stderr that says what is going on, until the block ends; the function given changes it."""
-    with aside().status(start) as line:
+    """A line on stderr that says what is going on, until the block ends; the function given changes it.
+
+    Where there is no terminal, it is a line now and then.
+    """
+    out = aside()
+    if not out.is_terminal:
+        yield _seldom(out)
+        return
+    with out.status(start) as line:
         yield lambda message: line.update(message)
+
+
+def _seldom(out: Console) -> Callable[[str], None]:
+    """Prints what it is told, but not more often than every so many seconds, and nothing in the first ones."""
+    last = time.monotonic()
+
+    def say(message: str) -> None:
+        nonlocal last
+        if time.monotonic() - last >= LINE_SECONDS:
+            last = time.monotonic()
+            out.print(message, soft_wrap=True)
+
+    return say
+
+
+def beginning(words: str, say: Callable[[str], None]) -> Callable[[str], None]:
+    """Says what it is told after some words."""
+    return lambda message: say(words + message)
 
 
 def strong(text: str, style: str = "bold") -> Text:

@@ -88,19 +88,16 @@ def _measured(
     progress: Callable[[str], None],
 ) -> list[LatencyRecord]:
     """Group by group, each kept as soon as it is measured."""
+    from nas.cli.output import beginning
     from nas.measure.latencies import latencies
 
     records: list[LatencyRecord] = []
     for start in range(0, len(chosen), _TOGETHER):
-        done = f"{start} of {len(chosen)} networks measured"
+        done = f"{start} of {len(chosen)} networks measured: "
         some = chosen[start : start + _TOGETHER]
-        found = latencies(some, named, task, ledger, flagged=True, progress=_beginning(f"{done}: ", progress))
+        found = latencies(some, named, task, ledger, flagged=True, progress=beginning(done, progress))
         records += [one.record for one in found]
     return records
-
-
-def _beginning(words: str, progress: Callable[[str], None]) -> Callable[[str], None]:
-    return lambda message: progress(words + message)
 
 
 def _draw(document: dict[str, Any], space: str, budget: list[str] | None) -> None:

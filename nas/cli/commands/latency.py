@@ -155,7 +155,7 @@ def _measure(
     together: int | None,
 ) -> list[LatencyRow]:
     """Ranked rows; `together` networks side by side at a time, each group kept as soon as it is measured."""
-    from nas.cli.output import working
+    from nas.cli.output import beginning, working
     from nas.ledger import Ledger
     from nas.measure.latencies import Found, latencies, task_of
     from nas.measure.profile import load_profile
@@ -170,8 +170,8 @@ def _measure(
     with Ledger.open(storage) as ledger, working("measuring") as progress:
         for start in range(0, len(names), step):
             some = architectures[start : start + step]
-            progress(f"{start} of {len(names)} done")
-            found += latencies(some, named, where, ledger, fresh=fresh, progress=progress)
+            done = f"{start} of {len(names)} networks measured: "
+            found += latencies(some, named, where, ledger, fresh=fresh, progress=beginning(done, progress))
     return ranked(
         [
             LatencyRow(name=name, record=one.record, was_known=one.was_known)
