@@ -61,7 +61,8 @@ class LatencyRow:
 def ranked(rows: Sequence[LatencyRow]) -> list[LatencyRow]:
     """The fastest first, each with the names of those it cannot be told from; failures last.
 
-    Two networks differ where their intervals, widened by the drift of the machine meanwhile, do not meet.
+    Two networks differ where their intervals, widened by the drift of the machine meanwhile, do not meet; those of two
+    tasks are not compared.
     """
     timed = sorted((row for row in rows if row.record.ms is not None), key=lambda row: row.record.ms or 0.0)
     failed = [row for row in rows if row.record.ms is None]
@@ -77,6 +78,8 @@ def ranked(rows: Sequence[LatencyRow]) -> list[LatencyRow]:
 
 
 def _meet(one: LatencyRecord, other: LatencyRecord) -> bool:
+    if one.key != other.key:
+        return False
     (low, high), (other_low, other_high) = _widened(one), _widened(other)
     return low <= other_high and other_low <= high
 

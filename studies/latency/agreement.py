@@ -11,6 +11,7 @@ import statistics
 import sys
 import tempfile
 import time
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
@@ -84,6 +85,7 @@ def by_loop(network: nn.Module) -> float:
     images = torch.randn(1, 3, TASK.resolution, TASK.resolution)
     with tempfile.TemporaryDirectory() as folder:
         file = f"{folder}/model.onnx"
+        warnings.simplefilter("ignore", DeprecationWarning)  # of the exporter that traces
         torch.onnx.export(network, (images,), file, dynamo=False, opset_version=17, input_names=["images"])
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1

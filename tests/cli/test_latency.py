@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+import nas
 from nas.cli.main import main
 from tests.measure.conftest import write_profile
 
@@ -105,3 +106,17 @@ def test_the_zoo_of_a_family_has_accuracies_and_flops_beside_its_milliseconds(ca
     assert [row["ms"] for row in rows] == sorted(row["ms"] for row in rows)
     assert main(["latency", "presets", "--family", "van", "-p", "quick-torch"]) == 0
     assert "top-1 (%)" in capsys.readouterr().out
+
+
+@pytest.mark.slow
+def test_every_network_is_measured_for_its_own_task(capsys: Capture, tmp_path: Path) -> None:
+    write_profile(tmp_path, "torch", CPU.replace("\nresolution: 32", ""))
+    study = nas.Study.create("mine", space="tiny", budget="5MFLOPs", storage="nas.db")
+    candidate = f"mine:{study.ask().id}"
+    own, preset = document(capsys, candidate, "mobilenetv4_conv_s_035", "-p", "quick-torch")
+    assert {own["name"], preset["name"]} == {candidate, "mobilenetv4_conv_s_035"}
+    sizes = {row["name"]: (row["resolution"], row["classes"]) for row in (own, preset)}
+    assert sizes == {candidate: (32, 10), "mobilenetv4_conv_s_035": (224, 1000)}
+    assert own["ties"] == preset["ties"] == []
+    (smaller,) = document(capsys, candidate, "-p", "quick-torch", "-r", "16")
+    assert (smaller["resolution"], smaller["classes"]) == (16, 10)

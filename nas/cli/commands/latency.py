@@ -13,7 +13,6 @@ from nas.cli.options import Classes, Json, Resolution, Storage, overridden
 from nas.command_line import command_line
 from nas.errors import UserError
 from nas.ledger.address import DEFAULT_STORAGE
-from nas.task import Task
 
 if TYPE_CHECKING:
     from nas.ledger import Ledger
@@ -60,8 +59,9 @@ def run(
 ) -> None:
     """Measure how long networks take, with the error of the measurement.
 
-    The deployed form is measured: warmed up, several networks and a reference in turn, round after round. The result
-    is the median with its 95 % interval, kept in the ledger; what is too noisy to be trusted is flagged.
+    Each for its own task, a candidate for that of its study. The deployed form is measured: warmed up, several networks
+    and a reference in turn, round after round. The result is the median with its 95 % interval, kept in the ledger;
+    what is too noisy to be trusted is flagged.
     """
     _one_task(profiles=profiles, records=records, export=export, import_=import_)
     is_zoo = architectures == [_PRESETS] and not (profiles or records or export or import_)
@@ -81,10 +81,10 @@ def run(
         if not architectures or profile is None:
             raise UserError("what to measure, and how? Write it like: nas latency convnext_tiny van_b2 "
                             "--profile torch-cpu (the profiles: nas latency --profiles)")  # fmt: skip
-        task = overridden(Task(), None, classes)
         published = _published(family) if is_zoo else {}
         names = list(published) or architectures
-        rows = _measure(names, profile, task, resolution, storage, fresh=fresh, together=_TOGETHER if is_zoo else None)
+        together = _TOGETHER if is_zoo else len(names)
+        rows = _measure(names, profile, resolution, classes, storage, fresh=fresh, together=together)
         _show(rows, published, as_json=as_json)
         if any(row.record.failure for row in rows):
             raise typer.Exit(1)
@@ -147,35 +147,39 @@ def _published(family: str | None) -> dict[str, Published]:
 def _measure(
     names: Sequence[str],
     profile: str,
-    task: Task,
     resolution: int | None,
+    classes: int | None,
     storage: str,
     *,
     fresh: bool,
-    together: int | None,
+    together: int,
 ) -> list[LatencyRow]:
-    """Ranked rows; `together` networks side by side at a time, each group kept as soon as it is measured."""
+    """Ranked rows; `together` networks of a task side by side at a time, each group kept as soon as it is measured."""
     from nas.cli.output import beginning, working
     from nas.ledger import Ledger
     from nas.measure.latencies import Found, latencies, task_of
     from nas.measure.profile import load_profile
     from nas.report.latency import LatencyRow, ranked
-    from nas.space.references import resolve_architecture
+    from nas.space.references import own_task, resolve_architecture
 
     named = load_profile(profile)
-    where = task_of(named, task, resolution=resolution)
     architectures = [resolve_architecture(name, storage) for name in names]
-    step = together or len(names)
-    found: list[Found] = []
+    tasks = [
+        task_of(named, overridden(own_task(name, storage), None, classes), resolution=resolution) for name in names
+    ]
+    found: dict[int, Found] = {}  # by place
     with Ledger.open(storage) as ledger, working("measuring") as progress:
-        for start in range(0, len(names), step):
-            some = architectures[start : start + step]
-            done = f"{start} of {len(names)} networks measured: "
-            found += latencies(some, named, where, ledger, fresh=fresh, progress=beginning(done, progress))
+        for task in dict.fromkeys(tasks):
+            places = [place for place, one in enumerate(tasks) if one == task]
+            for start in range(0, len(places), together):
+                some = places[start : start + together]
+                say = beginning(f"{len(found)} of {len(names)} networks measured: ", progress)
+                these = [architectures[place] for place in some]
+                found |= zip(some, latencies(these, named, task, ledger, fresh=fresh, progress=say), strict=True)
     return ranked(
         [
-            LatencyRow(name=name, record=one.record, was_known=one.was_known)
-            for name, one in zip(names, found, strict=True)
+            LatencyRow(name=name, record=found[place].record, was_known=found[place].was_known)
+            for place, name in enumerate(names)
         ]
     )
 
