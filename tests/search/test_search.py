@@ -182,3 +182,35 @@ def test_a_job_is_in_the_ledger_before_a_worker_has_it(ledger: Ledger) -> None:
         progress = Driver(search, executor=executor).run("here:1")
     assert progress.done == 30
     assert {one.state for one in ledger.trials("study")} == {TrialState.DONE, TrialState.FAILED}
+
+
+class Crowded(InProcess):
+    """Others have all the room: no job ever finds a worker."""
+
+    withdrawn = 0
+
+    def shortage(self) -> str:
+        return "all room for one of 1 CPU is in use by others"
+
+    def completed(self, timeout: float) -> list[Finished]:
+        time.sleep(0.01)
+        return []
+
+    def cancel(self, job_id: str) -> None:
+        self.withdrawn += 1
+        super().cancel(job_id)
+
+
+def test_jobs_that_never_had_a_worker_are_withdrawn_when_the_time_is_over_and_go_out_first(ledger: Ledger) -> None:
+    problem = make_problem(make_table(sizes=(3, 4, 4, 3)), sampler="random")
+    ledger.create_study(StudyRecord(name="study", kind=StudyKind.SEARCH, definition={}, created="2026-01-01"))
+    with Crowded(search_works.instant, workers=3) as executor:
+        search = Search("study", problem, ledger=ledger, limits=Limits(seconds=0.5))
+        progress = Driver(search, executor=executor).run("here:1")
+    waiting = [one.architecture_id for one in ledger.trials("study")]
+    assert (progress.stop, progress.trained, progress.failed) == (Stop.TIME, 0, 0)
+    assert executor.withdrawn == len(waiting) > 0
+    run_here(ledger, problem, trials=len(waiting))
+    trials = ledger.trials("study")
+    assert [one.architecture_id for one in trials] == waiting
+    assert {one.state for one in trials} == {TrialState.DONE}
