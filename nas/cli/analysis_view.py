@@ -29,6 +29,10 @@ if TYPE_CHECKING:  # it brings torch along
 _STYLES = {Finding.HELPS: "green", Finding.HURTS: "red", Finding.NO_MATTER: "dim", Finding.CANNOT_TELL: "dim"}
 
 
+_SHOWN = 0.01  # importance; a space of a hundred decisions has many that decide nothing
+_SURE = 0.05  # p
+
+
 def effects_table(effects: Sequence[Effect], cost: str) -> Table:
     """What each value is worth, a row a value."""
     made = table(
@@ -59,21 +63,29 @@ def unsaid(analysis: Analysis) -> str:
 
 
 def importances_table(
-    found: Importances, best: Sequence[BestValues], cost: str, theirs: Mapping[str, Mapping[str, float]]
+    found: Importances,
+    best: Sequence[BestValues],
+    cost: str,
+    theirs: Mapping[str, Mapping[str, float]],
+    *,
+    everything: bool,
 ) -> Table:
-    """How much each decision decides who is among the best."""
+    """How much each decision decides who is among the best; those that decide nothing only where all is wanted."""
+    shown = [one for one in found.rows if everything or one.importance >= _SHOWN or one.p < _SURE]
+    left = len(found.rows) - len(shown)
+    more = f" {plural(left, 'decision')} below {_SHOWN:.0%} not shown (`--all`)." * bool(left)
     whose = "drawn at random" if found.origin is Origin.RANDOM else "as the sampler chose them: its taste is in it"
     made = table(
         f"Importance for being among the best {found.target:.0%} at equal {metric_label(cost)} (conditional PED-ANOVA)",
         "decision", ">importance", ">p", *(f">Optuna's {name}" for name in theirs), "the best has",
         caption=f"Of {plural(found.candidates, 'candidate')}, {whose}. p: by random orders, adjusted (Holm). "
-        "The best has: in 95 of 100 draws of a quarter of them.",
+        f"The best has: in 95 of 100 draws of a quarter of them.{more}",
     )  # fmt: skip
     values = {one.decision: one for one in best}
-    for one in found.rows:
+    for one in shown:
         likely = values[one.decision]
         has = ", ".join(likely.likely) if likely.is_narrow else "any"
-        style = "" if one.p < 0.05 else "dim"
+        style = "" if one.p < _SURE else "dim"
         beside = [f"{some[one.decision]:.0%}" if one.decision in some else "-" for some in theirs.values()]
         made.add_row(one.decision, f"{one.importance:.0%}", f"{one.p:.2g}", *beside, has, style=style)
     return made
@@ -132,7 +144,7 @@ def luck_of_the_front(luck: Luck) -> str:
     best = max(luck.rows, key=lambda one: one.accuracy)
     return (
         f"The front was chosen by these very accuracies, and a training scatters by {100 * luck.noise.deviation:.1f} "
-        f"points ({source}): under another seed its {plural(len(luck.rows), 'network')} are expected to lose "
+        f"points ({source}): under another seed its {plural(len(luck.rows), 'network')} can be expected to lose "
         f"{100 * luck.shrinkage:.1f} points on average; the best {best.accuracy:.1%} becomes {best.expected:.1%} "
         f"({best.low:.1%} to {best.high:.1%})."
     )

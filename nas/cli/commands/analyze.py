@@ -42,7 +42,7 @@ def run(
     ] = None,
     rung: Annotated[int, typer.Option("--rung", min=0, help="Whose accuracies; every candidate has those of 0.")] = 0,
     everything: Annotated[
-        bool, typer.Option("--all", help="Every value of every decision, also where nothing can be told.")
+        bool, typer.Option("--all", help="Every value and every decision, also where nothing can be told.")
     ] = False,
     optuna: Annotated[
         bool,
@@ -137,7 +137,8 @@ def _draw(
     if len(shown) < len(analysis.effects):
         draw(view.unsaid(analysis), "")
     if analysis.importances is not None:
-        draw(view.importances_table(analysis.importances, analysis.best_values, analysis.cost, theirs))
+        best = analysis.best_values
+        draw(view.importances_table(analysis.importances, best, analysis.cost, theirs, everything=everything))
     draw(view.interactions_table(analysis.interactions), "")
     if steps is not None:
         draw(view.steps_table(steps))
