@@ -14,7 +14,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -388,9 +388,12 @@ def promise(device: str, quick: bool) -> Result:
     called([str(PROMISED / "families.py"), "-o", "families", "--budget", str(budget), *only])
     space = yaml.safe_load((PROMISED / "joined.yaml").read_text())
     factor = (budget / 8e6) ** 0.5  # FLOPs go by the square of the widths
-    space["stages"]["width"] = [stretched(column["int"], column["step"], factor) for column in space["stages"]["width"]]
+    files = sorted(str(path) for path in Path("families").iterdir())
+    known = [yaml.safe_load(Path(file).read_text())["stages"]["width"] for file in files]
+    columns = zip(space["stages"]["width"], zip(*known, strict=True), strict=True)
+    space["stages"]["width"] = [{"choice": stretched(column["choice"], factor, own)} for column, own in columns]
     Path("joined.yaml").write_text(yaml.safe_dump(space))
-    fields = {"rungs": [1], "learning_rate": 4e-3, "ema_decay": 0.98, "layer_scale_init": 1.0}
+    fields = {"learning_rate": 4e-3, "ema_decay": 0.98, "layer_scale_init": 1.0}
     batch = {"epochs": 2, "batch": 32} if quick else {"epochs": 6, "batch": 256}
     recipe = recipe_file(Path("recipe.yaml"), device, **fields, **batch)
     shared = [
@@ -407,19 +410,18 @@ def promise(device: str, quick: bool) -> Result:
     until = ["--trials", "3"] if quick else ["--time", "4min", "--trials", "300"]
     within = f"{0.97 * budget / 1e6:g}..{1.03 * budget / 1e6:g}MFLOPs"
     search = ["search", "--space", "joined.yaml", "--budget", within, "--study", "promise", "--objective", "accuracy"]
-    called(["-m", "nas", *search, *until, *shared])
+    start = [word for file in files for word in ("--start", file)]
+    called(["-m", "nas", *search, *until, *start, *shared])
     (best,) = json.loads(called(["-m", "nas", "pareto", "promise", "--json"]))
-    files = sorted(str(path) for path in Path("families").iterdir())
     compare = ["compare", *files, f"promise:{best['id']}", "--study", "both", "--seeds", str(seeds), "--test"]
     sizes = ["--resolution", "32", "--classes", "10"]
     rows = json.loads(called(["-m", "nas", *compare, *sizes, *shared]))
     return done([promised(row) for row in sorted(rows, key=lambda row: -(row["test_accuracy"] or 0))])
 
 
-def stretched(limits: list[int], step: int, factor: float) -> dict[str, Any]:
-    """A range of widths times a factor, in whole steps."""
-    low, high = (max(1, round(limit * factor / step)) * step for limit in limits)
-    return {"int": [low, max(high, low + step)], "step": step}
+def stretched(widths: Sequence[int], factor: float, own: Sequence[int]) -> list[int]:
+    """Widths times a factor, in steps of 8, and those of the families, which are points of the space by them."""
+    return sorted({max(1, round(width * factor / 8)) * 8 for width in widths} | set(own))
 
 
 def promised(row: Row) -> Row:
