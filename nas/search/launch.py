@@ -43,7 +43,6 @@ from nas.search.stopping import Limits
 from nas.search.tracking import RunLog
 from nas.search.workers import proxy_work, workers_of
 from nas.space import SearchSpace, Value
-from nas.space.extremes import require_reachable
 from nas.space.feasible import FeasibleSet
 from nas.task import Task
 from nas.train.checkpoint import prune_checkpoints
@@ -123,12 +122,12 @@ def define(
     profiles = require_profiles(latencies, here=measures_here)
     if profiles:
         _require_one_resolution(space, "measures every latency at one resolution")
-    require_reachable(space.root, budget.closed, space.require_task(task))
+    within = space.within(budget.closed, task=task)
     by, yardstick, reference, fingerprint = None, None, "", ""
     if evaluate is None:
         found = describe(data, progress=progress)
         if recipe is None:
-            by = chosen_by(space.within(budget.closed, task=task), found)
+            by = chosen_by(within, found)
             recipe = by.recipe().changed(**(changes or {}))
         _require_fits(space, found, recipe)
         yardstick, reference, fingerprint = yardstick_on(found), found.reference, found.fingerprint

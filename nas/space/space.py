@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache, partial
 
 import numpy as np
 
@@ -124,7 +124,12 @@ class SearchSpace:
                 f"{' and '.join(map(str, limits.measured))}: a latency is measured network by network, as `nas search` "
                 "does before it trains one; use FLOPs, params or activations here"
             )
-        return FeasibleSet(self.root, limits, self.task if task is None else self.require_task(task))
+        return self._priced(limits, self.task if task is None else self.require_task(task))
+
+    @cached_property
+    def _priced(self) -> Callable[[Budget, Task], FeasibleSet]:
+        """The last set is kept: a search asks twice, and to price `modern` takes two seconds of processor time."""
+        return lru_cache(maxsize=1)(partial(FeasibleSet, self.root))
 
     def require_task(self, task: Task) -> Task:
         """The task, if networks can be priced for it.

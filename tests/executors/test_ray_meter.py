@@ -117,7 +117,7 @@ def test_it_measures_on_the_node_with_the_resource_and_trainings_keep_off(
             trainings.completed(1.0)
         assert cores(None) == (CORES["head"], 0)
         assert cores(JETSON) == (CORES[JETSON], 0)
-    assert record.architecture == SMALL.id
+    assert record.architecture_id == SMALL.id
     assert record.ms is not None
     assert record.key == key_of(named, TASK)
 
@@ -204,8 +204,8 @@ def test_a_search_measures_there(
     rows = json.loads(capsys.readouterr().out)
     assert rows
     with Ledger.read("sqlite:///nas.db") as ledger:
-        measured = {one.architecture for one in ledger.latencies()}
-        assert {one.architecture for one in ledger.trials("there")} == measured
+        measured = {one.architecture_id for one in ledger.latencies()}
+        assert {one.architecture_id for one in ledger.trials("there")} == measured
     assert len(measured) == 2
     assert main([*arguments[:4], "--trials", "1", *arguments[-6:]]) == 2
     assert "nothing of this study is measured on device:jetson" in capsys.readouterr().err

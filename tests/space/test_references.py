@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -20,15 +21,15 @@ from nas.space.askers import drawing
 from nas.space.references import resolve_architecture, short_names
 from nas.task import Task
 
-SPACES = {name: load_space(name) for name in space_names()}
+known_space = cache(load_space)
 
 
 def drawn(space: str, seed: int) -> Architecture:
-    return SPACES[space].build(drawing(random.Random(seed)))
+    return known_space(space).build(drawing(random.Random(seed)))
 
 
 @settings(max_examples=30, deadline=None)
-@given(space=st.sampled_from(sorted(SPACES)), seed=st.integers(0, 10**6))
+@given(space=st.sampled_from(sorted(space_names())), seed=st.integers(0, 10**6))
 def test_an_architecture_is_read_back_from_yaml_and_json(
     space: str, seed: int, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

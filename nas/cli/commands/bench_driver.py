@@ -106,12 +106,11 @@ def _definitions(space: str, budget: list[str], names: list[str], recipe: Recipe
     from nas.search.definition import StudyDefinition
     from nas.search.samplers import samplers
     from nas.space import load_space
-    from nas.space.extremes import require_reachable
 
     found, bounds = load_space(space), Budget.parse(budget)
     for name in names:
         samplers[name]
-    require_reachable(found.root, bounds, found.task)
+    found.within(bounds)  # or says how near the space comes
     return [
         StudyDefinition(
             space=found,

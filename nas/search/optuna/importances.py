@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 
 import optuna
 from optuna.distributions import CategoricalDistribution
-from optuna.importance import BaseImportanceEvaluator, FanovaImportanceEvaluator, PedAnovaImportanceEvaluator
 from optuna.trial import create_trial
 
 from nas.analysis.ranking import Values
@@ -23,6 +22,8 @@ def optuna_importances(decisions: Sequence[Mapping[str, Plain]], scores: Values)
         decisions: of each candidate.
         scores: (n,), more is better.
     """
+    from optuna import importance  # with scikit-learn, a second
+
     values: dict[str, dict[str, Plain]] = {}
     for one in decisions:
         for name, value in one.items():
@@ -40,8 +41,8 @@ def optuna_importances(decisions: Sequence[Mapping[str, Plain]], scores: Values)
     )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-        evaluators: dict[str, BaseImportanceEvaluator] = {
-            "ped_anova": PedAnovaImportanceEvaluator(),
-            "fanova": FanovaImportanceEvaluator(seed=0),
+        evaluators: dict[str, importance.BaseImportanceEvaluator] = {
+            "ped_anova": importance.PedAnovaImportanceEvaluator(),
+            "fanova": importance.FanovaImportanceEvaluator(seed=0),
         }
-        return {name: optuna.importance.get_param_importances(study, evaluator=one) for name, one in evaluators.items()}
+        return {name: importance.get_param_importances(study, evaluator=one) for name, one in evaluators.items()}

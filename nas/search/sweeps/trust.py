@@ -15,7 +15,6 @@ from nas.records import StudyKind
 from nas.search.definition import require_name
 from nas.search.sweeps.trainings import Sweep, Training
 from nas.space import SearchSpace
-from nas.space.extremes import require_reachable
 from nas.task import Task
 from nas.train.recipe import Recipe
 
@@ -129,7 +128,6 @@ def plan_trust(
     require_name(name)
     if proxy.id == reference.id:
         raise UserError("--recipe and --reference are the same recipe; a proxy is judged by a longer one")
-    require_reachable(space.root, budget, task)
     drawn = tuple(space.sample(architectures, budget, seed, task=task))
     require_fit(drawn, data, [proxy, reference])
     return TrustPlan(
