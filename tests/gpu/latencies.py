@@ -21,7 +21,7 @@ PRESETS = (
     "resnet50", "convnext_tiny", "convnext_small", "conv2former_t", "van_b2", "unireplknet_t", "replknet_7",
     "replknet_31b", "resnext50_32x4d", "convnext_isotropic_small", "van_b0", "unireplknet_a",
 )  # fmt: skip
-_SECONDS = 330.0
+_SECONDS = 310.0
 _TOGETHER = 3  # compiled networks in a process
 _QUICK = (
     "warm_up: {at_least: 6, at_most: 12}\nruns: {in_round: 5, rounds: 6, at_most: 8, half_width: 0.02, seconds: 6}\n"
