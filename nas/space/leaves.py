@@ -11,29 +11,26 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Any, ClassVar
 
-from nas.errors import FieldError, shortened
+from nas.errors import FieldError
 from nas.layers import Block, Family, family_of
 from nas.plugins import problem_with
 from nas.registry import did_you_mean
 from nas.schema.fields import FieldType, field_types, shown
 from nas.schema.nodes import Node
-from nas.schema.problems import Problems
 from nas.space.conditions import test_of, test_problem, unwritten
-from nas.space.dimension import Choice, Dimension, Range, Value
+from nas.space.dimension import Dimension, Value
 from nas.space.keys import STAGE_FIELDS, WORDS, Word
-from nas.space.limits import cut, most_of
+from nas.space.questions import read_choice, read_range
+from nas.space.reading import Reading, Scope
 from nas.space.tree import (
-    Decision,
     Fixed,
     Here,
     Items,
     Pattern,
-    PerBlock,
     PerStage,
     Scaled,
     Struct,
@@ -48,66 +45,12 @@ from nas.space.tree import (
     pattern_lengths,
 )
 
-_MAX_OPTIONS = 10_000
 _MAX_FACTOR = 1000
 
 
-@dataclass(frozen=True)
-class Scope:
-    """What a reader knows about the place it reads.
-
-    Attributes:
-        path: the name of decisions here, below `stages` or from the top.
-        count: number of stages.
-        in_stages: whether it is under `stages`.
-        stages: the stages it belongs to one by one; None where it holds for all of them.
-        in_list: whether it is an entry of a list, for one stage.
-        in_block: whether it is in a block, where patterns mean something.
-        per_block: whether it is asked for every block already.
-        beside: the other fields of the mapping around, which conditions may name.
-    """
-
-    path: str = ""
-    count: int = 1
-    in_stages: bool = False
-    stages: tuple[int, ...] | None = None
-    in_list: bool = False
-    in_block: bool = False
-    per_block: bool = False
-    beside: Mapping[str, FieldType] = dataclasses.field(default_factory=dict)
-
-    def below(self, name: str | int) -> Scope:
-        """The scope of a field or an entry."""
-        return replace(self, path=f"{self.path}.{name}" if self.path else str(name))
-
-    @property
-    def column(self) -> str:
-        """The field of a stage, or of the whole, that it is in."""
-        return self.path.partition(".")[0]
-
-    @property
-    def every_stage(self) -> tuple[int, ...]:
-        """The stages that have this field."""
-        return tuple(range(1 if self.column == "downsample" else 0, self.count))
-
-
 @dataclass(frozen=True, kw_only=True)
-class Leaves:
-    """Reads leaves and parts, by what is known of the file around them.
-
-    Attributes:
-        problems: where what is wrong is noted; nothing is raised.
-        decided: what the number of stages was taken from, in words.
-        maps: the side of each stage's map, for limits; empty where stem or downsample have problems.
-        deepest: the most blocks that each stage can have; empty where depth has problems.
-        numbers: the numbers of the linear rule, for `same`; empty without it.
-    """
-
-    problems: Problems
-    decided: str = ""
-    maps: Sequence[int] = ()
-    deepest: Sequence[int] = ()
-    numbers: Mapping[str, Tree] = dataclasses.field(default_factory=dict)
+class Leaves(Reading):
+    """Reads leaves and parts, by what is known of the file around them."""
 
     def _same(self, node: Node, kind: FieldType, scope: Scope) -> Tree | None:
         """The answer to a number of the linear rule once more."""
@@ -230,7 +173,7 @@ class Leaves:
             where = "inside another list" if scope.in_stages else "outside 'stages'"
             self.problems.add(node.mark, f"{scope.path}: a list means one entry a stage; it has no meaning {where}")
             return None
-        if not self._one_a_stage(node, scope):
+        if not self.has_one_a_stage(node, scope):
             return None
         scopes = (replace(scope, stages=(index,), in_list=True) for index in range(scope.count))
         entries = [self.value(item, kind, inner) for item, inner in zip(node.items, scopes, strict=True)]
@@ -238,126 +181,6 @@ class Leaves:
             told = "in an option the first stage has no downsample; write null, or the list without a choice around it"
             self.problems.add(node.items[0].mark, told)
         return PerStage(tuple(entries), node.mark) if None not in entries else None  # type: ignore[arg-type]
-
-    def _choice(self, node: Node, kind: FieldType, scope: Scope) -> Tree | None:
-        listed = node.mapping["choice"]
-        if not listed.items:
-            self.problems.add(listed.mark, f"{scope.path}: a choice is a list of at least one option")
-            return None
-        if _is_per_block(node):
-            return self._per_block(node, kind, scope)
-        stages = self._stages_asked(node, scope)
-        inside = replace(scope, stages=stages)
-        labels = option_labels(listed.items)
-        options: list[Any] = []
-        broken = False
-        branches: dict[Value, Tree] = {}
-        for label, item in zip(labels, listed.items, strict=True):
-            is_part = item.is_mapping or item.is_list
-            tree = self.value(item, kind, inside.below(str(label)) if is_part else inside)
-            if tree is None:
-                broken = True
-                continue
-            if item.plain() in options:
-                self.problems.add(item.mark, f"{scope.path}: the option {shown(item.plain())} is listed twice")
-            options.append(item.plain())
-            if not (isinstance(tree, Fixed) and tree.value == label):
-                branches[label] = tree
-        if broken:
-            return None
-        decision = Decision(scope.path, Choice(labels), node.mark, branches, stages, scope.in_stages)
-        return self._limited(node, decision, scope)
-
-    def _int(self, node: Node, kind: FieldType, scope: Scope) -> Tree | None:
-        if _is_per_block(node):
-            return self._per_block(node, kind, scope)
-        bounds, step = node.mapping["int"].plain(), node.mapping.get("step")
-        if not _two_whole_numbers(bounds):
-            self.problems.add(node.mapping["int"].mark, f"{scope.path}: int takes [low, high], two whole numbers")
-            return None
-        width = 1 if step is None else step.value
-        if not isinstance(width, int) or isinstance(width, bool) or width < 1:
-            self.problems.add(step.mark if step else node.mark, f"{scope.path}: step must be a whole number above 0")
-            return None
-        dimension = Range(bounds[0], bounds[1], width)
-        if bounds[0] > bounds[1]:
-            self.problems.add(node.mapping["int"].mark, f"{scope.path}: the range {bounds} is empty; write [low, high]")
-            return None
-        for value in (bounds[0], dimension.values[-1], *dimension.values[:_MAX_OPTIONS]):
-            problem = kind.problem(value)
-            if problem is not None:
-                self.problems.add(node.mapping["int"].mark, f"{scope.path}: {problem}")
-                return None
-        if len(dimension) > _MAX_OPTIONS:
-            self.problems.add(node.mark, f"{scope.path}: more than {_MAX_OPTIONS} values; add a larger 'step'")
-            return None
-        stages = self._stages_asked(node, scope)
-        return self._limited(node, Decision(scope.path, dimension, node.mark, {}, stages, scope.in_stages), scope)
-
-    def _per_block(self, node: Node, kind: FieldType, scope: Scope) -> Tree | None:
-        """A decision for every block of every stage, as many as the stage can have."""
-        if not scope.in_block or scope.per_block:
-            told = "'per: block' asks a choice for every block of a stage; it stands once, in 'block'"
-            self.problems.add(node.mapping["per"].mark, f"{scope.path}: {told}")
-            return None
-        if self.numbers and not self.deepest:
-            told = "'per: block' has to know the depth of every stage, which 'linear' does not say; write 'per: stage'"
-            self.problems.add(node.mapping["per"].mark, f"{scope.path}: {told}")
-            return None
-        if not self.deepest:
-            return None  # depth has problems, which are reported
-        plain = Node({word: one for word, one in node.mapping.items() if word != "per"}, node.mark, node.keys)
-        stages = []
-        for stage, deepest in enumerate(self.deepest):
-            inner = replace(scope, stages=(stage,), per_block=True)
-            if scope.stages is not None and stage not in scope.stages:
-                deepest = 0
-            entries = [self.value(plain, kind, inner.below(index)) for index in range(deepest)]
-            if None in entries:
-                return None
-            stages.append(PerBlock(tuple(entries), node.mark))  # type: ignore[arg-type]
-        if any(len({inside.path for inside in one.decisions()}) > 1 for stage in stages for one in stage.entries):
-            told = "what is chosen per block may hold no decisions of its own; choose these per stage"
-            self.problems.add(node.mark, f"{scope.path}: {told}")
-            return None
-        return PerStage(tuple(stages), node.mark)
-
-    def _limited(self, node: Node, decision: Decision, scope: Scope) -> Tree | None:
-        """The decision without the numbers above its `at_most`, which may differ from stage to stage."""
-        limit = node.mapping.get("at_most")
-        if limit is None:
-            return decision
-        most = most_of(limit.value)
-        if most is None or not scope.in_stages:
-            self.problems.add(limit.mark, f"{scope.path}: at_most takes a number or '2 maps', and only under 'stages'")
-            return None
-        if not self.maps:
-            return decision  # stem or downsample have problems, which are reported
-        limits = {stage: most(self.maps[stage]) for stage in decision.stages or range(scope.count)}
-        if decision.stages is None:
-            limits = dict.fromkeys(limits, min(limits.values()))
-        entries = {stage: cut(decision, stage, highest) for stage, highest in limits.items()}
-        for stage, entry in entries.items():
-            if not len(entry.dimension):
-                told = f"{scope.path}: nothing is left at or below {limits[stage]:g} in stage {stage + 1}"
-                self.problems.add(limit.mark, f"{told}, whose map is {self.maps[stage]}x{self.maps[stage]}")
-                return None
-        anyone = next(iter(entries.values()))  # also stands where the decision is never asked
-        if decision.stages is None:
-            return anyone
-        return PerStage(tuple(entries.get(stage, anyone) for stage in range(scope.count)), node.mark)
-
-    def _stages_asked(self, node: Node, scope: Scope) -> tuple[int, ...] | None:
-        per = node.mapping.get("per")
-        if per is None:
-            return scope.stages
-        if per.value != "stage":
-            self.problems.add(per.mark, f"{scope.path}: per takes 'stage' or 'block', got {shown(per.plain())}")
-        elif not scope.in_stages:
-            self.problems.add(per.mark, f"{scope.path}: 'per: stage' has no meaning outside 'stages'")
-        elif scope.stages is None:
-            return scope.every_stage
-        return scope.stages
 
     def _scaled(self, node: Node, kind: FieldType, scope: Scope) -> Tree | None:
         ratio = node.mapping.get("ratio")
@@ -373,7 +196,7 @@ class Leaves:
         if base is not None and (has_pattern(base) or _is_scaled(base)):
             self.problems.add(base.mark, f"{scope.path}: a base can be neither a pattern nor another base")
             return None
-        if not self._one_a_stage(ratio, scope) or base is None:
+        if not self.has_one_a_stage(ratio, scope) or base is None:
             return None
         scaled = Scaled(base, tuple(float(one.plain()) for one in ratio.items), node.mark)
         for value, factor in itertools.product(numbers(base), ratio.items):
@@ -422,36 +245,14 @@ class Leaves:
             else:
                 self.problems.add(wanted.mark, f"{scope.path}: the test of {name} {problem}")
 
-    def _one_a_stage(self, listed: Node, scope: Scope) -> bool:
-        if len(listed.items) == scope.count:
-            return True
-        if not listed.items:
-            self.problems.add(listed.mark, f"{scope.path}: an empty list; a list has one entry a stage")
-            return False
-        entries = f"{len(listed.items)} {'entry' if len(listed.items) == 1 else 'entries'}"
-        stages = f"{scope.count} {'stage' if scope.count == 1 else 'stages'}"
-        self.problems.add(listed.mark, f"{scope.path}: a list of {entries} for {stages} (by {self.decided})")
-        return False
-
-    def refuse(self, node: Node, known: Collection[str], what: str) -> None:
-        """Note every key that is not known."""
-        for key in node.mapping:
-            if key not in known:
-                self.problems.add(node.key_mark(key), partial(_unknown_key, key, known, what))
-
     _readers: ClassVar[Mapping[Word, Callable[[Leaves, Node, FieldType, Scope], Tree | None]]] = {
-        "choice": _choice,
-        "int": _int,
+        "choice": read_choice,
+        "int": read_range,
         "base": _scaled,
         "pattern": _pattern,
         "when": _when,
         "same": _same,
     }
-
-
-def _is_per_block(node: Node) -> bool:
-    per = node.mapping.get("per")
-    return per is not None and per.value == "block"
 
 
 def _not_a_leaf(node: Node, kind: FieldType) -> str:
@@ -462,34 +263,8 @@ def _not_a_leaf(node: Node, kind: FieldType) -> str:
     return f"must be {kind.expected}, or open as a choice, int …; unknown key {word!r}, {did_you_mean(word, WORDS)}"
 
 
-def option_labels(options: Sequence[Node]) -> tuple[Value, ...]:
-    """What each option is called: a value calls itself, a part by its kind, a list by its entries."""
-    taken: list[Value] = [one.value for one in options if not (one.is_mapping or one.is_list)]  # type: ignore[misc]
-    labels: list[Value] = []
-    for option in options:
-        if option.is_mapping or option.is_list:
-            name = _part_name(option)
-            numbered = (f"{name}-{number}" for number in range(2, len(options) + 2))
-            labels.append(name if name not in taken else next(one for one in numbered if one not in taken))
-            taken.append(labels[-1])
-        else:
-            labels.append(option.value)  # type: ignore[arg-type]  # a scalar, by the test above
-    return tuple(labels)
-
-
-def _part_name(option: Node) -> str:
-    if option.is_list:
-        return shown(option.plain())
-    kind = option.mapping.get("kind")
-    return str(kind.value) if kind is not None else next(iter(option.mapping), "part")
-
-
 def _is_literal(kind: FieldType, value: Any) -> bool:
     return (bool(kind.plain) or value is None) and kind.problem(value) is None
-
-
-def _two_whole_numbers(value: Any) -> bool:
-    return isinstance(value, list) and len(value) == 2 and all(type(one) is int for one in value)
 
 
 def _is_factor(value: Any) -> bool:
@@ -498,10 +273,6 @@ def _is_factor(value: Any) -> bool:
 
 def _is_scaled(tree: Tree) -> bool:
     return isinstance(tree, Scaled) or any(_is_scaled(child) for child in tree.children())
-
-
-def _unknown_key(key: str, known: Collection[str], what: str) -> str:
-    return f"unknown key {shortened(key)} of {what}; {did_you_mean(key, known)}"
 
 
 def _nobody(name: str, dimension: Dimension) -> Value:

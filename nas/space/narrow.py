@@ -14,8 +14,8 @@ from nas.schema.loader import compose
 from nas.schema.nodes import Node, parse_yaml
 from nas.schema.problems import Mark
 from nas.space.dimension import Range, Value
-from nas.space.leaves import option_labels
 from nas.space.load import read_space
+from nas.space.questions import option_labels
 from nas.space.root import Root
 from nas.space.space import SearchSpace
 

@@ -14,9 +14,10 @@ from nas.schema.fields import FieldType, field_types, within
 from nas.schema.nodes import Node
 from nas.schema.problems import Mark, Problems
 from nas.space.keys import LINEAR_FIELDS, STAGE_FIELDS, TOP_FIELDS
-from nas.space.leaves import Leaves, Scope
+from nas.space.leaves import Leaves
 from nas.space.limits import map_sizes
 from nas.space.linear import LinearDepth, LinearGroupWidth, LinearWidth, Rule
+from nas.space.reading import Scope
 from nas.space.tree import AfterFirst, Decision, Fixed, PerStage, Struct, Tree, conditions, is_per_block, numbers
 from nas.task import Task
 
