@@ -2,6 +2,7 @@
 
 import random
 import warnings
+from pathlib import Path
 
 import pytest
 import torch
@@ -128,3 +129,13 @@ def test_anynet_without_rounding_has_the_points_whose_groups_divide() -> None:
     assert space.size() == (16 * ways) ** 4
     for architecture in space.sample(5, "300..500MFLOPs", seed=1):
         check(space, architecture)
+
+
+@pytest.mark.slow
+def test_scaled_families_are_points_of_the_space_that_joins_them() -> None:
+    """What `studies/promise` begins its search with."""
+    promise = Path(__file__).parents[2] / "studies" / "promise"
+    space = load_space(promise / "joined.yaml")
+    families = sorted((promise / "families").glob("*.yaml"))
+    assert len(families) == 15
+    assert [path.stem for path in families if not space.contains(load_architecture(path))] == []
