@@ -207,6 +207,18 @@ def test_forms_for_phones_compute_what_the_network_computes(name: str, batch: in
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1200)
+def test_executorch_takes_networks_that_split_channels(tmp_path: Path) -> None:
+    if "executorch" not in available():
+        pytest.skip("executorch is not installed")
+    data = load_architecture("fasternet_t0").to_dict()
+    data["stages"] = [{**stage, "depth": 1} for stage in data["stages"][:2]]
+    one = Architecture.from_dict(data)
+    (written,) = write_export(tmp_path / "out", fresh_bundle(one, TASK), ["executorch"], Options())
+    assert written.difference <= TOLERANCE
+
+
+@pytest.mark.slow
 def test_weights_become_a_backbone_or_get_another_classifier(tmp_path: Path) -> None:
     write_export(tmp_path / "out", fresh_bundle(tiny(), TASK), [], Options())
     network, other = nas.load_model(tmp_path / "out"), nas.load_model(tmp_path / "out", classes=7)

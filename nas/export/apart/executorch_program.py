@@ -9,12 +9,20 @@ import sys
 
 
 def write(program: str, file: str) -> None:
-    """An `ExportedProgram` for the runtime: what XNNPACK can compute by XNNPACK, the rest by portable kernels."""
+    """An `ExportedProgram` for the runtime: what XNNPACK can compute by XNNPACK, the rest by portable kernels.
+
+    Our networks ask for channels last, where that is fast on a CPU; XNNPACK chooses by itself, and the portable kernel
+    that splits channels refuses it (1.5.1, "different dim orders").
+    """
     import torch
     from executorch.backends.xnnpack.partition.xnnpack_partitioner import XnnpackPartitioner
     from executorch.exir import to_edge_transform_and_lower
 
-    lowered = to_edge_transform_and_lower(torch.export.load(program), partitioner=[XnnpackPartitioner()])
+    loaded = torch.export.load(program)
+    for node in loaded.graph.nodes:
+        if node.kwargs.get("memory_format") is torch.channels_last:
+            node.kwargs = {**node.kwargs, "memory_format": torch.contiguous_format}
+    lowered = to_edge_transform_and_lower(loaded, partitioner=[XnnpackPartitioner()])
     lowered.to_executorch().save(file)
 
 
