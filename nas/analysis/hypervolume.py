@@ -60,27 +60,3 @@ def _area(corners: Sequence[Losses], corner: tuple[float, float]) -> float:
             slices.append((right - x) * (top - y))  # what this point adds below all before it
             top = y
     return math.fsum(slices)
-
-
-def relative_hypervolume(
-    points: Sequence[Sequence[float]],
-    *,
-    known: Sequence[Sequence[float]],
-    reference: Sequence[float],
-    maximise: Sequence[bool],
-) -> float:
-    """Hypervolume of the points as a share of that of a known front: 1.0 means as good, above 1.0 better.
-
-    Args:
-        points: n points of one objective or several.
-        known: the points to compare with, for example the true front of a tabular benchmark.
-        reference: the corner that bounds both volumes, finite.
-        maximise: for each objective, whether more of it is better.
-
-    Raises:
-        ValueError: as `hypervolume`, or no known point is better than the reference.
-    """
-    whole = hypervolume(known, reference=reference, maximise=maximise)
-    if whole == 0:
-        raise ValueError(f"no known point is better than the reference {tuple(reference)} in both objectives")
-    return hypervolume(points, reference=reference, maximise=maximise) / whole
