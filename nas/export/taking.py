@@ -14,7 +14,7 @@ from nas.architecture import Architecture, build, fuse
 from nas.errors import NasError, UserError, system_reason
 from nas.export.bundle import Provenance, about_of, load_model, write_bundle
 from nas.export.folder import beside, move, require_free
-from nas.export.forms import Form, Options, Subject, Written, forms
+from nas.export.forms import Form, Options, Subject, Written, forms, require_heeded
 from nas.export.normalisation import IMAGENET
 from nas.export.real_images import RealImages, photographs
 from nas.space import load_architecture
@@ -49,10 +49,12 @@ def write_export(
         report: told the name of each form before it is written.
 
     Raises:
-        UserError: a form is unknown, a package for it is missing, or the folder holds something else.
+        UserError: a form is unknown, a package for it is missing, an option changes none of them, or the folder holds
+            something else.
         NasError: a runtime refuses the network, or a form computes something else.
     """
     wanted = {name: forms[name] for name in dict.fromkeys(names)}
+    require_heeded(options, wanted)
     for form in wanted.values():
         form.require()
     with beside(folder) as place:

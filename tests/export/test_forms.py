@@ -168,6 +168,26 @@ def test_networks_of_every_family_and_drawn_ones_take_every_form() -> None:
         assert [one.refusal for one in found] == [""] * len(available())
 
 
+@pytest.mark.parametrize(
+    ("names", "options", "message"),
+    [
+        (["python"], Options(opset=18), "--opset 18 would change nothing of python: it is for onnx, openvino"),
+        (
+            ["timm", "torchscript"],
+            Options(batch=4),
+            "--batch 4 would change nothing of timm and torchscript: it is for",
+        ),
+        ([], Options(batch=4), "--batch 4 would change nothing of a folder without --format"),
+    ],
+)
+def test_an_option_that_changes_no_form_is_refused(
+    tmp_path: Path, names: list[str], options: Options, message: str
+) -> None:
+    with pytest.raises(UserError, match=message):
+        write_export(tmp_path / "out", fresh_bundle(tiny(), TASK), names, options)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_ncnn_refuses_a_number_of_images(tmp_path: Path) -> None:
     with pytest.raises(
         UserError, match=r"ncnn: it takes one image at a time; leave out --batch 4.*nothing was written"

@@ -46,7 +46,9 @@ def run(
     merged: Annotated[
         bool, typer.Option("--merged", help="Merge parallel branches; ONNX and the like always do.")
     ] = False,
-    opset: Annotated[int, typer.Option("--opset", help="Version of ONNX's operators, 17 to 20.")] = 17,
+    opset: Annotated[
+        int | None, typer.Option("--opset", help="Version of ONNX's operators, 17 to 20; default: 17.")
+    ] = None,
     batch: Annotated[
         int | None, typer.Option("--batch", help="Images at a time, fixed in ONNX and the like; default: any number.")
     ] = None,
@@ -71,7 +73,7 @@ def run(
     require_free(output, force=force)
     winner: _Winner | None = None
     if candidate is None:
-        bundle, title = _given((sources or [""])[0], resolution, classes, data=data, storage=storage)
+        bundle, title = _given((sources or [""])[0], resolution, classes, data=data, device=device, storage=storage)
     else:
         _refuse_task(resolution, classes)
         winner = _Winner(*candidate, storage, data, device)
@@ -107,7 +109,7 @@ def _candidate(sources: Sequence[str], *, best: bool, identity: str | None) -> t
 
 
 def _given(
-    source: str, resolution: int | None, classes: int | None, *, data: str | None, storage: str
+    source: str, resolution: int | None, classes: int | None, *, data: str | None, device: str, storage: str
 ) -> tuple[Callable[[Path], RealImages | None], str]:
     """What writes an architecture, or copies a folder with weights, and what it is called.
 
@@ -127,6 +129,8 @@ def _given(
         _refuse_task(resolution, classes)
     if data is not None:
         raise UserError("--data is for candidates of a study")
+    if device != "auto":
+        raise UserError("--device is for candidates of a study, which may have to be trained again")
     if is_folder:
         return copied_bundle(Path(source)), source
     architecture = resolve_architecture(source, storage)

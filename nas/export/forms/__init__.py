@@ -1,7 +1,7 @@
 """Forms of a network that other programs read; importing this registers them."""
 
 from nas.export.forms import graphs, hub, mobile, ncnn, python, pytorch, timm
-from nas.export.forms.base import Form, Options, Subject, Written, forms
+from nas.export.forms.base import Form, Options, Subject, Written, forms, require_heeded
 
 __all__ = [
     "Form",
@@ -15,5 +15,6 @@ __all__ = [
     "ncnn",
     "python",
     "pytorch",
+    "require_heeded",
     "timm",
 ]

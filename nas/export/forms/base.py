@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -12,7 +12,6 @@ from torch import Tensor, nn
 
 from nas.architecture import Architecture
 from nas.errors import FieldError, UserError
-from nas.measure.onnx_file import OPSET
 from nas.registry import Registry
 from nas.task import Task
 
@@ -25,16 +24,16 @@ class Options:
     """What users may choose about the files.
 
     Attributes:
-        opset: version of ONNX's operators.
+        opset: version of ONNX's operators; None for `OPSET`.
         batch: images at a time; None leaves the number open.
     """
 
-    opset: int = OPSET
+    opset: int | None = None
     batch: int | None = None
 
     def __post_init__(self) -> None:
         """Check the numbers."""
-        if not _OPSETS[0] <= self.opset <= _OPSETS[1]:
+        if self.opset is not None and not _OPSETS[0] <= self.opset <= _OPSETS[1]:
             raise FieldError("opset", f"must be {_OPSETS[0]} to {_OPSETS[1]}, got {self.opset}")
         if self.batch is not None and self.batch < 1:
             raise FieldError("batch", f"must be at least 1, got {self.batch}")
@@ -99,6 +98,9 @@ class Form(ABC):
     extra: str = ""
     """Of our package, which installs them."""
 
+    heeds: frozenset[str] = frozenset()
+    """Those of the options that change it."""
+
     @property
     def note(self) -> str:
         """What people should know of how it was compared; mostly nothing."""
@@ -126,3 +128,14 @@ class Form(ABC):
 
 
 forms: Registry[Form] = Registry("format")
+
+
+def require_heeded(options: Options, chosen: Mapping[str, Form]) -> None:
+    """Raise UserError where an option was given that changes none of the forms."""
+    for option in fields(options):
+        given = getattr(options, option.name)
+        if given is None or any(option.name in form.heeds for form in chosen.values()):
+            continue
+        heeding = ", ".join(name for name in sorted(forms) if option.name in forms[name].heeds)
+        asked = " and ".join(chosen) or "a folder without --format"
+        raise UserError(f"--{option.name} {given} would change nothing of {asked}: it is for {heeding}")

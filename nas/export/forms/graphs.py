@@ -9,7 +9,7 @@ from pathlib import Path
 from torch import Tensor
 
 from nas.export.forms.base import Form, Options, Subject, forms
-from nas.measure.onnx_file import write_onnx
+from nas.measure.onnx_file import OPSET, write_onnx
 from nas.measure.runtimes import onnx_runtime, open_vino
 
 _TRACED_BATCH = 2  # where the number of images stays open; a batch of 1 is traced into some graphs
@@ -17,7 +17,7 @@ _TRACED_BATCH = 2  # where the number of images stays open; a batch of 1 is trac
 
 def _write(subject: Subject, options: Options, file: Path) -> Path:
     batch, dynamic = options.batch or _TRACED_BATCH, options.batch is None
-    return write_onnx(subject.merged, subject.task, batch, file, opset=options.opset, dynamic=dynamic)
+    return write_onnx(subject.merged, subject.task, batch, file, opset=options.opset or OPSET, dynamic=dynamic)
 
 
 class Onnx(Form):
@@ -26,6 +26,7 @@ class Onnx(Form):
     file = "model.onnx"
     packages = ("onnx", "onnxruntime")
     extra = "onnx"
+    heeds = frozenset({"opset", "batch"})
 
     def write(self, subject: Subject, options: Options) -> None:
         """One file with the weights inside."""
@@ -43,6 +44,7 @@ class OpenVino(Form):
     weights = "openvino/model.bin"
     packages = ("onnx", "openvino")
     extra = "openvino"
+    heeds = frozenset({"opset", "batch"})
 
     def write(self, subject: Subject, options: Options) -> None:
         """From an ONNX file that is not kept."""

@@ -19,6 +19,7 @@ class ExecuTorch(Form):
     file = "model.pte"
     packages = ("executorch",)
     extra = "executorch"
+    heeds = frozenset({"batch"})
 
     def write(self, subject: Subject, options: Options) -> None:
         """By ExecuTorch's converter; raises RefusedError.
@@ -38,6 +39,7 @@ class LiteRt(Form):
     file = "model.tflite"
     packages = ("litert_torch", "ai_edge_litert")
     extra = "litert"
+    heeds = frozenset({"batch"})
 
     def write(self, subject: Subject, options: Options) -> None:
         """By LiteRT's converter; raises RefusedError."""

@@ -29,6 +29,7 @@ class Ncnn(Form):
     weights = "ncnn/model.bin"
     packages = ("ncnn", "pnnx")
     extra = "ncnn"
+    heeds = frozenset({"batch"})
 
     def write(self, subject: Subject, options: Options) -> None:
         """By the converter, from a TorchScript file that is not kept.

@@ -22,6 +22,7 @@ class TorchExport(Form):
     """The deployed network as an `ExportedProgram`, for `torch.export.load`."""
 
     file = "model.pt2"
+    heeds = frozenset({"batch"})
 
     def write(self, subject: Subject, options: Options) -> None:
         """With the number of images open, unless said."""
@@ -42,7 +43,7 @@ class TorchScript(Form):
 
     def write(self, subject: Subject, options: Options) -> None:
         """Traced; the sizes of the images stay open where the network's layers leave them open."""
-        write_traced(subject.merged, _images(subject, options.batch), subject.folder / self.file)
+        write_traced(subject.merged, _images(subject, None), subject.folder / self.file)
 
     def outputs(self, folder: Path, batches: Sequence[Tensor]) -> list[Tensor]:
         """By the loaded module."""
