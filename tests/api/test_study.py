@@ -7,6 +7,7 @@ import pytest
 
 import nas
 from nas.cli.commands import search
+from nas.cli.workers import with_workers
 from nas.errors import LedgerError, StudyError, UserError
 from nas.search.definition import StudyFile
 
@@ -21,7 +22,7 @@ def test_the_fields_of_a_study_file_are_the_keyword_arguments() -> None:
 
 
 def test_the_fields_of_a_study_file_are_the_options_of_the_command() -> None:
-    options = set(inspect.signature(search.run).parameters)
+    options = set(inspect.signature(with_workers(search.run)).parameters)
     said_in_parts = {"name": "study", "task": "resolution", "about": "study", "plugins": "study"}  # or by --plugin
     assert {said_in_parts.get(name, name) for name in StudyFile.model_fields} <= options
 

@@ -11,6 +11,7 @@ import pytest
 import nas
 from nas.cli.commands import trust as trust_command
 from nas.cli.main import main
+from nas.cli.workers import with_workers
 from nas.errors import UserError
 from nas.ledger import Ledger
 from nas.records import TrialState
@@ -73,7 +74,8 @@ def test_architectures_are_compared_without_a_file(capsys: pytest.CaptureFixture
 
 
 def test_what_trust_is_asked_is_what_the_command_is_asked() -> None:
-    function, command = inspect.signature(nas.trust).parameters, inspect.signature(trust_command.run).parameters
+    function = inspect.signature(nas.trust).parameters
+    command = inspect.signature(with_workers(trust_command.run)).parameters
     theirs = {"name": "study", "quiet": "as_json"}
     assert {theirs.get(name, name) for name in function} <= set(command)
     for name in ("recipe", "reference", "architectures", "seeds", "seed"):

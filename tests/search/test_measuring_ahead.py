@@ -66,6 +66,9 @@ class Gauge:
     def foretold(self, metric: str, architecture: Architecture) -> None:
         """Nothing is predicted."""
 
+    def shortage(self) -> str:
+        return ""
+
     def records(self, architecture: Architecture) -> dict[str, LatencyRecord]:
         for _ in range(self._ticks):
             self._workers.tick()
