@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from pathlib import Path
@@ -180,9 +178,14 @@ def test_a_lost_worker_costs_no_answer(start: Callable[..., RayMeter], jetson: A
     meter = start()
     ask_key(meter, named, TASK, idle)
     (victim,) = [one for one in psutil.process_iter(["cmdline"]) if "MeasuringActor" in " ".join(one.cmdline())]
-    threading.Timer(0.5, lambda: os.kill(victim.pid, signal.SIGKILL)).start()
-    assert ask_record(meter, SMALL, named, TASK, idle).ms is not None
-    assert not victim.is_running()
+    victim.suspend()  # so that it cannot have answered before it is lost
+
+    def lose() -> None:
+        with suppress(psutil.NoSuchProcess):
+            victim.kill()
+
+    assert ask_record(meter, SMALL, named, TASK, lose).ms is not None
+    assert psutil.wait_procs([victim], timeout=10)[0]
 
 
 def test_a_profile_that_cannot_be_measured_there_is_one_message(start: Callable[..., RayMeter], jetson: Any) -> None:
