@@ -16,3 +16,4 @@ from nas.report.ticks import ticks
 def test_ticks_are_round_and_cover_the_range(low: float, high: float, expected: list[float]) -> None:
     assert ticks(low, high) == pytest.approx(expected)
     assert len(ticks(3, 3)) > 1
+    assert ticks(1, 3, least_step=1) == [1, 2, 3]

@@ -41,11 +41,13 @@ class Axis:
         label: below it.
         words: of a value.
         least: values that are on it whatever the lines are.
+        is_count: whether it counts, so that only whole numbers are on it.
     """
 
     label: str
     words: Words
     least: tuple[float, ...] = ()
+    is_count: bool = False
 
 
 def line_figure(lines: Sequence[Line], x: Axis, y: Axis, *, title: str) -> str:
@@ -53,7 +55,7 @@ def line_figure(lines: Sequence[Line], x: Axis, y: Axis, *, title: str) -> str:
     xs, ys = [value for line in lines for value in line.xs], [value for line in lines for value in line.ys]
     if not xs:
         return ""
-    place = _Place([*xs, *x.least], [*ys, *y.least])
+    place = _Place([*xs, *x.least], [*ys, *y.least], is_count=x.is_count)
     drawn = "".join(_line(line, place) for line in lines)
     return (
         f'<svg class="figure" viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="{escape(title)}">'
@@ -64,8 +66,9 @@ def line_figure(lines: Sequence[Line], x: Axis, y: Axis, *, title: str) -> str:
 class _Place:
     """From values to places in the figure."""
 
-    def __init__(self, xs: Sequence[float], ys: Sequence[float]) -> None:
-        self.x_ticks, self.y_ticks = ticks(min(xs), max(xs)), ticks(min(ys), max(ys))
+    def __init__(self, xs: Sequence[float], ys: Sequence[float], *, is_count: bool) -> None:
+        self.x_ticks = ticks(min(xs), max(xs), least_step=float(is_count))
+        self.y_ticks = ticks(min(ys), max(ys))
         self._x = _range(xs, 0.0)
         self._y = _range(ys, _MARGIN)
 

@@ -49,7 +49,7 @@ def volume_section(study: StudyRows) -> str:
 
 def curve_section(study: StudyRows) -> str:
     """Accuracy by rung, and training loss by epoch."""
-    epochs = Axis(label="epochs", words=lambda value: f"{value:g}")
+    epochs = Axis(label="epochs", words=lambda value: f"{value:g}", is_count=True)
     several = [curve for curve in study.curves if len(curve.rungs) > 1]
     with_losses = [curve for curve in study.curves if len(curve.losses) > 1]
     figures = []
@@ -72,7 +72,7 @@ def _full_trainings(full: Sequence[FullTraining]) -> str:
     """What candidates came to that were trained in full; nothing where there are none."""
     if not full:
         return ""
-    epochs = Axis(label="epochs", words=lambda value: f"{value:g}")
+    epochs = Axis(label="epochs", words=lambda value: f"{value:g}", is_count=True)
     share = Axis(label="validation top-1", words=lambda value: f"{value:.0%}")
     loss = Axis(label="loss", words=lambda value: f"{value:g}")
     accuracies = [_full_line(one, "validation_accuracy", "strong") for one in full]
