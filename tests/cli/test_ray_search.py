@@ -54,5 +54,5 @@ def test_ray_finds_what_local_processes_find_and_keeps_its_peace(sampler: str, t
     _, said = searched(ray, "--sampler", sampler, "--executor", "ray", "--cpus-per-worker", "0.5")
     assert essence(ray) == essence(local)
     assert {state for _, _, state, _ in essence(ray)} > {"done"}  # some went on, some did not
-    ours = re.compile(r"New study|  (space|budget|proxy|recipe|search|train|until)  |\d+/6 done|Ended by")
+    ours = re.compile(r"New study|  (space|budget|proxy|recipe|search|train|until)  |\d+/6 done|So far|Ended by")
     assert [line for line in said.splitlines() if not ours.match(line)] == []
