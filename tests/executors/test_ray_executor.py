@@ -268,7 +268,7 @@ def test_workers_come_and_go_with_the_nodes(start: Callable[..., RayExecutor], c
     assert executor.workers == executor.capacity == 2
     places = {}
     for name in ("a", "b"):
-        begin(executor, name, tmp_path / name)
+        begin(executor, name, tmp_path / name, seconds=600.0)  # nodes may take a minute to come
     places = {flight.job.id: flight.worker for flight in executor._flights.values()}
     cluster.remove_node(nodes.pop(), allow_graceful=False)
     lost: list[str] = []
