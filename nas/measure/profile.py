@@ -71,8 +71,10 @@ class Command(_Part):
     """A program of the user's that measures an ONNX file and prints a figure."""
 
     argv: tuple[str, ...] = Field(min_length=1, description="the program and its words; {model} is the file")
-    figure: str = Field(description="regular expression whose first group is the figure, in what is printed")
-    unit: Literal["s", "ms", "us"] = Field("ms", description="of the figure")
+    figure: str = Field(
+        description="regular expression for what is printed: its first group is the figure, a second one its unit"
+    )
+    unit: Literal["s", "ms", "us"] = Field("ms", description="of the figure, where no second group says it")
     seconds: float = Field(120.0, gt=0, le=86_400, description="time limit of one call")
 
     @field_validator("argv")

@@ -76,8 +76,11 @@ def ask(command: Command, file: Path) -> float:
     found = re.search(command.figure, said)
     if found is None or found[1] is None:
         raise CommandError(f"the command {words[0]!r} printed nothing that {command.figure!r} finds{shown}")
+    unit = found[2] if found.re.groups > 1 else command.unit
+    if unit not in _MILLISECONDS:
+        raise CommandError(f"the command {words[0]!r} printed {unit!r} as the unit, not s, ms or us{shown}")
     try:
-        figure = float(found[1]) * _MILLISECONDS[command.unit]
+        figure = float(found[1]) * _MILLISECONDS[unit]
     except ValueError:
         figure = math.nan
     if not 0 < figure < math.inf:

@@ -1,15 +1,16 @@
 from __future__ import annotations
 
 import shutil
+import sys
 import time
 from pathlib import Path
 
 import pytest
 
 from nas.errors import UserError
-from nas.measure.profile import load_profile
+from nas.measure.profile import Command, load_profile
 from nas.measure.runtimes import RuntimeMissingError
-from nas.measure.runtimes.command import ask
+from nas.measure.runtimes.command import CommandError, ask
 from nas.measure.session import measure
 from tests.measure.conftest import command_profile
 from tests.measure.test_session import SMALL, TASK
@@ -32,6 +33,14 @@ def test_another_program_measures_the_exported_network(tmp_path: Path) -> None:
     assert one.ms == one.low == one.high
     assert one.key.device == "my board"
     assert one.peak_memory is None
+
+
+def test_a_second_group_is_the_unit() -> None:
+    argv = [sys.executable, "-c", "print('Median: 24.0 us')", "{model}"]
+    command = Command(argv=argv, figure=r"Median: ([\d.]+) (\w+)", seconds=20)
+    assert ask(command, Path("model.onnx")) == pytest.approx(0.024)
+    with pytest.raises(CommandError, match="'Median' as the unit, not s, ms or us"):
+        ask(command.model_copy(update={"figure": r"(?=.*?([\d.]+))(\w+)"}), Path("model.onnx"))
 
 
 @pytest.mark.slow
