@@ -39,7 +39,7 @@ _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 _BESIDE = "beside"  # the concurrency group of `pulse`
 
 
-class RayWorker:
+class _Handle:
     """The driver's handle on one actor. Its calls do not wait; each returns the `Call` to wait for.
 
     Attributes:
@@ -47,9 +47,17 @@ class RayWorker:
     """
 
     def __init__(self, actor: Any) -> None:
-        """Take over an actor of the class `CoreActor`."""
+        """Take over an actor."""
         self._actor = actor
         self.id: str = actor._actor_id.hex()
+
+    def kill(self) -> None:
+        """End its process, whatever it does; one that has ended is no error."""
+        ray.kill(self._actor)
+
+
+class RayWorker(_Handle):
+    """The handle on an actor that trains, a `CoreActor`."""
 
     def greet(self, version: str, images: Sequence[Decoded]) -> Call:
         """See `CoreActor.greet`."""
@@ -71,22 +79,9 @@ class RayWorker:
         call: Call = self._actor.pulse.options(concurrency_group=_BESIDE).remote(seconds)
         return call
 
-    def kill(self) -> None:
-        """End its process, whatever it does; one that has ended is no error."""
-        ray.kill(self._actor)
 
-
-class MeasuringWorker:
-    """The driver's handle on the actor that measures; its calls do not wait either.
-
-    Attributes:
-        id: of the actor, in the cluster's tables.
-    """
-
-    def __init__(self, actor: Any) -> None:
-        """Take over an actor of the class `MeasuringActor`."""
-        self._actor = actor
-        self.id: str = actor._actor_id.hex()
+class MeasuringWorker(_Handle):
+    """The handle on the actor that measures, a `MeasuringActor`."""
 
     def greet(self) -> Call:
         """See `MeasuringActor.greet`."""
@@ -97,10 +92,6 @@ class MeasuringWorker:
         """See `MeasuringActor.answer`."""
         call: Call = self._actor.answer.remote(question)
         return call
-
-    def kill(self) -> None:
-        """End its process, whatever it does; one that has ended is no error."""
-        ray.kill(self._actor)
 
 
 class CallFailed(Exception):

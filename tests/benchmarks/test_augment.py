@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import numpy as np
 import plain_augment as plain
@@ -14,18 +14,10 @@ from torch import Generator, Tensor
 
 from nas.train.augment import RandAugment, crop_and_flip, mix, random_erasing, random_resized_crop
 
-pytestmark = pytest.mark.benchmark
+pytestmark = [pytest.mark.benchmark, pytest.mark.usefixtures("one_thread")]
 
 CLASSES, SIDE, REPEATS = 10, 32, 20
 Work = Callable[[], object]
-
-
-@pytest.fixture(autouse=True)
-def _one_thread() -> Iterator[None]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import pytest
@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from nas.layers import mixers
 from nas.layers.base import Site
 
-pytestmark = [pytest.mark.benchmark, pytest.mark.timeout(3600)]
+pytestmark = [pytest.mark.benchmark, pytest.mark.usefixtures("one_thread"), pytest.mark.timeout(3600)]
 
 BATCH, REPEATS = 8, 7
 NOISE = 1.3
@@ -108,14 +108,6 @@ WORKS = [
     *(partial(width, size) for width, size in ((96, 28), (384, 14))),
     *(grouped(width, size, group) for width, size, group in ((128, 56, 4), (96, 28, 8), (160, 28, 16), (384, 14, 24))),
 ]
-
-
-@pytest.fixture(autouse=True)
-def _one_thread() -> Iterator[None]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 def step(module: nn.Module, work: Work, memory_format: torch.memory_format, *, backward: bool) -> Callable[[], object]:

@@ -14,7 +14,7 @@ from torch import nn
 from nas.architecture import build
 from nas.space import load_architecture
 
-pytestmark = [pytest.mark.benchmark, pytest.mark.timeout(3600)]
+pytestmark = [pytest.mark.benchmark, pytest.mark.usefixtures("one_thread"), pytest.mark.timeout(3600)]
 
 NOISE = 1.05
 REPEATS = {"replknet_31b": 2}  # the plain one takes half a minute for a step of batch 8; else 4
@@ -42,14 +42,6 @@ class Row(NamedTuple):
 
 
 HEADER = f"{'network':14} {'batch':>5} {'work':16} {'ours, ms':>10} {'plain, ms':>10} {'ratio':>6} {'faster':>9}"
-
-
-@pytest.fixture(autouse=True)
-def _one_thread() -> Iterator[None]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 def forward(network: nn.Module, images: torch.Tensor) -> Callable[[], object]:

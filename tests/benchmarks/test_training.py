@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,19 +21,11 @@ from nas.train.model import make_model
 from nas.train.plan import plan_training
 from nas.train.process import keep_freed_memory
 
-pytestmark = [pytest.mark.benchmark, pytest.mark.timeout(3600)]
+pytestmark = [pytest.mark.benchmark, pytest.mark.usefixtures("one_thread"), pytest.mark.timeout(3600)]
 
 DEPTHS, KERNEL, REPEATS = (2, 2, 2), 7, 3
 WIDTHS = ((32, 64, 128), (48, 96, 192))
 PLAIN: dict[str, Any] = {"crop_padding": 0.0, "flip": False, "label_smoothing": 0.0, "gradient_clip": None}
-
-
-@pytest.fixture(autouse=True)
-def _one_thread() -> Iterator[None]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 def seconds(loop: str, widths: Sequence[int]) -> float:

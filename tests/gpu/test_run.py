@@ -6,18 +6,25 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 SCRIPT = Path(__file__).parent / "run.py"
 
 
-@pytest.mark.slow
-def test_it_runs_in_small_on_a_cpu(tmp_path: Path) -> None:
-    command = [sys.executable, str(SCRIPT), "-o", str(tmp_path), "--device", "cpu", "--quick"]
+def parts_of(folder: Path, *options: str) -> dict[str, Any]:
+    """What the script measures on a CPU, by part."""
+    command = [sys.executable, str(SCRIPT), "-o", str(folder), "--device", "cpu", "--quick", *options]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
-    parts = json.loads((tmp_path / "results.json").read_text())["parts"]
+    parts: dict[str, Any] = json.loads((folder / "results.json").read_text())["parts"]
+    return parts
+
+
+@pytest.mark.slow
+def test_it_runs_in_small_on_a_cpu(tmp_path: Path) -> None:
+    parts = parts_of(tmp_path)
     assert {name: part["status"] for name, part in parts.items()} == {
         "tests": "skipped", "search": "done", "throughput": "done", "sharing": "done", "memory": "skipped",
         "depthwise": "done", "compile": "skipped",
@@ -29,10 +36,7 @@ def test_it_runs_in_small_on_a_cpu(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_the_promise_runs_in_small_on_a_cpu(tmp_path: Path) -> None:
-    command = [sys.executable, str(SCRIPT), "-o", str(tmp_path), "--device", "cpu", "--quick", "--promise"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    (part,) = json.loads((tmp_path / "results.json").read_text())["parts"].values()
+    (part,) = parts_of(tmp_path, "--promise").values()
     assert len(part["rows"]) == 3
     assert {row["seeds"] for row in part["rows"]} == {2}
     assert all(1.9 <= row["MFLOPs"] <= 2.1 for row in part["rows"])
@@ -40,10 +44,7 @@ def test_the_promise_runs_in_small_on_a_cpu(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_latencies_are_measured_in_small_on_a_cpu(tmp_path: Path) -> None:
-    command = [sys.executable, str(SCRIPT), "-o", str(tmp_path), "--device", "cpu", "--quick", "--latency"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    (part,) = json.loads((tmp_path / "results.json").read_text())["parts"].values()
+    (part,) = parts_of(tmp_path, "--latency").values()
     said = [row["network"] for row in part["rows"]]
     assert {"van_b0", "resnet50"} < set(said)
     assert any(one.startswith("repeatability: Spearman") for one in said)
