@@ -1,11 +1,9 @@
-"""ExecuTorch's converter (`write PROGRAM FILE`) and its runtime (`run FILE IMAGES OUTPUTS`).
+"""ExecuTorch's converter and its runtime, for `program.py`.
 
-Run by its file: importing the converter takes five seconds, and both write to the terminal what is of no use to people.
+Importing the converter takes five seconds, and both write to the terminal what is of no use to people.
 """
 
 from __future__ import annotations
-
-import sys
 
 
 def write(program: str, file: str) -> None:
@@ -40,13 +38,3 @@ def run(file: str, images: str, outputs: str) -> None:
         return torch.cat([method.execute([part.contiguous()])[0].clone() for part in torch.split(batch, count)])
 
     save_file({name: computed(batch) for name, batch in load_file(images).items()}, outputs)
-
-
-if __name__ == "__main__":
-    try:
-        if sys.argv[1] == "write":
-            write(*sys.argv[2:])
-        else:
-            run(*sys.argv[2:])
-    except Exception as error:  # its errors are of no common type
-        sys.exit(f"{type(error).__name__}: {(str(error).strip().splitlines() or [''])[0]}")

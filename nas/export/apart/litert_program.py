@@ -1,11 +1,10 @@
-"""LiteRT's converter (`write PROGRAM FILE`) and its runtime (`run FILE IMAGES OUTPUTS`).
+"""LiteRT's converter and its runtime, for `program.py`.
 
-Run by its file: the converter brings JAX along and tells the terminal every step of its work.
+The converter brings JAX along and tells the terminal every step of its work.
 """
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -43,13 +42,3 @@ def run(file: str, images: str, outputs: str) -> None:
         for name, batch in load_file(images).items()
     }
     save_file(found, outputs)
-
-
-if __name__ == "__main__":
-    try:
-        if sys.argv[1] == "write":
-            write(*sys.argv[2:])
-        else:
-            run(*sys.argv[2:])
-    except Exception as error:  # its errors are of no common type
-        sys.exit(f"{type(error).__name__}: {(str(error).strip().splitlines() or [''])[0]}")

@@ -17,7 +17,7 @@ from nas.export.forms.base import Options, Subject
 from nas.export.forms.pytorch import write_exported
 from nas.measure.runtimes.base import RefusedError
 
-_PROGRAMS = Path(apart.__file__).parent
+_PROGRAM = Path(apart.__file__).parent / "program.py"
 
 
 def run_apart(name: str, words: Sequence[str], *, cwd: Path, patience: float) -> None:
@@ -66,6 +66,5 @@ def outputs_apart(program: str, file: Path, batches: Sequence[Tensor], *, patien
 
 
 def _run(program: str, *words: str | Path, cwd: Path, patience: float) -> None:
-    # -P: what lies beside the program has the names of packages.
-    command = [sys.executable, "-P", "-W", "ignore", str(_PROGRAMS / f"{program}_program.py")]
+    command = [sys.executable, "-W", "ignore", str(_PROGRAM), program]
     run_apart(program, [*command, *map(str, words)], cwd=cwd, patience=patience)
