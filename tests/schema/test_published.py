@@ -37,6 +37,11 @@ def test_drop_path_rates_are_those_of_the_presets() -> None:
     assert compared == {0.5}
 
 
+def test_a_family_says_why_members_have_no_drop_path() -> None:
+    lacking = [one for one in preset_families() if not all(row.drop_path for row in one.members)]
+    assert [one.key for one in lacking if not one.drop_path] == []
+
+
 def test_accuracies_are_percentages_with_the_size_of_their_images() -> None:
     assert all((row.top1 is None) == (row.at is None) for row in ROWS)
     assert all(60 < row.top1 < 90 for row in ROWS if row.top1 is not None)
