@@ -22,7 +22,7 @@ _QUANTITY = re.compile(
     r"(?P<number>(?:\d[\d_]*\.?\d*|\.\d+)(?:e\+?\d{1,2})?)(?P<unit>[a-z]*)", re.ASCII | re.IGNORECASE
 )
 _EXAMPLES = "'4.5GFLOPs', '30Mparams' or '12Mactivations'"
-_SECONDS = {"d": 86400, "h": 3600, "min": 60, "s": 1}
+_SECONDS = {"d": 86400, "h": 3600, "m(?:in)?": 60, "s": 1}
 _DURATION = re.compile("".join(rf"(?:(\d+(?:\.\d+)?){unit})?" for unit in _SECONDS), re.ASCII)
 _MOST_BYTES, _MOST_SECONDS = 10**18, 1e10  # an exabyte, three centuries
 _SHOWN = {"": "", "k": "k", "m": "M", "g": "G", "t": "T"}

@@ -149,7 +149,8 @@ def test_examples_in_the_docstrings_hold() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "seconds"), [("2h", 7200), ("90min", 5400), ("1h30min", 5400), ("1 d 12 h", 129600), ("0.5s", 0.5)]
+    ("text", "seconds"),
+    [("2h", 7200), ("90min", 5400), ("2m", 120), ("1h30min", 5400), ("1 d 12 h", 129600), ("0.5s", 0.5)],
 )
 def test_durations_are_read(text: str, seconds: float) -> None:
     assert parse_seconds(text) == seconds

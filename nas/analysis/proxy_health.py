@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from nas.analysis.intervals import wilson
 from nas.analysis.ranking import tau_b
 from nas.records import Plain
+from nas.units import plural
 
 TOO_MANY = 0.25
 """Share of the candidates from which on it matters that they are near chance or at the ceiling; and share of the pairs
@@ -116,7 +117,7 @@ class HealthRow:
         rung: where; the lower one of two rungs; None where it is known before any training.
         value: a share of candidates or pairs in [0, 1], Kendall's tau-b, or a spread of accuracies; None if unknown.
         of: candidates, or pairs of them, that the value is of.
-        says: a sentence.
+        says: a sentence; where nothing can be told, why.
         advice: what would help; empty unless the state is poor.
     """
 
@@ -255,7 +256,8 @@ def _told_apart(rung: int, accuracies: Sequence[float], yardstick: Yardstick | N
 def _rungs_agree(low: int, high: int, cheap: Mapping[str, float], dear: Mapping[str, float]) -> HealthRow:
     both = sorted(set(cheap) & set(dear))
     if len(both) < FEWEST_TO_RANK:
-        return _unranked(Measure.RUNGS_AGREE, low, len(both), f"have both rung {low} and rung {high}")
+        why = f"{plural(len(both), 'candidate')} with both rung {low} and rung {high}, and it takes {FEWEST_TO_RANK}"
+        return _unranked(Measure.RUNGS_AGREE, low, len(both), why)
     both = both[:: -(-len(both) // _MOST)]
     tau = float(tau_b(np.array([cheap[name] for name in both]), np.array([dear[name] for name in both])))
     says = f"Kendall's tau {tau:.2f} between rungs {low} and {high}, of {len(both)} candidates that have both"
@@ -311,7 +313,7 @@ def _share(measure: Measure, rung: int, count: int, of: int, says: str, advice: 
 
 def _agreement(measure: Measure, rung: int, tau: float, of: int, says: str, advice: str) -> HealthRow:
     if math.isnan(tau):  # all alike on one side
-        return _unranked(measure, rung, of, "are all alike")
+        return _unranked(measure, rung, of, f"on one side all {of} candidates are alike")
     is_poor = tau < WEAK_TAU
     state = State.POOR if is_poor else State.GOOD
     return HealthRow(
@@ -320,17 +322,16 @@ def _agreement(measure: Measure, rung: int, tau: float, of: int, says: str, advi
 
 
 def _unknown(measure: Measure, rung: int, of: int, yardstick: Yardstick | None) -> HealthRow:
-    why = "the study does not say what its accuracies are measured on" if yardstick is None else _few(of)
-    return HealthRow(measure=measure, state=State.UNKNOWN, rung=rung, value=None, of=of, says=f"cannot tell: {why}")
+    why = (
+        "the study does not say what its accuracies are measured on"
+        if yardstick is None
+        else f"{plural(of, 'candidate')}, and it takes {FEWEST}"
+    )
+    return HealthRow(measure=measure, state=State.UNKNOWN, rung=rung, value=None, of=of, says=why)
 
 
-def _unranked(measure: Measure, rung: int, of: int, what: str) -> HealthRow:
-    says = f"cannot tell: {of} candidates {what}"
-    return HealthRow(measure=measure, state=State.UNKNOWN, rung=rung, value=None, of=of, says=says)
-
-
-def _few(count: int) -> str:
-    return f"{count} candidates are too few (from {FEWEST} on)"
+def _unranked(measure: Measure, rung: int, of: int, why: str) -> HealthRow:
+    return HealthRow(measure=measure, state=State.UNKNOWN, rung=rung, value=None, of=of, says=why)
 
 
 def _thinned(ordered: NDArray[np.float64]) -> NDArray[np.float64]:

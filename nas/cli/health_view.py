@@ -8,13 +8,13 @@ from rich.table import Table
 from rich.text import Text
 
 from nas.analysis.proxy_health import HealthRow, State
-from nas.report.proxy_health import health_sentences
+from nas.report.proxy_health import health_sentences, state_words
 
-_STYLES = {State.GOOD: "green", State.POOR: "yellow"}
+_STYLES = {State.GOOD: "green", State.POOR: "yellow", State.UNKNOWN: "dim"}
 
 
 def health_view(rows: Sequence[HealthRow]) -> Table | None:
-    """A sentence a line; None where nothing is known."""
+    """A sentence a line; None where there is nothing to say."""
     sentences = health_sentences(rows)
     if not sentences:
         return None
@@ -23,5 +23,5 @@ def health_view(rows: Sequence[HealthRow]) -> Table | None:
     made.add_column(no_wrap=True)
     made.add_column(overflow="fold")
     for state, sentence in sentences:
-        made.add_row(Text(state, style=_STYLES[state]), sentence)
+        made.add_row(Text(state_words(state), style=_STYLES[state]), sentence)
     return made

@@ -124,13 +124,14 @@ def _draw(
     everything: bool,
 ) -> None:
     from nas.analysis.effects.table import Finding
+    from nas.analysis.proxy_health import State
     from nas.cli import analysis_view as view
     from nas.cli.output import draw
     from nas.report.proxy_health import health_sentences
 
     draw(f"{analysis.study}: " + ". ".join(analysis.sentences()) + ".", "")
-    for _, sentence in health_sentences(analysis.health):
-        draw(f"proxy: {sentence}")
+    for state, sentence in health_sentences(analysis.health):
+        draw(f"proxy: {'cannot tell: ' if state is State.UNKNOWN else ''}{sentence}")
     shown = [one for one in analysis.effects if everything or one.finding is not Finding.CANNOT_TELL]
     if shown:
         draw(view.effects_table(shown, analysis.cost))

@@ -54,8 +54,10 @@ def _front(rows: StudyRows) -> Iterator[str]:
     best = max(rows.front, key=lambda one: one.accuracy)
     within = f"within {rows.budget}" if rows.budget != NO_BUDGET else "without a budget"
     prices = ", ".join(metric_words(cost, best.costs[cost]) for cost in rows.costs or ("flops",))
+    stopped = len(rows.candidates) - len(rows.top)
+    among = f", of which {len(rows.top):,} went on to the highest rung," if stopped else ""
     yield (
-        f"The most accurate of {plural(len(rows.top), 'candidate')} {within} is {best.id}: "
+        f"The most accurate of {plural(len(rows.candidates), 'candidate')} {within}{among} is {best.id}: "
         f"{best.accuracy:.1%} on the validation images at {prices}."
     )
     if rows.costs:
@@ -140,9 +142,8 @@ def _troubles(rows: StudyRows) -> Iterator[str]:
 
 
 def _caution(rows: StudyRows) -> Iterator[str]:
-    lower = len(rows.candidates) - len(rows.top)
-    if lower:
-        yield (f"{plural(lower, 'candidate')} stopped at a lower rung; accuracies of different rungs are not compared.")
+    if len(rows.candidates) > len(rows.top):
+        yield "Accuracies of different rungs are not compared: the front is of the highest one."
     yield (
         "These accuracies chose the front, so they flatter it: the best of many noisy measurements is a lucky one. "
         "`nas export` measures a candidate on test images that no search has seen."

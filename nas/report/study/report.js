@@ -8,7 +8,10 @@
   const MOST_LINES = 600; // of parallel coordinates; of more candidates, so many evenly chosen ones and the front
   const NEAR = 40; // pixels from a candidate within which the pointer means it
   const MARGIN = { left: 56, right: 18, top: 14, bottom: 44 };
-  const AXIS = 84; // pixels from one parallel axis to the next
+  const LETTER = 6; // pixels of one, on average, in a figure
+  const LONGEST = 22; // letters of a label beside a parallel axis
+  const SHORT = 14; // letters of a name that it has room for without being cut
+  const PAPER = 700; // pixels across a page of paper
 
   // ---- elements and words
 
@@ -73,12 +76,13 @@
       .map(([name, column]) => [name, column.values[column.at[point.place]]]);
   }
 
+  function isRepeated(point, metric) { // a network without branches is trained as it is deployed
+    const deployed = metric.replace("train_", "");
+    return deployed !== metric && value(point, deployed) === value(point, metric);
+  }
+
   function facts(point) {
-    const isSaid = (metric) => { // a network without branches is trained as it is deployed
-      const deployed = metric.replace("train_", "");
-      return deployed !== metric && value(point, deployed) === value(point, metric);
-    };
-    const known = Object.keys(data.metrics).filter((metric) => (value(point, metric) ?? null) !== null && !isSaid(metric));
+    const known = Object.keys(data.metrics).filter((metric) => (value(point, metric) ?? null) !== null && !isRepeated(point, metric));
     const said = known.map((metric) => [data.metrics[metric], say(metric, value(point, metric))]);
     if (highest[point.at]) said.push(["rung", String(value(point, "rung"))]);
     if (value(point, "seeds") > 1) said.push(["seeds", String(value(point, "seeds"))]);
@@ -230,9 +234,9 @@
   }
 
   let placed = []; // visible points with their pixels
-  function drawScatter() {
-    const box = scatter.getBoundingClientRect();
-    const [width, height] = [Math.max(box.width, 240), Math.max(box.height, 200)];
+  function drawScatter(across) {
+    const width = Math.max(across ?? scatter.getBoundingClientRect().width, 240);
+    const height = Math.min(Math.max(0.62 * width, 320), 512);
     scatter.setAttribute("viewBox", `0 0 ${width} ${height}`);
     const shown = visible();
     scatter.replaceChildren();
@@ -335,7 +339,8 @@
     else if (!found.length) listed.push(["", "the same architecture", "", "", ""]);
     for (const metric of Object.keys(data.metrics)) {
       const [old, fresh] = [value(one, metric) ?? null, value(other, metric) ?? null];
-      if (old !== null && fresh !== null) listed.push(["result", data.metrics[metric], say(metric, old), say(metric, fresh), change(metric, old, fresh)]);
+      const isNew = !isRepeated(one, metric) || !isRepeated(other, metric);
+      if (old !== null && fresh !== null && isNew) listed.push(["result", data.metrics[metric], say(metric, old), say(metric, fresh), change(metric, old, fresh)]);
     }
     const body = element("tbody", {}, ...listed.map((cells) => element("tr", {}, ...cells.map((cell) => element("td", {}, cell)))));
     return [
@@ -386,11 +391,11 @@
       const act = KEYS[event.key];
       if (act && !event.ctrlKey && !event.metaKey && !event.altKey) { event.preventDefault(); act(); }
     });
-    for (const control of [x, y, lower]) control.addEventListener("change", drawScatter);
+    for (const control of [x, y, lower]) control.addEventListener("change", () => drawScatter());
     let width = 0;
     new ResizeObserver(() => {
       const now = scatter.getBoundingClientRect().width;
-      if (Math.abs(now - width) > 1) { width = now; drawScatter(); drawAllParallels(); }
+      if (Math.abs(now - width) > 1 && !matchMedia("print").matches) { width = now; draw(); }
     }).observe(scatter);
   }
 
@@ -410,43 +415,89 @@
         low: say(metric, low), high: say(metric, high),
       };
     });
-    return [...chosen, ...measured];
+    const short = labels(chosen.map((axis) => axis.name));
+    return [...chosen.map((axis, place) => ({ ...axis, label: short[place] })), ...measured.map((axis) => ({ ...axis, label: ["", axis.name] }))];
+  }
+
+  // Ends of dotted names that tell them apart: the stage, and as many of the last words as have room, or as it takes.
+  function labels(names) {
+    const split = names.map((name) => {
+      const words = name.split(".");
+      const at = words.findIndex((word) => /^\d+$/.test(word)) + 1;
+      return { stage: words.slice(0, at).join("."), words: words.slice(at) };
+    });
+    const label = ({ stage, words }, count) => [stage, words.slice(-count).join(".")];
+    return split.map((one, place) => {
+      const isTold = (count) => split.every((other, at) => at === place || label(one, count).join() !== label(other, count).join());
+      const counts = one.words.map((_, index) => index + 1).filter(isTold);
+      const short = counts.filter((count) => label(one, count)[1].length <= SHORT);
+      return label(one, short.at(-1) ?? counts[0] ?? one.words.length);
+    });
+  }
+
+  const clipped = (text) => (text.length > LONGEST ? `${text.slice(0, 8)}…${text.slice(9 - LONGEST)}` : text);
+
+  // Upright axes side by side where their labels have room; else, on phones and paper, level ones below each other.
+  function uprightAxes(axes, step) {
+    const [top, bottom, last, left] = [46, 222, axes.length - 1, (place) => 30 + place * step];
+    const width = step * last + 60;
+    const rows = (axis) => [[12, axis.label[0]], [26, clipped(axis.label[1])], [41, clipped(axis.high)], [bottom + 16, clipped(axis.low)]];
+    const lines = axes.map(rows);
+    const half = (place, row) => lines[place][row][1].length * LETTER * (place % last ? 0.5 : 1) - (place % last ? 0 : 28);
+    const isFree = (place, row) => half(place, row) + half(place + 1, row) + 6 < step;
+    const label = (axis, place) => {
+      const [anchor, edge] = place === 0 ? ["start", 2] : place === last ? ["end", width - 2] : ["middle", left(place)];
+      return lines[place].map(([y, words]) => element("text", { x: edge, y, "text-anchor": anchor }, words, element("title", {}, axis.name)));
+    };
+    return {
+      width, height: bottom + 28, label,
+      fits: axes.slice(1).every((_, place) => lines[0].every((_, row) => isFree(place, row))),
+      line: (place) => ({ x1: left(place), x2: left(place), y1: top, y2: bottom }),
+      at: (place, share) => `${left(place).toFixed(1)} ${(bottom - share * (bottom - top)).toFixed(1)}`,
+    };
+  }
+
+  function levelAxes(axes, width) {
+    const needed = (texts) => Math.max(...texts.map((text) => text.length)) * LETTER;
+    const left = Math.min(needed(axes.flatMap((axis) => [axis.name, axis.low])), width * 0.55) + 10;
+    const right = width - Math.min(needed(axes.map((axis) => axis.high)), width * 0.25) - 10;
+    const top = (place) => 24 + place * 34;
+    const label = (axis, place) => [
+      element("text", { x: left - 8, y: top(place) - 10, "text-anchor": "end", class: "name" }, axis.name),
+      element("text", { x: left - 8, y: top(place) + 4, "text-anchor": "end" }, axis.low),
+      element("text", { x: right + 8, y: top(place) + 4 }, axis.high),
+    ];
+    return {
+      width, height: top(axes.length - 1) + 12, label,
+      line: (place) => ({ x1: left, x2: right, y1: top(place), y2: top(place) }),
+      at: (place, share) => `${(left + share * (right - left)).toFixed(1)} ${top(place)}`,
+    };
   }
 
   const parallels = []; // a figure for each study: its lines by point
-  function drawAllParallels() {
+  function drawAllParallels(across) {
     parallels.length = 0;
     document.querySelectorAll(".parallel").forEach((figure) => {
       const at = Number(figure.closest("[data-study]").dataset.study);
       const axes = axesOf(at);
-      const room = figure.closest(".scroll").clientWidth || 600;
-      const step = Math.max(AXIS, (room - 60) / Math.max(axes.length - 1, 1));
-      const [width, height, top, bottom] = [step * (axes.length - 1) + 60, 250, 46, 222];
-      figure.setAttribute("viewBox", `0 0 ${width} ${height}`);
-      figure.setAttribute("width", width);
-      figure.setAttribute("height", height);
+      const room = across ?? (figure.closest(".scroll").clientWidth || 600);
+      const upright = uprightAxes(axes, (room - 60) / Math.max(axes.length - 1, 1));
+      const plan = upright.fits ? upright : levelAxes(axes, room);
+      figure.setAttribute("viewBox", `0 0 ${plan.width} ${plan.height}`);
+      figure.setAttribute("width", plan.width);
+      figure.setAttribute("height", plan.height);
       figure.replaceChildren();
       const some = points.filter((point) => point.at === at && isTop(point));
       const every = Math.max(1, Math.ceil(some.length / MOST_LINES));
       const pathOf = (point) => {
-        const at = axes.map((axis, place) => [30 + place * step, axis.at(point.place)]).filter(([, share]) => share !== null);
-        return "M" + at.map(([left, share]) => `${left.toFixed(1)} ${(bottom - share * (bottom - top)).toFixed(1)}`).join("L");
+        const places = axes.map((axis, place) => [place, axis.at(point.place)]).filter(([, share]) => share !== null);
+        return "M" + places.map(([place, share]) => plan.at(place, share)).join("L");
       };
       some.filter((point, place) => !isBest(point) && place % every === 0).forEach((point) => figure.append(element("path", { d: pathOf(point) })));
       some.filter(isBest).forEach((point) => figure.append(element("path", { class: "best", d: pathOf(point) })));
-      axes.forEach((axis, place) => {
-        const left = 30 + place * step;
-        const anchor = place === 0 ? "start" : place === axes.length - 1 ? "end" : "middle";
-        const edge = place === 0 ? 2 : place === axes.length - 1 ? width - 2 : left;
-        const short = axis.name.length > 15 ? `…${axis.name.slice(-14)}` : axis.name;
-        figure.append(
-          element("line", { class: "axis", x1: left, x2: left, y1: top, y2: bottom }),
-          element("text", { x: edge, y: place % 2 ? 14 : 28, "text-anchor": anchor }, short, element("title", {}, axis.name)),
-          element("text", { x: edge, y: 42, "text-anchor": anchor, class: "end" }, axis.high),
-          element("text", { x: edge, y: bottom + 16, "text-anchor": anchor, class: "end" }, axis.low));
-      });
       const chosen = element("g", {});
       figure.append(chosen);
+      axes.forEach((axis, place) => figure.append(element("line", { class: "axis", ...plan.line(place) }), ...plan.label(axis, place)));
       parallels.push({ at, chosen, pathOf });
     });
     drawParallels();
@@ -460,6 +511,12 @@
   }
 
   // ---- beginning
+
+  function draw(across) {
+    if (!explorer) return;
+    drawScatter(across);
+    drawAllParallels(across);
+  }
 
   function options(select, metrics, chosen) {
     for (const metric of metrics) select.append(element("option", { value: metric, ...(metric === chosen ? { selected: "" } : {}) }, data.metrics[metric]));
@@ -491,14 +548,15 @@
     if (!points.some((point) => !isTop(point))) lower.closest("label").hidden = true;
     explorer.hidden = false;
     listen();
-    drawScatter();
-    drawAllParallels();
+    draw();
     const best = points.filter(isBest).sort((one, other) => value(other, "accuracy") - value(one, "accuracy"))[0];
     if (best) focus(best, false);
   }
   window.addEventListener("beforeprint", () => { // paper cannot be opened
     for (const details of document.querySelectorAll("#repeat details, #failures details")) details.open = true;
+    draw(PAPER);
   });
+  window.addEventListener("afterprint", () => draw());
   document.documentElement.dataset.ready = "yes";
-  window.report = { points, differences, pins, named }; // for whoever looks with a browser's console
+  window.report = { points, differences, pins, named, labels }; // for whoever looks with a browser's console
 })();

@@ -8,8 +8,8 @@ from html import escape
 from nas.analysis.effects.importance import Importances
 from nas.analysis.effects.table import MARGIN, Effect, Finding
 from nas.analysis.outcomes import Origin
-from nas.analysis.proxy_health import HealthRow, State
 from nas.records import StudyKind
+from nas.report.proxy_health import HealthLine, health_lines, state_words
 from nas.report.study.figures import Axis, Line, line_figure
 from nas.report.study.rows import FailureRow, FullTraining, LearningCurve, StudyRows, VolumeCurve
 from nas.report.words import metric_label, percent
@@ -151,25 +151,24 @@ def health_section(study: StudyRows) -> str:
     """What accuracies tell of the proxy, and what would help."""
     if not study.health:
         return _nothing("No accuracy, so nothing is known of the proxy.")
-    known = [row for row in study.health if row.state is not State.UNKNOWN]
-    unsaid = dict.fromkeys(f"{row.measure}: {row.says}" for row in study.health if row.state is State.UNKNOWN)
-    silent = "".join(f"<li>{escape(one)}</li>" for one in unsaid)
-    return _health(known) + (f'<ul class="soft">{silent}</ul>' if silent else "")
-
-
-def _health(health: Sequence[HealthRow]) -> str:
-    if not health:
-        return ""
     rows = "".join(
-        f'<tr><th scope="row">{escape(row.measure)}</th><td>{"" if row.rung is None else row.rung}</td>'
-        f'<td><span class="state {row.state}">{escape(row.state)}</span></td>'
-        f'<td class="words">{escape(row.says)}{". To help: " + escape(row.advice) if row.advice else ""}</td></tr>'
-        for row in health
+        f'<tr><th scope="row" class="label">{escape(line.what)}</th><td>{_rungs(study, line)}</td>'
+        f'<td><span class="state {line.state}">{state_words(line.state)}</span></td>'
+        f'<td class="words">{escape(line.says)}{". To help: " + escape(line.advice) if line.advice else ""}</td></tr>'
+        for line in health_lines(study.health)
     )
     return (
         '<div class="scroll" tabindex="0" role="region" aria-label="Health of the proxy"><table><thead><tr>'
         '<th scope="col">what</th><th scope="col">rung</th><th scope="col">state</th><th scope="col">says</th></tr>'
         f"</thead><tbody>{rows}</tbody></table></div>"
+    )
+
+
+def _rungs(study: StudyRows, line: HealthLine) -> str:
+    """The rungs of a line, each with its epochs where they are known."""
+    epochs = study.rung_epochs
+    return ", ".join(
+        f"{rung} ({plural(epochs[rung], 'epoch')})" if rung < len(epochs) else str(rung) for rung in line.rungs
     )
 
 
@@ -193,7 +192,7 @@ def cost_section(study: StudyRows) -> str:
         ("known already", f"{plural(spent.reused, 'candidate')} from the ledger"),
         ("most memory", format_bytes(spent.peak_memory) if spent.peak_memory else "unknown"),
         ("energy", "not told by the devices" if spent.energy is None else f"{spent.energy / 3.6e6:.3g} kWh"),
-        ("begun, last active", f"{study.created[:16]}, {study.active[:16]} UTC"),
+        ("begun, last active", f"{_moment(study.created)}, {_moment(study.active)} UTC"),
         ("workers", _hosts(study)),
     ]
     whole = sum(spent.phases.values())
@@ -322,6 +321,11 @@ def _failure(row: FailureRow) -> str:
         f"{format_seconds(row.seconds)}: {escape(row.message)}</summary>"
         f"<p>For example <code>{escape(row.example)}</code></p>{trace}</details>"
     )
+
+
+def _moment(written: str) -> str:
+    """An ISO 8601 moment, to the minute."""
+    return written[:16].replace("T", " ")
 
 
 def _hosts(study: StudyRows) -> str:

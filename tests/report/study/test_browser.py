@@ -147,6 +147,35 @@ def test_other_axes_and_lower_rungs_are_drawn(opened: Opened) -> None:
     assert "parameters" in page.locator("#scatter").text_content()
 
 
+def test_labels_of_axes_tell_decisions_apart(opened: Opened) -> None:
+    names = [
+        "stages.0.block.mixer.kernel", "stages.1.block.mixer.kernel", "stages.1.block.mixer.mixer.small",
+        "stages.1.block.ffn.mixer.small", "stages.width.base", "stem.width.base",
+    ]  # fmt: skip
+    labels = opened.page.evaluate("(names) => report.labels(names)", names)
+    assert labels == [
+        ["stages.0", "mixer.kernel"], ["stages.1", "mixer.kernel"], ["stages.1", "mixer.mixer.small"],
+        ["stages.1", "ffn.mixer.small"], ["", "stages.width.base"], ["", "stem.width.base"],
+    ]  # fmt: skip
+    decisions = opened.page.evaluate("[...document.querySelectorAll('.parallel title')].map((one) => one.textContent)")
+    assert "stages.1.block.mixer.kernel" in decisions
+
+
+def test_on_phones_and_paper_axes_have_their_whole_names(browser: Any, storage: str, tmp_path: Path) -> None:
+    path = tmp_path / "report.html"
+    assert main(["report", "made-up", "--storage", storage, "-o", str(path)]) == 0
+    page = Opened(browser, path, viewport={"width": 360, "height": 800}).page
+    assert "stages.block.act_placement" in page.locator(".parallel .name").all_text_contents()
+    overflow = "(one) => one.scrollWidth - one.clientWidth"
+    assert page.locator("#parallel .scroll").evaluate(overflow) == 0
+    page.set_viewport_size({"width": 1280, "height": 900})
+    page.wait_for_function("document.querySelector('.parallel .name') === null")
+    page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    assert page.locator(".parallel .name").count() > 8
+    page.evaluate("window.dispatchEvent(new Event('afterprint'))")
+    assert page.locator(".parallel .name").count() == 0
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [360, 1280])
 def test_it_fits_the_screen(browser: Any, storage: str, tmp_path: Path, width: int, scheme: str) -> None:

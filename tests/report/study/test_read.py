@@ -59,7 +59,8 @@ def test_findings_name_the_best_the_failures_and_the_caution(study: StudyRows) -
     best = max(study.front, key=lambda one: one.accuracy)
     said = " ".join(study.findings)
     assert study.findings[0].startswith(
-        f"The most accurate of {len(study.top)} candidates within 300MFLOPs is {best.id}"
+        f"The most accurate of {len(study.candidates)} candidates within 300MFLOPs, of which {len(study.top)} went on "
+        f"to the highest rung, is {best.id}"
     )
     assert "2 trainings of" in said
     assert "drawn at random" in said
