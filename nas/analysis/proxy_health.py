@@ -59,7 +59,7 @@ class State(StrEnum):
 class Trained(NamedTuple):
     """One accuracy of a study's proxy: the evaluation of a candidate under a seed up to a rung."""
 
-    architecture: str
+    architecture_id: str
     seed: int
     rung: int
     accuracy: float
@@ -164,7 +164,7 @@ def proxy_health(accuracies: Iterable[Trained], yardstick: Yardstick | None) -> 
     """
     by_rung: dict[int, dict[str, dict[int, float]]] = {}
     for one in accuracies:
-        by_rung.setdefault(one.rung, {}).setdefault(one.architecture, {})[one.seed] = one.accuracy
+        by_rung.setdefault(one.rung, {}).setdefault(one.architecture_id, {})[one.seed] = one.accuracy
     if not by_rung:
         return []
     rungs = sorted(by_rung)

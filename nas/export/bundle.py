@@ -140,8 +140,8 @@ def load_model(
         plugins.load(os.fspath(reference))
     _require_plugins(root, about.plugins)
     architecture = load_architecture(root / ARCHITECTURE)
-    if architecture.id != about.architecture:
-        raise UserError(f"{root}: {ARCHITECTURE} is {architecture.id}, but the weights are of {about.architecture}")
+    if architecture.id != about.architecture_id:
+        raise UserError(f"{root}: {ARCHITECTURE} is {architecture.id}, but the weights are of {about.architecture_id}")
     network = build(architecture, classes=about.classes, in_channels=about.in_channels)
     network = fuse(network) if about.merged else network
     load_weights(network, root / WEIGHTS)

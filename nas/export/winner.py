@@ -60,23 +60,25 @@ class Exported:
         return {one.name: getattr(self, one.name) for one in fields(self) if one.name != "real"}
 
 
-def choose(rows: list[FrontRow], study: str, architecture: str | None, ledger: Sequence[str] = ()) -> FrontRow:
+def choose(rows: list[FrontRow], study: str, architecture_id: str | None, ledger: Sequence[str] = ()) -> FrontRow:
     """The row of an architecture, or the most accurate one of the highest rung (the cheaper of two equals).
 
     Args:
         rows: of the study.
         study: its name.
-        architecture: its whole id, or None.
+        architecture_id: its whole id, or None.
         ledger: the words that name the ledger in a command line.
 
     Raises:
         StudyError: there is none.
     """
-    if architecture is not None:
+    if architecture_id is not None:
         for row in rows:
-            if row.id == architecture:
+            if row.id == architecture_id:
                 return row
-        raise StudyError(f"{study}:{architecture} has no accuracy: it was over budget, failed, or is not trained yet")
+        raise StudyError(
+            f"{study}:{architecture_id} has no accuracy: it was over budget, failed, or is not trained yet"
+        )
     if not rows:
         going_on = command_line("search", "--resume", "--study", study, *ledger)
         raise StudyError(f"study {study!r} has no trained candidate yet; go on with: {going_on}")
@@ -84,14 +86,21 @@ def choose(rows: list[FrontRow], study: str, architecture: str | None, ledger: S
 
 
 def export_winner(
-    ledger: Ledger, study: str, architecture: str | None, folder: Path, *, data: str | None, device: str, report: Steps
+    ledger: Ledger,
+    study: str,
+    architecture_id: str | None,
+    folder: Path,
+    *,
+    data: str | None,
+    device: str,
+    report: Steps,
 ) -> Exported:
     """Write a candidate of a study as a folder.
 
     Args:
         ledger: where the study is.
         study: its name.
-        architecture: the whole id of a candidate, or None for the most accurate one.
+        architecture_id: the whole id of a candidate, or None for the most accurate one.
         folder: where to.
         data: reference of the study's data set, should it have moved; its content must be the same.
         device: where to train, should that be needed, and to test.
@@ -104,7 +113,7 @@ def export_winner(
     """
     study, definition = searched_study(ledger, study)
     trials = ledger.trials(study)
-    row = choose(evaluated_rows(trials, definition.budget), study, architecture, ledger.as_option)
+    row = choose(evaluated_rows(trials, definition.budget), study, architecture_id, ledger.as_option)
     if any(one.evaluation is not None and one.evaluation.key.is_told for one in trials):
         raise StudyError(
             f"the accuracies of study {study!r} were told, so that there are no weights to export and no training to "

@@ -54,34 +54,34 @@ class CandidateHistory:
     """A candidate of a study: its trials by number, and the outcomes in the order in which they came."""
 
     study: str
-    architecture: str
+    architecture_id: str
     asks: tuple[Ask, ...]
     outcomes: tuple[Outcome, ...]
 
 
-def read(connection: sa.Connection, study: str, architecture: str) -> CandidateHistory:
+def read(connection: sa.Connection, study: str, architecture_id: str) -> CandidateHistory:
     """What is known of an architecture of a study, by its whole id.
 
     Raises:
         StudyError: no such study.
     """
     studies.require(connection, study)
-    rows = connection.execute(_trials, {"of": study, "which": architecture}).all()
+    rows = connection.execute(_trials, {"of": study, "which": architecture_id}).all()
     linked = {row.evaluation for row in rows if row.evaluation is not None}
     return CandidateHistory(
         study=study,
-        architecture=architecture,
+        architecture_id=architecture_id,
         asks=tuple(_ask(row) for row in rows),
-        outcomes=_outcomes(connection, study, architecture, linked),
+        outcomes=_outcomes(connection, study, architecture_id, linked),
     )
 
 
-def _outcomes(connection: sa.Connection, study: str, architecture: str, linked: set[int]) -> tuple[Outcome, ...]:
+def _outcomes(connection: sa.Connection, study: str, architecture_id: str, linked: set[int]) -> tuple[Outcome, ...]:
     """The trainings that the study paid for or took its results from, those on the lower rungs included."""
     folder = folder_of(connection)
     found = {
         identity: Outcome(evaluation=from_row(content, folder), finished=finished, study=trainer)
-        for identity, finished, trainer, *content in connection.execute(_evaluations, {"which": architecture})
+        for identity, finished, trainer, *content in connection.execute(_evaluations, {"which": architecture_id})
     }
     used = [found[identity].evaluation for identity in linked]
     return tuple(

@@ -279,9 +279,9 @@ class Ledger:
         """How many trainings of a study failed, by type; lost workers included, whose trainings were repeated."""
         return self._database.read(lambda connection: paces.failures(connection, study))
 
-    def candidate_history(self, study: str, architecture: str) -> CandidateHistory:
+    def candidate_history(self, study: str, architecture_id: str) -> CandidateHistory:
         """Everything that is known of an architecture of a study, by its whole id."""
-        return self._database.read(lambda connection: candidate_history.read(connection, study, architecture))
+        return self._database.read(lambda connection: candidate_history.read(connection, study, architecture_id))
 
     # --- trials
 
@@ -477,7 +477,9 @@ class Ledger:
         """The canonical dicts of all architectures that have a latency record, by id."""
         return self._database.read(latencies.measured_architectures)
 
-    def save_report(self, study: str, architecture: str, kind: str, content: Mapping[str, Plain]) -> dict[str, Plain]:
+    def save_report(
+        self, study: str, architecture_id: str, kind: str, content: Mapping[str, Plain]
+    ) -> dict[str, Plain]:
         """Keep a note about an architecture of a study, such as its test accuracy. It is made once.
 
         Returns:
@@ -487,9 +489,9 @@ class Ledger:
             StudyError: no such study.
         """
         return self._database.write(
-            lambda connection: reports.save(connection, study, architecture, kind, content, studies.timestamp())
+            lambda connection: reports.save(connection, study, architecture_id, kind, content, studies.timestamp())
         )
 
-    def report(self, study: str, architecture: str, kind: str) -> dict[str, Plain] | None:
+    def report(self, study: str, architecture_id: str, kind: str) -> dict[str, Plain] | None:
         """The report of this kind about an architecture of a study, if there is one."""
-        return self._database.read(lambda connection: reports.read(connection, study, architecture, kind))
+        return self._database.read(lambda connection: reports.read(connection, study, architecture_id, kind))

@@ -13,7 +13,7 @@ from nas.records import Plain
 
 
 def save(
-    connection: sa.Connection, study: str, architecture: str, kind: str, content: Mapping[str, Plain], created: str
+    connection: sa.Connection, study: str, architecture_id: str, kind: str, content: Mapping[str, Plain], created: str
 ) -> dict[str, Plain]:
     """Store a report unless there is one of its kind.
 
@@ -26,16 +26,16 @@ def save(
     studies.require(connection, study)
     connection.execute(
         insert_missing(connection.dialect.name, reports),
-        {"study": study, "architecture": architecture, "kind": kind, "content": content, "created": created},
+        {"study": study, "architecture": architecture_id, "kind": kind, "content": content, "created": created},
     )
-    return read(connection, study, architecture, kind) or {}
+    return read(connection, study, architecture_id, kind) or {}
 
 
-def read(connection: sa.Connection, study: str, architecture: str, kind: str) -> dict[str, Plain] | None:
+def read(connection: sa.Connection, study: str, architecture_id: str, kind: str) -> dict[str, Plain] | None:
     """The report of this kind, if there is one."""
     found = connection.execute(
         sa.select(reports.c.content).where(
-            reports.c.study == study, reports.c.architecture == architecture, reports.c.kind == kind
+            reports.c.study == study, reports.c.architecture == architecture_id, reports.c.kind == kind
         )
     ).scalar_one_or_none()
     return None if found is None else dict(found)

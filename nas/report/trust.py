@@ -168,18 +168,18 @@ def _kind(name: str) -> str:
 
 
 def _ranked(
-    plan: TrustPlan, architecture: str, trials: Mapping[str, Sequence[TrialRecord]], scored: Mapping[str, Scores]
+    plan: TrustPlan, architecture_id: str, trials: Mapping[str, Sequence[TrialRecord]], scored: Mapping[str, Scores]
 ) -> Ranked:
     """Everything about one architecture."""
-    mine = trials[architecture]
+    mine = trials[architecture_id]
     proxies = [_accuracies(plan, mine, PROXY, fidelity.rung) for fidelity in plan.proxy.fidelities]
     return Ranked(
-        id=architecture,
+        id=architecture_id,
         flops=mine[0].cost["flops"],
         params=mine[0].cost["params"],
         reference=_accuracies(plan, mine, REFERENCE, plan.reference.fidelities[-1].rung),
         rungs=proxies,
-        scores={name: [one.value for one in by_seed] for name, by_seed in scored.get(architecture, {}).items()},
+        scores={name: [one.value for one in by_seed] for name, by_seed in scored.get(architecture_id, {}).items()},
         failure=next(filter(None, (_why_not(trial) for trial in mine)), ""),
     )
 

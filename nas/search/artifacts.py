@@ -28,9 +28,9 @@ class WeightsFolder:
         except OSError as error:
             raise UserError(f"{self.folder}: no folder for weights can be made here: {error.strerror}") from None
 
-    def path(self, architecture: str) -> str:
+    def path(self, architecture_id: str) -> str:
         """The file of an architecture, absolute."""
-        return str((self.folder / f"{architecture}{_SUFFIX}").resolve())
+        return str((self.folder / f"{architecture_id}{_SUFFIX}").resolve())
 
     def remove(self, architectures: Collection[str]) -> list[str]:
         """Remove the files of architectures that are not to be kept; returns whose there were.

@@ -67,10 +67,14 @@ class Proxy:
         """The highest rung."""
         return self.rungs - 1
 
-    def key(self, architecture: str, rung: int) -> EvaluationKey:
+    def key(self, architecture_id: str, rung: int) -> EvaluationKey:
         """The identity of one candidate's training up to a rung."""
         return EvaluationKey(
-            architecture_id=architecture, recipe=self.recipe_id, fingerprint=self.fingerprint, seed=self.seed, rung=rung
+            architecture_id=architecture_id,
+            recipe=self.recipe_id,
+            fingerprint=self.fingerprint,
+            seed=self.seed,
+            rung=rung,
         )
 
     def require_alike(self, study: str, recipe: str | None) -> None:
@@ -107,17 +111,17 @@ class Proxy:
     def _place(self, key: EvaluationKey) -> str:
         return f"{self.checkpoints}/{checkpoint_name(key)}"
 
-    def job(self, name: str, architecture: str, form: Mapping[str, Plain], rung: int, *, weights: str | None) -> Job:
+    def job(self, name: str, architecture_id: str, form: Mapping[str, Plain], rung: int, *, weights: str | None) -> Job:
         """One candidate's training up to a rung, for a worker.
 
         Args:
             name: unique among the jobs under way.
-            architecture: id of the candidate.
+            architecture_id: id of the candidate.
             form: its canonical dict.
             rung: where to stop.
             weights: file for the trained weights, or None.
         """
-        key = self.key(architecture, rung)
+        key = self.key(architecture_id, rung)
         return Job(
             id=name,
             key=key,

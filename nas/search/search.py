@@ -183,9 +183,9 @@ class Search:
         """What earlier runs asked for and nobody has an accuracy of, by number."""
         return [self._submission(number) for number in self._unfinished]
 
-    def knows(self, architecture: str) -> bool:
+    def knows(self, architecture_id: str) -> bool:
         """Whether the study has an evaluation of a candidate, be it a failure."""
-        return architecture in self._results.known
+        return architecture_id in self._results.known
 
     # --- from asking to training
 
@@ -247,10 +247,10 @@ class Search:
             self._finish([_Result(record, known, is_fresh=False)])
         return None
 
-    def _find(self, architecture: str, rung: int) -> Evaluation | None:
+    def _find(self, architecture_id: str, rung: int) -> Evaluation | None:
         """What the ledger knows of a candidate at a rung, whichever study trained it."""
         proxy = self._problem.proxy
-        return self._known_trainings.find(proxy.key(architecture, rung), proxy.trained_by)
+        return self._known_trainings.find(proxy.key(architecture_id, rung), proxy.trained_by)
 
     def _has_enough(self) -> bool:
         self._stop = self._limits.reached(

@@ -65,7 +65,7 @@ def tell(
     ledger: Ledger,
     storage: str,
     study: str,
-    architecture: str,
+    architecture_id: str,
     *,
     settings: ExecutorSettings,
     accuracy: float | None,
@@ -79,7 +79,7 @@ def tell(
     """
     reason = _outcome(accuracy, failure)
     with _replayed(ledger, storage, study, settings) as (search, _):
-        submission = _open_trial(search, study, architecture)
+        submission = _open_trial(search, study, architecture_id)
         evaluation = Evaluation(
             key=submission.job.key,
             accuracy=None if accuracy is None else float(accuracy),
@@ -142,13 +142,13 @@ def _told(proxy: Proxy, study: StudyRecord) -> Proxy:
     return replace(proxy, recipe_id=TOLD + hashlib.sha256(named.encode()).hexdigest()[:12], rungs=1, yardstick=None)
 
 
-def _open_trial(search: Search, study: str, architecture: str) -> Submission:
+def _open_trial(search: Search, study: str, architecture_id: str) -> Submission:
     for submission in search.unfinished():
-        if submission.job.key.architecture_id == architecture:
+        if submission.job.key.architecture_id == architecture_id:
             return submission
-    has_ended = search.knows(architecture)
+    has_ended = search.knows(architecture_id)
     why = "its outcome is in the ledger already" if has_ended else "the study has not asked for it"
-    raise StudyError(f"candidate {architecture} of study {study!r} is not open: {why}; tell of each candidate once")
+    raise StudyError(f"candidate {architecture_id} of study {study!r} is not open: {why}; tell of each candidate once")
 
 
 def _outcome(accuracy: float | None, failure: str | None) -> Failure | None:

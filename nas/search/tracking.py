@@ -48,8 +48,8 @@ class RunLog:
                 f"{name}: a run cannot be written ({error}); the search goes on, and the ledger has the curves"
             )
 
-    def _write(self, architecture: str, curve: _Curve) -> None:
-        run = TrackedRun(group=self._study, name=architecture, facts=curve.facts, mark=curve.mark)
+    def _write(self, architecture_id: str, curve: _Curve) -> None:
+        run = TrackedRun(group=self._study, name=architecture_id, facts=curve.facts, mark=curve.mark)
         if self._tracker.has(run):
             return
         begun = self._tracker.begin(run)

@@ -65,9 +65,9 @@ class UnderWay:
         """Whether there are any."""
         return bool(self._candidates)
 
-    def __contains__(self, architecture: str) -> bool:
+    def __contains__(self, architecture_id: str) -> bool:
         """Whether a candidate is among them."""
-        return architecture in self._candidates
+        return architecture_id in self._candidates
 
     def enter(self, record: TrialRecord) -> bool:
         """Take in a trial to be trained; False if its candidate is under way already and it has to wait for that."""

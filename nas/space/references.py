@@ -75,7 +75,7 @@ class AboutFile(BaseModel):
     """`model.json`: what a folder says of its weights. Whatever else stands in it is how they were reached.
 
     Attributes:
-        architecture: its id.
+        architecture_id: of the network, `architecture` in the file.
         in_channels, classes, resolution: the task that they were trained for.
         merged: whether they are of the deployed form.
         class_names: in the order of the logits; none where nobody knows them.
@@ -87,7 +87,7 @@ class AboutFile(BaseModel):
 
     model_config = ConfigDict(extra="allow", strict=True, allow_inf_nan=False, frozen=True)
 
-    architecture: str
+    architecture_id: str = Field(alias="architecture")
     in_channels: int
     classes: int
     resolution: int

@@ -23,7 +23,7 @@ def test_events_come_in_the_order_of_time() -> None:
     known = Evaluation(key=key(0), accuracy=0.5)
     done = Evaluation(key=key(1), accuracy=0.0, curve=(1.0, math.nan), seconds=2.0)
     told = CandidateHistory(
-        study="mine", architecture="a0", asks=(ASK,),
+        study="mine", architecture_id="a0", asks=(ASK,),
         outcomes=(
             Outcome(evaluation=known, finished="2025-12-31T00:00:00.000+00:00", study="other"),
             Outcome(evaluation=lost, finished="2026-01-01T00:00:10.000+00:00", study="mine"),
@@ -46,6 +46,6 @@ def test_a_candidate_over_budget_says_by_how_much() -> None:
         number=0, state=TrialState.REJECTED, choices={}, cost={"flops": 10}, overrun={"flops": 0.25}, sampler={},
         attempts=0, asked=None, submitted=None, updated="2026-01-01T00:00:00.000+00:00",
     )  # fmt: skip
-    events = event_log(CandidateHistory(study="mine", architecture="a0", asks=(ask,), outcomes=()))
+    events = event_log(CandidateHistory(study="mine", architecture_id="a0", asks=(ask,), outcomes=()))
     assert [(event.what, event.time) for event in events] == [(Happening.ASKED, None), (Happening.REJECTED, None)]
     assert events[1].details["overrun"] == {"flops": 0.25}

@@ -22,7 +22,7 @@ DIGITS = Yardstick(images=360, chance=0.1)
 
 def study(accuracies: list[float], *, rung: int = 0, seed: int = 0) -> list[Trained]:
     return [
-        Trained(architecture=f"net-{index:04}", seed=seed, rung=rung, accuracy=accuracy)
+        Trained(architecture_id=f"net-{index:04}", seed=seed, rung=rung, accuracy=accuracy)
         for index, accuracy in enumerate(accuracies)
     ]
 
@@ -106,7 +106,7 @@ def test_a_yardstick_checks_itself(images: int, chance: float) -> None:
     st.lists(
         st.builds(
             Trained,
-            architecture=st.sampled_from("abcdefghijkl"),
+            architecture_id=st.sampled_from("abcdefghijkl"),
             seed=st.integers(0, 2),
             rung=st.integers(0, 2),
             accuracy=st.integers(0, 50).map(lambda right: right / 50),

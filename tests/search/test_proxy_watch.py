@@ -11,7 +11,7 @@ YARDSTICK = Yardstick(images=360, chance=0.1)
 def watched(accuracies: list[float], yardstick: Yardstick | None = YARDSTICK) -> ProxyWatch:
     watch = ProxyWatch(yardstick)
     for index, accuracy in enumerate(accuracies):
-        watch.note(Trained(architecture=str(index), seed=0, rung=0, accuracy=accuracy))
+        watch.note(Trained(architecture_id=str(index), seed=0, rung=0, accuracy=accuracy))
     return watch
 
 

@@ -115,7 +115,7 @@ def _show_candidate(reference: str, storage: str, *, as_json: bool) -> None:
     if as_json:
         from nas.cli.output import print_json
 
-        document = {"study": study, "id": history.architecture, "cost": dict(history.asks[0].cost)}
+        document = {"study": study, "id": history.architecture_id, "cost": dict(history.asks[0].cost)}
         print_json({**document, "events": [event.to_dict() for event in events]})
         return
     from nas.cli.event_log_view import event_log_view
@@ -130,4 +130,4 @@ def _title(history: CandidateHistory) -> str:
 
     cost = history.asks[0].cost
     prices = ", ".join(f"{format_count(cost[name])} {name}" for name in ("flops", "params") if name in cost)
-    return f"{history.study}:{history.architecture}  {prices}"
+    return f"{history.study}:{history.architecture_id}  {prices}"

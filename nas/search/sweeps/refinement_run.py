@@ -108,17 +108,17 @@ class RefinementRun:
         self._is_over = not self._running
         return None
 
-    def _going_on(self, architecture: str) -> Promotion | None:
+    def _going_on(self, architecture_id: str) -> Promotion | None:
         """Who goes on of an architecture's trainings: the unchanged recipe, else the best ones.
 
         Once none is queued or running, the best one of every rung goes on, too, so that one comes to the end.
         """
-        halving, unchanged = self._halvings[architecture], self._trials[self._unchanged[architecture]]
+        halving, unchanged = self._halvings[architecture_id], self._trials[self._unchanged[architecture_id]]
         if unchanged.state is TrialState.STOPPED and unchanged.number not in self._running:
             rung = next_rung(unchanged)
             halving.go_on(unchanged.number, rung - 1)
             return Promotion(unchanged.number, rung)
-        return halving.promote(whole_front=not self._open[architecture])
+        return halving.promote(whole_front=not self._open[architecture_id])
 
     def _submission(self, number: int, rung: int) -> Submission:
         self._running.add(number)
