@@ -8,7 +8,6 @@
   const MOST_LINES = 600; // of parallel coordinates; of more candidates, so many evenly chosen ones and the front
   const NEAR = 40; // pixels from a candidate within which the pointer means it
   const MARGIN = { left: 56, right: 18, top: 14, bottom: 44 };
-  const LETTER = 6; // pixels of one, on average, in a figure
   const LONGEST = 22; // letters of a label beside a parallel axis
   const SHORT = 14; // letters of a name that it has room for without being cut
   const PAPER = 700; // pixels across a page of paper
@@ -435,15 +434,22 @@
     });
   }
 
+  const ruler = document.createElement("canvas").getContext("2d");
+  function pixels(text) { // of a label of a figure
+    const { fontSize, fontFamily } = getComputedStyle(document.querySelector(".parallel"));
+    ruler.font = `${fontSize} ${fontFamily}`;
+    return ruler.measureText(text).width;
+  }
+
   const clipped = (text) => (text.length > LONGEST ? `${text.slice(0, 8)}…${text.slice(9 - LONGEST)}` : text);
 
   // Upright axes side by side where their labels have room; else, on phones and paper, level ones below each other.
   function uprightAxes(axes, step) {
-    const [top, bottom, last, left] = [46, 222, axes.length - 1, (place) => 30 + place * step];
+    const [top, bottom, last, left] = [50, 222, axes.length - 1, (place) => 30 + place * step];
     const width = step * last + 60;
     const rows = (axis) => [[12, axis.label[0]], [26, clipped(axis.label[1])], [41, clipped(axis.high)], [bottom + 16, clipped(axis.low)]];
     const lines = axes.map(rows);
-    const half = (place, row) => lines[place][row][1].length * LETTER * (place % last ? 0.5 : 1) - (place % last ? 0 : 28);
+    const half = (place, row) => pixels(lines[place][row][1]) * (place % last ? 0.5 : 1) - (place % last ? 0 : 28);
     const isFree = (place, row) => half(place, row) + half(place + 1, row) + 6 < step;
     const label = (axis, place) => {
       const [anchor, edge] = place === 0 ? ["start", 2] : place === last ? ["end", width - 2] : ["middle", left(place)];
@@ -458,9 +464,9 @@
   }
 
   function levelAxes(axes, width) {
-    const needed = (texts) => Math.max(...texts.map((text) => text.length)) * LETTER;
+    const needed = (texts) => Math.max(...texts.map(pixels));
     const left = Math.min(needed(axes.flatMap((axis) => [axis.name, axis.low])), width * 0.55) + 10;
-    const right = width - Math.min(needed(axes.map((axis) => axis.high)), width * 0.25) - 10;
+    const right = width - Math.min(needed(axes.map((axis) => axis.high)), width * 0.3) - 10;
     const top = (place) => 24 + place * 34;
     const label = (axis, place) => [
       element("text", { x: left - 8, y: top(place) - 10, "text-anchor": "end", class: "name" }, axis.name),
