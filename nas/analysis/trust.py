@@ -22,6 +22,8 @@ FEWEST = 4
 """Architectures below which nothing is computed: of three, tau takes four values."""
 FEWEST_TO_TELL = 10
 """Architectures below which no verdict is given: a bootstrap of so few is no distribution."""
+MOST = 1000
+"""Architectures above which a difference counts as none: nobody trains as many to see it."""
 
 
 class Verdict(StrEnum):
@@ -45,7 +47,8 @@ class Judgement:
         regret: reference accuracy lost by looking only at the ranking's best one, best three, ..., by how many.
         advantage: tau minus the best trivial ranking's (at least 0, that of a random order), paired.
         verdict: by the advantage; None for a trivial ranking.
-        needed: architectures that would settle it, about; None where it is settled, or hopeless.
+        needed: architectures that would settle it, about; None where it is settled, or more than `MOST` would have to
+            be trained.
     """
 
     tau: Estimate
@@ -153,11 +156,14 @@ def verdict(advantage: Estimate, architectures: int) -> Verdict:
 
 
 def needed(advantage: Estimate, architectures: int) -> int | None:
-    """Architectures with which an advantage of this size would be beyond doubt, as intervals narrow by their root."""
+    """Architectures with which an advantage of this size would be beyond doubt, as intervals narrow by their root.
+
+    None where it is so already, where there is none, and where that would take more than `MOST`.
+    """
     if verdict(advantage, architectures) is not Verdict.CANNOT_TELL or not advantage.value > 0:
         return None
     enough = math.ceil(architectures * ((advantage.value - advantage.low) / advantage.value) ** 2)
-    return max(FEWEST_TO_TELL, enough)
+    return max(FEWEST_TO_TELL, enough) if enough <= MOST else None
 
 
 def _agreement(rankings: Values, truth: Values, costs: Values, weights: Pairs | None, trivial: Sequence[int]) -> Values:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 import shutil
@@ -61,6 +62,8 @@ def _named(path: Path) -> Iterator[None]:
 
 
 def _beside(path: Path) -> Path:
+    if not path.name:  # as of "." and "/"
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     # Not `tempfile`: its files are readable by their owner alone, and a cluster shares caches and weights.
     path.parent.mkdir(parents=True, exist_ok=True)
     return path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}")

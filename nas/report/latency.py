@@ -49,7 +49,7 @@ class LatencyRow:
             "peak_memory": one.peak_memory,
             "device": one.key.device,
             "runtime": one.key.runtime,
-            "clock": one.protocol["clock"],
+            "clock": one.protocol.get("clock"),
             "load": one.load,
             "measured": one.measured,
             "known": self.was_known,

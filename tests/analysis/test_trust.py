@@ -179,3 +179,4 @@ def test_needed_architectures_shrink_the_interval_to_the_difference() -> None:
     assert needed(Estimate(0.2, -0.2, 0.6), 24) == 96  # half the width takes four times as many
     assert needed(Estimate(-0.1, -0.5, 0.3), 24) is None
     assert needed(Estimate(0.2, 0.1, 0.3), 24) is None
+    assert needed(Estimate(0.01, -0.39, 0.33), 24) is None  # some 38,000

@@ -29,6 +29,8 @@ COMMANDS = (
     *(["studies", "--copy-to", "sqlite:///other.db"], ["studies", "--rename", "mine", "yours"]),
     *(
         ["latency", "--records"],
+        ["latency", "--records", "--json"],
+        ["latency", "--export", "out.json"],
         ["show", "mine:FIRST"],
         ["status", "mine:FIRST"],
     ),

@@ -12,14 +12,12 @@ from pathlib import Path
 
 import pytest
 import torch
+from option_place import official_weights
 from option_sweep import ARCHITECTURE_TEXT
 from PIL import Image
 from small_studies import write_ledger
 
-from nas import build
 from nas.cli.main import main
-from nas.export.layouts import layouts_of
-from nas.space import load_architecture
 
 Capture = pytest.CaptureFixture[str]
 
@@ -135,14 +133,6 @@ def test_every_command_that_writes_survives_a_full_disk(name: str, place: Path, 
 def test_an_import_survives_a_full_disk(place: Path, capsys: Capture) -> None:
     torch.save(official_weights(), "weights.pth")
     run_through("import", place, capsys)
-
-
-def official_weights() -> dict[str, torch.Tensor]:
-    """Of a published network, under the names of its authors."""
-    (layout, *_) = layouts_of("convnext_atto")
-    return {
-        layout.official(name): tensor for name, tensor in build(load_architecture("convnext_atto")).state_dict().items()
-    }
 
 
 @pytest.mark.slow

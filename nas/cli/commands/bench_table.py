@@ -39,7 +39,8 @@ def run(
         str | None, typer.Option("--only", help="front or single: one kind of search instead of both.")
     ] = None,
     files: Annotated[
-        Path | None, typer.Option("--files", help="Folder of the tables' CSV files, if not beside their descriptions.")
+        Path | None,
+        typer.Option("--files", help="Folder of the CSV files; default: beside their descriptions."),
     ] = None,
     jobs: Annotated[int | None, typer.Option("--jobs", "-j", min=1, help="Processes; default: cores.")] = None,
     keep: Annotated[

@@ -176,7 +176,7 @@ def _study_file(arguments: list[str]) -> Path | None:
     if len(arguments) > 1:
         return None
     given = Path(arguments[0])
-    travelling = packaged(STUDIES) / given.with_suffix(".yaml").name
+    travelling = packaged(STUDIES) / f"{given.stem}.yaml"
     if not given.exists() and travelling.is_file():
         return travelling
     if not given.is_file():

@@ -80,14 +80,12 @@ def read_table_file(path: Path) -> TableFile:
 
 
 def data_file(description: TableFile, path: Path, folder: Path | None) -> Path:
-    """Where the rows are: beside the description at `path`, or in `folder`.
+    """Where the rows are: in `folder`, or, without one, beside the description at `path`.
 
     Raises:
-        DataError: in neither.
+        DataError: not there.
     """
-    places = [path.parent, *([folder] if folder else [])]
-    for place in places:
-        if (place / description.file).is_file():
-            return place / description.file
-    looked = " nor in ".join(map(str, places))
-    raise DataError(f"{path}: there is no file {description.file!r} in {looked}; --files names a folder to look in")
+    place = folder or path.parent
+    if (place / description.file).is_file():
+        return place / description.file
+    raise DataError(f"{path}: there is no file {description.file!r} in {place}; --files names the folder that has it")
