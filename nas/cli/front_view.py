@@ -151,11 +151,11 @@ def _draw_limits(plot: FrontPlot, grid: list[list[str]], across: _Scale, up: _Sc
 
 def _marks(plot: FrontPlot) -> list[tuple[str, float, float]]:
     """Mark and coordinates of every point, those last that nothing may hide."""
-    others, *fronts = plot.series
-    signs = _signs(plot)
-    marks = [(".", row.cost(plot.x_metric), row.cost(plot.y_metric)) for row in others.rows]
+    fronts = [one for one in plot.series if one.is_front]
+    others = [row for one in plot.series if not one.is_front for row in one.rows]
+    marks = [(".", row.cost(plot.x_metric), row.cost(plot.y_metric)) for row in others]
     marks += [("+", one.value(plot.x_metric) or 0.0, one.value(plot.y_metric) or 0.0) for one in plot.placed]
-    for sign, one in zip(signs.values(), fronts, strict=True):
+    for sign, one in zip(_signs(plot).values(), fronts, strict=True):
         marks += [(sign, row.cost(plot.x_metric), row.cost(plot.y_metric)) for row in one.rows]
     return marks
 

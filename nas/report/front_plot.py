@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import html
+import json
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -20,8 +22,24 @@ if TYPE_CHECKING:
 
 _OTHERS, _LIMIT, _PRESET = "#9498a0", "#d9480f", "#101418"
 _FRONTS = ("#4269d0", "#efb118", "#3ca951", "#a463f2", "#ff725c", "#6cc5b0", "#9c6b4e")
+_FLOOR, _LETTER, _ABREAST = 0.03, 0.013, 0.022
+"""Names of presets along the axis of an image, in parts of its axes: their foot, a letter, the least distance."""
 _NEAR = 2.0
 """Presets that cost more than so many times the dearest candidate, or less than its inverse, are not drawn."""
+
+_SCRIPT = """
+const plot = document.getElementById("{plot_id}");
+const panel = document.createElement("div");
+panel.style.cssText = "position:fixed;bottom:80px;width:min(320px,45vw);pointer-events:none;background:#fffe";
+document.body.append(panel);
+const drawings = DRAWINGS;
+plot.on("plotly_hover", ({ points: [point] }) => {
+  const isRight = point.xaxis.l2p(point.xaxis.d2l(point.x)) > point.xaxis._length / 2;
+  [panel.style.left, panel.style.right] = isRight ? ["90px", "auto"] : ["auto", "24px"];
+  panel.innerHTML = drawings[point.customdata] ?? "";
+});
+"""
+"""Beside the label of plotly, which holds text alone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +88,7 @@ class FrontPlot:
         x_metric, y_metric: metrics of a row.
         fronts: of one study or several, each with a candidate at least.
         presets: published networks to lay over them.
+        drawings: SVG text by id, for a page to show at the pointer.
     """
 
     title: str
@@ -77,6 +96,7 @@ class FrontPlot:
     y_metric: str
     fronts: Sequence[StudyFront]
     presets: Sequence[PresetPoint] = ()
+    drawings: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Raise UserError for a metric that not every candidate has."""
@@ -90,20 +110,16 @@ class FrontPlot:
 
     @property
     def series(self) -> list[Series]:
-        """The candidates on no front, then each front."""
+        """The candidates on no front, if there are any, then each front."""
         ordered = sorted(self.rows, key=lambda row: row.cost(self.x_metric))
         starred = {id(row) for one in self.fronts for row in one.best}
         others = [row for row in ordered if id(row) not in starred]
         names = [one.name if len(self.fronts) > 1 else "front" for one in self.fronts]
-        return [
-            Series("other candidates", _OTHERS, is_front=False, is_line=False, rows=others),
-            *(
-                Series(
-                    name, colour, True, self._is_line(one), sorted(one.best, key=lambda row: row.cost(self.x_metric))
-                )
-                for name, colour, one in zip(names, _colours(len(names)), self.fronts, strict=True)
-            ),
-        ]
+        drawn = [Series("other candidates", _OTHERS, is_front=False, is_line=False, rows=others)] if others else []
+        for name, colour, one in zip(names, _colours(len(names)), self.fronts, strict=True):
+            best = sorted(one.best, key=lambda row: row.cost(self.x_metric))
+            drawn.append(Series(name, colour, is_front=True, is_line=self._is_line(one), rows=best))
+        return drawn
 
     def _is_line(self, one: StudyFront) -> bool:
         return self.y_metric == "accuracy" and one.costs == (self.x_metric,)
@@ -170,6 +186,7 @@ def _page(plot: FrontPlot) -> str:
                 name=html.escape(one.name),
                 marker={"color": one.colour, "size": 9 if one.is_front else 6},
                 text=[_hover(row) for row in one.rows],
+                customdata=[row.id for row in one.rows],
                 hoverinfo="text",
             )
         )
@@ -198,10 +215,16 @@ def _page(plot: FrontPlot) -> str:
         figure.add_hline(limit, **line)
     figure.update_xaxes(title_text=html.escape(metric_label(plot.x_metric)))
     figure.update_yaxes(
-        title_text=html.escape(metric_label(plot.y_metric)), tickformat=".0%" if plot.y_metric == "accuracy" else None
+        title_text=html.escape(metric_label(plot.y_metric)), tickformat=".1%" if plot.y_metric == "accuracy" else None
     )
     figure.update_layout(title=html.escape(plot.title), template="simple_white", hoverlabel_align="left")
-    return str(figure.to_html(include_plotlyjs=True, full_html=True))
+    return str(figure.to_html(include_plotlyjs=True, full_html=True, post_script=_at_the_pointer(plot.drawings)))
+
+
+def _at_the_pointer(drawings: Mapping[str, str]) -> str:
+    """A script that shows the drawing of a candidate at the other side of the plot than the pointer."""
+    texts = json.dumps(drawings).replace("<", "\\u003c")  # no tag ends the script
+    return _SCRIPT.replace("DRAWINGS", texts)
 
 
 def _hover(row: FrontRow) -> str:
@@ -252,7 +275,12 @@ def _put_presets(plot: FrontPlot, axes: Axes) -> None:
         axes.plot([x], [y], "D", markersize=5, color=_PRESET, label="" if place else "presets")
         axes.annotate(one.name, (x, y), (4, 4), textcoords="offset points", fontsize=7, parse_math=False)
     at_floor = axes.get_xaxis_transform()  # across in the metric, upwards in parts of the axes
-    for one in plot.unplaced:
+    low, high = axes.get_xlim()
+    last, top = -math.inf, _FLOOR
+    for place, one in enumerate(sorted(plot.unplaced, key=lambda one: one.value(plot.x_metric) or 0.0)):
         x = one.value(plot.x_metric) or 0.0
-        axes.plot([x], [0.0], "^", color=_PRESET, transform=at_floor, clip_on=False, fillstyle="none")
-        axes.text(x, 0.03, one.name, transform=at_floor, rotation=90, fontsize=6, ha="center", parse_math=False)
+        label = "" if place else "presets, by cost alone"
+        axes.plot([x], [0.0], "^", color=_PRESET, transform=at_floor, clip_on=False, fillstyle="none", label=label)
+        bottom = top if x - last < _ABREAST * (high - low) else _FLOOR  # above the name that it would cover
+        axes.text(x, bottom, one.name, transform=at_floor, rotation=90, fontsize=6, ha="center", parse_math=False)
+        last, top = x, bottom + _LETTER * (len(one.name) + 1)

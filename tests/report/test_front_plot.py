@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -85,6 +86,16 @@ def test_the_front_and_the_others_go_from_left_to_right() -> None:
     assert not any(one.is_line for one in over_params.series)  # a front over FLOPs would be a zigzag here
     assert plot.limits("flops") == [3500]
     assert plot.limits("params") == []
+    alone = FrontPlot(title="", x_metric="flops", y_metric="accuracy", fronts=[front(ROWS[0])])
+    assert [one.name for one in alone.series] == ["front"]
+
+
+def test_a_page_has_drawings_and_no_tag_of_theirs_ends_its_script(tmp_path: Path) -> None:
+    drawings = {"aaa": "<svg></svg></script><img src=x>"}
+    plot = FrontPlot(title="", x_metric="flops", y_metric="accuracy", fronts=[front()], drawings=drawings)
+    write_front(plot, tmp_path / "front.html")
+    page = (tmp_path / "front.html").read_text()
+    assert "const drawings = " + json.dumps(drawings).replace("<", "\\u003c") in page
 
 
 def test_presets_have_a_place_where_they_were_trained_alike() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -34,7 +34,10 @@ def run(
     ] = None,
     plot: Annotated[
         Path | None,
-        typer.Option("--plot", help="Draw into a file: .html (decisions at the pointer), .png or .svg (extra plots)."),
+        typer.Option(
+            "--plot",
+            help="Draw into a file: .html (decisions and a drawing at the pointer), .png or .svg (extra plots).",
+        ),
     ] = None,
     presets: Annotated[
         bool,
@@ -93,7 +96,8 @@ def run(
             from nas.report.preset_points import preset_points  # torch: seconds, and only this needs the networks
 
             overlaid = preset_points(ledger, fronts)
-    drawn = _plotted(fronts, axes, overlaid)
+        drawings = _drawings(ledger, fronts, plot)
+    drawn = _plotted(fronts, axes, overlaid, drawings)
     shown = [Shown(one.name, row) for one in fronts for row in _chosen(one, top, everything=everything)]
     if plot is not None:
         _write_plot(drawn, fronts, plot)
@@ -163,7 +167,10 @@ def _chosen(front: StudyFront, top: int | None, *, everything: bool) -> Sequence
 
 
 def _plotted(
-    fronts: Sequence[StudyFront], axes: tuple[str, str], presets: Sequence[PresetPoint] = ()
+    fronts: Sequence[StudyFront],
+    axes: tuple[str, str],
+    presets: Sequence[PresetPoint] = (),
+    drawings: Mapping[str, str] | None = None,
 ) -> FrontPlot | None:
     """What there is to plot; None before any candidate has an accuracy."""
     from nas.report.front_plot import FrontPlot
@@ -172,7 +179,20 @@ def _plotted(
     if not some:
         return None
     title = f"{some[0].name}: within {some[0].budget}" if len(some) == 1 else ", ".join(one.name for one in some)
-    return FrontPlot(title=title, x_metric=axes[0], y_metric=axes[1], fronts=some, presets=presets)
+    return FrontPlot(
+        title=title, x_metric=axes[0], y_metric=axes[1], fronts=some, presets=presets, drawings=drawings or {}
+    )
+
+
+def _drawings(ledger: Ledger, fronts: Sequence[StudyFront], path: Path | None) -> Mapping[str, str]:
+    """Of the candidates, for a page; an image cannot be pointed at."""
+    from nas.report.images import PAGE
+
+    if path is None or path.suffix != PAGE:
+        return {}
+    from nas.report.front_drawings import front_drawings  # torch: seconds, and only this needs the networks
+
+    return front_drawings(ledger, fronts)
 
 
 def _write_plot(plot: FrontPlot | None, fronts: Sequence[StudyFront], path: Path) -> None:

@@ -210,6 +210,23 @@ def test_names_that_mean_harm_do_nothing(browser: Any, storage: str, tmp_path: P
     assert opened.complaints == []
 
 
+def test_a_front_of_nas_pareto_draws_what_the_pointer_is_at(browser: Any, storage: str, tmp_path: Path) -> None:
+    path = tmp_path / "front.html"
+    assert main(["pareto", "made-up", "--storage", storage, "--plot", str(path)]) == 0
+    page = browser.new_page(viewport={"width": 1000, "height": 760})
+    complaints: list[str] = []
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("request", lambda asked: None if asked.url.startswith(("file:", "data:")) else complaints.append(asked.url))
+    page.goto(path.as_uri())
+    box = page.locator(".scatterlayer .points path").last.bounding_box(timeout=PATIENCE)
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.wait_for_selector("svg text:has-text('stage 1')", timeout=PATIENCE)
+    assert page.locator(".hoverlayer").inner_text() or page.locator(".hovertext").count() == 1
+    assert complaints == []
+    page.close()
+
+
+@pytest.mark.timeout(1800)
 def test_five_thousand_trials_are_drawn(browser: Any, tmp_path: Path) -> None:
     url, path = f"sqlite:///{tmp_path / 'nas.db'}", tmp_path / "report.html"
     with Ledger.open(url) as ledger:
