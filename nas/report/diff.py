@@ -67,6 +67,48 @@ def diff(names: tuple[str, str], architectures: tuple[Architecture, Architecture
     return Diff(before=before, after=after, differences=tuple(_differences(*architectures)))
 
 
+_PARTS = {
+    "stem": "stem",
+    "stages.depth": "depths",
+    "stages.width": "widths",
+    "stages.block": "block",
+    "stages.downsample": "downsample",
+    "stages.norm": "norms after the stages",
+    "head": "head",
+    "drop_path": "drop path",
+}
+
+
+def in_prose(found: Diff) -> str:
+    """One sentence: what the second architecture changes, what it keeps, and what that does to its cost."""
+    before, after = found.before, found.after
+    changed = {_PARTS[_owner(one)]: one for one in found.differences}
+    if not changed:
+        return f"{after.name} is the architecture of {before.name}."
+    kept = [words for words in _PARTS.values() if words not in changed]
+    told = _listed([words for words in _PARTS.values() if words in changed])
+    keeping = f" and keeps its {_listed(kept)}" if kept else ""
+    costs = _listed([_more(before.params, after.params, "parameters"), _more(before.flops, after.flops, "FLOPs")])
+    return f"{after.name} changes the {told} of {before.name}{keeping}; it has {costs}."
+
+
+def _owner(difference: Difference) -> str:
+    field = difference.field.split(".")[0]
+    return f"stages.{field}" if difference.part == "stages" else difference.part
+
+
+def _listed(words: Sequence[str]) -> str:
+    """`a`, `a and b`, `a, b and c`."""
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+
+
+def _more(before: int, after: int, what: str) -> str:
+    if before == after:
+        return f"as many {what}"
+    share = f"{abs(after / before - 1):.1%} " if before else ""
+    return f"{share}{'more' if after > before else 'fewer'} {what}"
+
+
 class Cell(NamedTuple):
     """A field's value in words, and whether it is what the field is anyway."""
 
@@ -176,16 +218,32 @@ def flat_part(spec: Spec, path: str = "") -> Flat:
 
 
 def _words(value: Any) -> str:
-    """A value as YAML writes it."""
+    """A value as YAML writes it; layers without brackets."""
+    return _told(value)[1:-1] if _are_layers(value) else _told(value)
+
+
+def _told(value: Any) -> str:
+    """A value on one line; of a part what is not its default, and its kernel even if it is."""
     if isinstance(value, tuple):
-        if value and all(isinstance(one, Spec) for one in value):
-            return " > ".join(map(str, value))  # layers, in the order they are passed
-        return f"[{', '.join(map(_words, value))}]"
+        return f"[{(' > ' if _are_layers(value) else ', ').join(map(_told, value))}]"
     if isinstance(value, Spec):
-        return str(value)
+        types = field_types(type(value))
+        fields = {name: getattr(value, name) for name in types}
+        shown = [f"{name}={_told(one)}" for name, one in fields.items() if _is_told(name, one, types[name].default)]
+        return f"{value.kind}({', '.join(shown)})" if shown else value.kind
     if value is None or isinstance(value, bool):
         return {None: "null", True: "true", False: "false"}[value]
     return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _are_layers(value: Any) -> bool:
+    """Whether these are parts that a map passes in their order."""
+    return isinstance(value, tuple) and bool(value) and all(isinstance(one, Spec) for one in value)
+
+
+def _is_told(field: str, value: Any, default: Any) -> bool:
+    """A default goes without saying, but for the size of a kernel of more than a pixel."""
+    return bool(value != default or (field == "kernel" and value != 1))
 
 
 def _joined(cells: Sequence[Cell]) -> str:

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from nas.report.diff import Diff, diff
+from nas.report.diff import Diff, diff, in_prose
 from nas.space import load_architecture
 from nas.task import Task
 
@@ -80,7 +80,7 @@ def test_layers_are_told_once_for_the_stages_that_share_them() -> None:
         one.where: one for one in between("conv2former_t", "moganet_s").differences if one.field == "block.ffn.layers"
     }
     assert list(found) == ["stages 1-2", "stages 3-4"]
-    assert [one.after.partition(" > ")[0] for one in found.values()] == ["conv(ratio=8.0)", "conv(ratio=4.0)"]
+    assert [one.after.partition(" > ")[0] for one in found.values()] == ["conv(ratio=8)", "conv(ratio=4)"]
 
 
 def test_fields_of_a_part_follow_it() -> None:
@@ -93,3 +93,15 @@ def test_layers_are_told_in_the_words_of_the_yaml() -> None:
         one for one in between("convnext_tiny", "mambaout_tiny").differences if one.field == "block.mixer.layers"
     )
     assert "shares=[0.5, null]" in layers.after
+    assert "depthwise(kernel=7)" in layers.after  # which is the default: no reader has to know
+
+
+def test_a_sentence_says_what_is_changed_and_what_is_kept() -> None:
+    assert in_prose(between("convnext_tiny", "mambaout_tiny")) == (
+        "mambaout_tiny changes the stem, widths, block, downsample, head and drop path of convnext_tiny and keeps its "
+        "depths and norms after the stages; it has 7.1% fewer parameters and 0.3% more FLOPs."
+    )
+    assert in_prose(between("resnet50", "resnet50")) == "resnet50 is the architecture of resnet50."
+    assert in_prose(between("r50_to_convnext_t/kernel_7", "r50_to_convnext_t/gelu")).endswith(
+        "it has as many parameters and as many FLOPs."
+    )

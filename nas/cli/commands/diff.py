@@ -55,6 +55,7 @@ def run(
 def _draw(found: Diff) -> None:
     from nas.cli.output import draw
     from nas.cli.tables import table
+    from nas.report.diff import in_prose
 
     before, after = found.before, found.after
     made = table(f"{before.name} ({before.id}) to {after.name} ({after.id})", "where", "what", before.name, after.name)
@@ -71,7 +72,7 @@ def _draw(found: Diff) -> None:
         old, new = getattr(before, metric), getattr(after, metric)
         label = "FLOPs" if metric == "flops" else metric
         made.add_row("cost", label, f"{old:,}", f"{new:,} ({_change(old, new)})")
-    draw(made)
+    draw(in_prose(found), "", made)
     for one in long:
         draw("", _in_full(one, before.name, after.name))
 
