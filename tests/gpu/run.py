@@ -7,7 +7,8 @@ what was measured before an interruption is there. All in all at most six minute
 It needs what `nas` needs without Ray, and no network; the part that runs the tests marked `gpu` is left out where there
 is no pytest. `--promise` is `studies/promise` at the size of 1 GFLOPs, ten minutes at most; `--latency` measures twelve
 published networks, eager and compiled, and predicts inside a band, six minutes at most. `--device cpu --quick` tries
-the script itself: every part that makes sense there, in small.
+the script itself: every part that makes sense there, in small. On a machine that others use as well, `--patience 10`
+gives every part ten times its limit.
 """
 
 from __future__ import annotations
@@ -49,10 +50,15 @@ def main() -> int:
     )
     parser.add_argument("--latency", action="store_true", help="latencies instead, in six minutes at most")
     parser.add_argument("--data", metavar="DATA", help="its images, such as folder:PATH; default: synthetic ones")
+    parser.add_argument(
+        "--patience", type=float, default=1.0, metavar="FACTOR", help="times the limit of every part; default: 1"
+    )
     parser.add_argument("--only", action="append", choices=LIMITS, help="a part to run; repeatable; default: all")
     given = parser.parse_args()
     if given.data is not None and not given.promise:
         parser.error("--data is for --promise")
+    if not 0 < given.patience < float("inf"):
+        parser.error(f"--patience is a factor above 0, got {given.patience:g}")
     alone = [name for name in ALONE if getattr(given, name)]
     given.output.mkdir(parents=True, exist_ok=True)
     results: dict[str, Any] = {"machine": machine(given.device), "quick": given.quick, "parts": {}}
@@ -60,7 +66,7 @@ def main() -> int:
         os.environ["NAS_PROMISE_DATA"] = given.data
     for name in alone or given.only or LIMITS:
         sys.stderr.write(f"{name} ...\n")
-        results["parts"][name] = one_part(name, given.device, quick=given.quick)
+        results["parts"][name] = one_part(name, given.device, quick=given.quick, patience=given.patience)
         (given.output / "results.json").write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
         (given.output / "results.md").write_text(as_markdown(results), encoding="utf-8")
     sys.stdout.write(as_markdown(results))
@@ -79,10 +85,10 @@ def _today() -> str:
     return time.strftime("%Y-%m-%d", time.gmtime())
 
 
-def one_part(name: str, device: str, *, quick: bool) -> dict[str, Any]:
-    """The result of a part: its status, its seconds, and rows of figures."""
+def one_part(name: str, device: str, *, quick: bool, patience: float) -> dict[str, Any]:
+    """The result of a part: its status, its seconds, and rows of figures; `patience` is a factor of its limit."""
     command = [sys.executable, str(HERE / "parts.py"), name, "--device", device, *(["--quick"] if quick else [])]
-    limit = {**LIMITS, **ALONE}[name]
+    limit = {**LIMITS, **ALONE}[name] * patience
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(TOP), os.environ.get("PYTHONPATH", "")])}
     begun = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
