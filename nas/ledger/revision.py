@@ -1,6 +1,7 @@
 """Bringing a database to the newest revision of our tables, and refusing one that is newer than this program.
 
-The revision is read with one query; alembic (0.13 s) is loaded only when there is something to do.
+The revision is read with one query, and a new ledger is written as `tables` says it is; alembic (0.13 s) is loaded only
+where an older one is to be migrated.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import sqlalchemy as sa
 
 from nas.errors import LedgerError
 from nas.ledger.engine import Mode, for_writing, missing
+from nas.ledger.tables import metadata
 
 VERSION_TABLE = "nas_alembic_version"
 
@@ -19,7 +21,12 @@ REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007")
 
 _ADVISORY_LOCK = 0x6E6173  # any number that all our programs agree on
 
-_current = sa.select(sa.column("version_num", sa.Text)).select_from(sa.table(VERSION_TABLE))
+_versions = sa.Table(  # as alembic makes it
+    VERSION_TABLE,
+    sa.MetaData(),
+    sa.Column("version_num", sa.String(32), nullable=False),
+    sa.PrimaryKeyConstraint("version_num", name=f"{VERSION_TABLE}_pkc"),
+)
 
 
 def prepare(engine: sa.Engine, where: str, mode: Mode) -> None:
@@ -38,7 +45,12 @@ def prepare(engine: sa.Engine, where: str, mode: Mode) -> None:
             return
     with for_writing(engine).begin() as connection:
         _lock(connection)
-        if not _is_newest(_revision(connection), where, mode):  # another process may have been faster
+        found = _revision(connection)
+        if _is_newest(found, where, mode):  # another process was faster
+            return
+        if found is None:
+            _create(connection)
+        else:
             _upgrade(connection)
 
 
@@ -69,13 +81,19 @@ def _is_newest(revision: str | None, where: str, mode: Mode) -> bool:
 def _revision(connection: sa.Connection) -> str | None:
     if not sa.inspect(connection).has_table(VERSION_TABLE):
         return None
-    return connection.execute(_current).scalar()
+    return connection.execute(sa.select(_versions.c.version_num)).scalar()
 
 
 def _lock(connection: sa.Connection) -> None:
     """Let one process migrate at a time. SQLite's write lock is held by the transaction already."""
     if connection.dialect.name == "postgresql":
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_ADVISORY_LOCK)))
+
+
+def _create(connection: sa.Connection) -> None:
+    metadata.create_all(connection, checkfirst=False)
+    _versions.create(connection, checkfirst=False)
+    connection.execute(sa.insert(_versions).values(version_num=REVISIONS[-1]))
 
 
 def _upgrade(connection: sa.Connection) -> None:

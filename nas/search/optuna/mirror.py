@@ -23,11 +23,14 @@ from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
 from typing import Any, NamedTuple, Self
 
 import optuna
+from alembic.script import ScriptDirectory
 from optuna.distributions import BaseDistribution, distribution_to_json
-from optuna.storages import RDBStorage
+from optuna.storages import RDBStorage, _rdb
 from optuna.trial import TrialState as OptunaState
 
 from nas.ledger import Ledger
@@ -170,7 +173,11 @@ class Mirror:
 
     def _open(self) -> RDBStorage:
         optuna.logging.set_verbosity(optuna.logging.ERROR)
-        storage = self._storage = RDBStorage(self._url, engine_kwargs=engine_options(self._url))
+        storage = self._storage = RDBStorage(
+            self._url, engine_kwargs=engine_options(self._url), skip_compatibility_check=True
+        )
+        if storage.get_current_version() != _newest_tables():
+            raise RuntimeError("the tables are of another version of Optuna")
         study = optuna.create_study(
             storage=storage, study_name=self._name, directions=directions(self._objectives), load_if_exists=True
         )
@@ -214,6 +221,15 @@ class Mirror:
         if evaluation is None or evaluation.accuracy is None or evaluation.key.rung < self._top:
             return OptunaState.PRUNED
         return OptunaState.COMPLETE
+
+
+@cache
+def _newest_tables() -> str | None:
+    """The revision of Optuna's tables that the installed one works with.
+
+    Read once from its migrations: Optuna's own check reads them whenever a study is opened, as each `tell` does.
+    """
+    return ScriptDirectory(str(Path(_rdb.__file__).parent / "alembic")).get_current_head()
 
 
 class _Question(NamedTuple):
