@@ -16,7 +16,12 @@ def new_file(path: Path) -> Iterator[Path]:
     """The name of a temporary file beside `path`, to be written in the block.
 
     It takes the place of `path` when the block ends well, and is removed otherwise.
+
+    Raises:
+        OSError: it cannot be written, or `path` is a device or a pipe, whose place nothing must take (`/dev/null`).
     """
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        raise OSError(errno.EINVAL, "is a device or a pipe, not a file", str(path))
     temporary = _beside(path)
     try:
         with _named(path):

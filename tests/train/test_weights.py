@@ -8,7 +8,6 @@ import torch
 from safetensors import safe_open
 from torch import nn
 
-from nas.data.atomic import new_file
 from nas.train.weights import load_weights, save_weights
 
 Make = Callable[[], nn.Module]
@@ -25,18 +24,3 @@ def test_weights_read_back(tiny_net: Make, tmp_path: Path) -> None:
         assert torch.equal(tensor, other.state_dict()[name])
     with safe_open(tmp_path / "new" / "folder" / "a.safetensors", "pt") as file:
         assert file.metadata() == {"architecture": "abc"}
-
-
-def write_half(path: Path) -> None:
-    with new_file(path) as temporary:
-        temporary.write_text("ne")
-        raise RuntimeError("half way")
-
-
-def test_a_file_appears_whole_or_not_at_all(tmp_path: Path) -> None:
-    path = tmp_path / "weights"
-    path.write_text("old")
-    with pytest.raises(RuntimeError, match="half way"):
-        write_half(path)
-    assert path.read_text() == "old"
-    assert list(tmp_path.iterdir()) == [path]
