@@ -24,8 +24,8 @@ def test_a_file_appears_whole_or_not_at_all(tmp_path: Path) -> None:
 
 
 def test_nothing_takes_the_place_of_a_device_or_a_pipe(tmp_path: Path) -> None:
-    os.mkfifo(tmp_path / "pipe")
-    for path in (tmp_path / "pipe", Path("/dev/full")):
-        with pytest.raises(OSError, match="is a device or a pipe, not a file"), new_file(path):
-            pass
-    assert (tmp_path / "pipe").is_fifo()
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    with pytest.raises(OSError, match="is a device or a pipe, not a file"), new_file(path):
+        pass
+    assert path.is_fifo()
