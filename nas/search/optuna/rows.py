@@ -20,6 +20,7 @@ from optuna.storages._rdb.models import (
     TrialSystemAttributeModel,
     TrialUserAttributeModel,
     TrialValueModel,
+    VersionInfoModel,
 )
 from optuna.trial import TrialState as OptunaState
 
@@ -30,6 +31,13 @@ _VALUES: Any = TrialValueModel.__table__
 _PARAMS: Any = TrialParamModel.__table__
 _NOTES: Any = TrialSystemAttributeModel.__table__
 _USER_NOTES: Any = TrialUserAttributeModel.__table__
+_VERSIONS: Any = VersionInfoModel.__table__
+
+
+def tables_made_by(connection: Any) -> str | None:
+    """The version of Optuna that has made the tables of a database, or has brought them up to date last."""
+    version: str | None = connection.execute(_VERSIONS.select().with_only_columns(_VERSIONS.c.library_version)).scalar()
+    return version
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -183,3 +183,19 @@ def _copy(mirror: Mirror, trials: list[TrialRecord]) -> None:
     for trial in trials:
         mirror.note(trial)
     mirror.copy()
+
+
+def test_tables_of_another_optuna_are_left_alone(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/nas.db"
+    storage = optuna.storages.RDBStorage(url)
+    said: list[str] = []
+    for revision, messages in ((storage.get_head_version(), 0), ("v1.2.0.a", 1)):
+        with storage.engine.begin() as connection:
+            connection.exec_driver_sql("UPDATE version_info SET library_version = '3.0.0'")
+            connection.exec_driver_sql(f"UPDATE alembic_version SET version_num = '{revision}'")
+        mirror = Mirror(url, f"of {revision}", {}, Objectives(), notify=said.append)
+        mirror.copy()
+        mirror.close()
+        assert len(said) == messages
+    assert optuna.get_all_study_names(storage) == [f"of {storage.get_head_version()}"]
+    storage.engine.dispose()
