@@ -7,7 +7,7 @@
   const SVG = "http://www.w3.org/2000/svg";
   const MOST_LINES = 600; // of parallel coordinates; of more candidates, so many evenly chosen ones and the front
   const NEAR = 40; // pixels from a candidate within which the pointer means it
-  const MARGIN = { left: 56, right: 18, top: 14, bottom: 44 };
+  const MARGIN = { left: 56, right: 18, top: 26, bottom: 44 };
   const LONGEST = 22; // letters of a label beside a parallel axis
   const SHORT = 14; // letters of a name that it has room for without being cut
   const PAPER = 700; // pixels across a page of paper
@@ -254,7 +254,7 @@
     }
     scatter.append(element("line", { class: "axis", x1: MARGIN.left, x2: right, y1: bottom, y2: bottom }));
     scatter.append(element("text", { x: (MARGIN.left + right) / 2, y: height - 8, "text-anchor": "middle" }, data.metrics[x.value]));
-    scatter.append(element("text", { x: MARGIN.left + 4, y: MARGIN.top + 2 }, data.metrics[y.value]));
+    scatter.append(element("text", { x: MARGIN.left + 4, y: 12 }, data.metrics[y.value]));
     placed = shown.map((point) => ({ point, x: xAt(value(point, x.value)), y: yAt(value(point, y.value)) }));
     for (const one of placed.filter(({ point }) => !isBest(point))) {
       const kind = isTop(one.point) ? "point" : "low";
