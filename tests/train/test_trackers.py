@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import shutil
 import struct
+import subprocess
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
@@ -88,6 +91,20 @@ KINDS: Mapping[str, tuple[str, Callable[[Path], list[tuple[Curve, Mapping[str, o
 }
 
 
+STRACE = shutil.which("strace")
+TRACKS = """
+import sys
+from pathlib import Path
+from test_trackers import KINDS, RUN, find_trackers, write
+kind, folder = sys.argv[1], Path(sys.argv[2])
+folder.mkdir()
+(tracker,) = find_trackers(**{kind: folder})
+write(tracker, RUN)
+assert tracker.has(RUN)
+"""
+CONNECTS = "import socket; socket.socket().connect_ex(('127.0.0.1', 9))"
+
+
 def write(tracker: Tracker, run: TrackedRun, *, close: bool = True) -> None:
     begun = tracker.begin(run)
     for epoch, values in CURVE.items():
@@ -112,6 +129,23 @@ def test_a_run_is_there_once_with_its_facts(kind: str, tmp_path: Path) -> None:
     assert not tracker.has(other)
     write(tracker, TrackedRun(group="study", name="def", facts=RUN.facts))
     assert len(read(tmp_path)) == 2
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+@pytest.mark.skipif(STRACE is None, reason="there is no strace here (apt-get install strace)")
+@pytest.mark.parametrize("kind", [*KINDS, "a connection"])
+def test_no_network_is_asked(kind: str, tmp_path: Path) -> None:
+    """Of this process and of those that the libraries start, as the kernel sees them."""
+    asks = CONNECTS if kind == "a connection" else TRACKS
+    if kind in KINDS:
+        pytest.importorskip(KINDS[kind][0])
+    trace = [str(STRACE), "-f", "-qq", "-e", "trace=connect,sendto,sendmsg", "-o", str(tmp_path / "trace")]
+    child = [sys.executable, "-W", "ignore", "-c", asks, kind, str(tmp_path / "runs")]
+    done = subprocess.run([*trace, *child], cwd=Path(__file__).parent, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    asked = [line for line in (tmp_path / "trace").read_text().splitlines() if "AF_INET" in line]
+    assert bool(asked) == (kind == "a connection"), asked
 
 
 @pytest.mark.parametrize(
