@@ -3,11 +3,16 @@ from __future__ import annotations
 import gc
 import os
 import signal
+import sys
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # tests run side by side, and threads of one would take from another
+
+# Also where PYTHONDONTWRITEBYTECODE is set, as in many containers: every worker would compile all tests anew (a third
+# of the nine CPU seconds of its collecting), and every program that a test starts all of `nas`.
+sys.dont_write_bytecode = False
 
 # No deadline: the first example of a test pays for imports, and machines differ.
 _CALM = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -16,7 +16,22 @@ from nas.search.pulse import Progress
 from nas.units import format_seconds
 
 
-class SearchDisplay:
+class _Display:
+    """A bar that is there inside a `with` statement."""
+
+    _bar: Bar
+
+    def __enter__(self) -> Self:
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._bar.stop()
+
+
+class SearchDisplay(_Display):
     """Shows a search while it runs."""
 
     def __init__(self) -> None:
@@ -33,15 +48,6 @@ class SearchDisplay:
         self._task = self._bar.add_task("search", total=1.0, counts="starting workers", best="", time="")
         self._last: tuple[float, int] = (-math.inf, -1)
         self._has_warned = False
-
-    def __enter__(self) -> Self:
-        self._bar.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._bar.stop()
 
     def update(self, progress: Progress) -> None:
         """Show this moment; raises a Ctrl-C that got lost."""
@@ -61,7 +67,7 @@ class SearchDisplay:
             self._last = (now, progress.done)
 
 
-class StepDisplay:
+class StepDisplay(_Display):
     """Shows one long step, such as decoding images or a training, by its fraction."""
 
     def __init__(self, label: str, *, is_silent: bool = False) -> None:
@@ -80,15 +86,6 @@ class StepDisplay:
         self._label = label
         self._task = self._bar.add_task(label, total=1.0, left="", visible=False)
         self._begun = self._last = time.monotonic()
-
-    def __enter__(self) -> Self:
-        self._bar.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._bar.stop()
 
     def fraction(self, done: float, note: str = "") -> None:
         """Show that `done` of it, in [0, 1], is done, and a few words about it; raises a Ctrl-C that got lost."""

@@ -93,6 +93,8 @@ Evaluate = Annotated[
         "run. It takes no --data, and of a recipe only --epochs and --rungs.",
     ),
 ]
+MarkdownFile = Annotated[Path | None, typer.Option("--output", "-o", help="Write the report as a Markdown file.")]
+CurvesFile = Annotated[Path | None, typer.Option("--plot", help="Draw the curves: .html, .png or .svg (extra plots).")]
 Output = Annotated[Path, typer.Option("--output", "-o", help="The folder to write; made if it is missing.")]
 Force = Annotated[
     bool, typer.Option("--force", help="Write over what is in the folder, also where it is something else.")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ from nas.cli.output import aside, draw, notice, print_json, strong
 if TYPE_CHECKING:
     from nas.architecture import Architecture
     from nas.export.trained import Start, Trained
+    from nas.train.full import Watch
     from nas.train.recipe import Recipe
     from nas.train.trackers import Tracker
 
@@ -48,12 +50,10 @@ def train_and_show(
 ) -> None:
     """Train with every seed, each into a folder of its own where there are several, and show how it went."""
     from nas.api.full_training import train_to_folder
-    from nas.cli.live import StepDisplay
     from nas.cli.preparing import ready_images
     from nas.export.trained import require_room
     from nas.search.launch import resolve_device
     from nas.train.distributed import joined
-    from nas.train.full import Moment
     from nas.train.process import keep_freed_memory
     from nas.units import plural
 
@@ -69,35 +69,42 @@ def train_and_show(
         place.wait()
         for seed, there in folders.items():
             which = "" if len(seeds) == 1 else f", seed {seed}"
-            try:
-                with StepDisplay(
-                    f"training {label} for {plural(recipe.epochs, 'epoch')}{which}", is_silent=not place.is_first
-                ) as display:
-
-                    def watch(moment: Moment, display: StepDisplay = display) -> None:
-                        note = f"epoch {moment.epoch}/{moment.epochs}, {moment.images_per_second:,.0f} images/s"
-                        display.fraction(moment.fraction, note)
-
-                    trained = train_to_folder(
-                        architecture,
-                        data,
-                        recipe,
-                        there,
-                        seed=seed,
-                        place=place,
-                        start=start,
-                        micro_batch=micro_batch,
-                        force=force,
-                        trackers=trackers,
-                        watch=watch,
-                    )
-            except KeyboardInterrupt:
-                aside().print("\nInterrupted; the same command goes on from the last minute's checkpoint.")
-                raise
+            with _watching(
+                f"training {label} for {plural(recipe.epochs, 'epoch')}{which}", is_silent=not place.is_first
+            ) as watch:
+                trained = train_to_folder(
+                    architecture,
+                    data,
+                    recipe,
+                    there,
+                    seed=seed,
+                    place=place,
+                    start=start,
+                    micro_batch=micro_batch,
+                    force=force,
+                    trackers=trackers,
+                    watch=watch,
+                )
             if trained is not None:
                 done.append(trained)
     if done:
         _show(label, done, as_json=as_json)
+
+
+@contextmanager
+def _watching(training: str, *, is_silent: bool) -> Iterator[Watch]:
+    """What is told how far a training is, and shows it; says how an interrupted one goes on."""
+    from nas.cli.live import StepDisplay
+
+    try:
+        with StepDisplay(training, is_silent=is_silent) as display:
+            yield lambda moment: display.fraction(
+                moment.fraction,
+                f"epoch {moment.epoch}/{moment.epochs}, {moment.images_per_second:,.0f} images/s",
+            )
+    except KeyboardInterrupt:
+        aside().print("\nInterrupted; the same command goes on from the last minute's checkpoint.")
+        raise
 
 
 def _show(label: str, done: Sequence[Trained], *, as_json: bool) -> None:

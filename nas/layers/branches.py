@@ -120,6 +120,11 @@ class MergingSum(Branches, Fusable):
         return conv
 
 
+def _require_width(width: int, site: Site) -> None:
+    if width != site.width:
+        raise FieldError("branches", f"a block's mixer keeps its {site.width} channels, but {width} come out")
+
+
 def _require_joined(outs: Sequence[tuple[int, int]], join: Join, site: Site) -> None:
     """Raise FieldError where branches do not fit together, or not into the place."""
     sizes, widths = {size for _, size in outs}, [width for width, _ in outs]
@@ -156,9 +161,7 @@ class Parallel(Mixer):
     def require(self, site: Site) -> None:
         """In a block, that the width is kept as well."""
         self.require_inside(site)
-        width = self.width_out(site)
-        if width != site.width:
-            raise FieldError("branches", f"a block's mixer keeps its {site.width} channels, but {width} come out")
+        _require_width(self.width_out(site), site)
 
     def require_inside(self, site: Site) -> None:
         """The branches' rules, and that they fit together."""
@@ -246,9 +249,7 @@ class Split(Mixer):
     def require(self, site: Site) -> None:
         """In a block, that the width is kept as well."""
         self.require_inside(site)
-        width = self.width_out(site)
-        if width != site.width:
-            raise FieldError("branches", f"a block's mixer keeps its {site.width} channels, but {width} come out")
+        _require_width(self.width_out(site), site)
 
     def require_inside(self, site: Site) -> None:
         """The branches' rules, and that there are channels for each."""

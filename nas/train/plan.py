@@ -5,13 +5,13 @@ Everything about a step follows from its number, so a training can be left after
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_right
 from dataclasses import dataclass
 from functools import cached_property
 
 from nas.data.dataset import DataSet
 from nas.train.recipe import Fidelity, Recipe
-from nas.train.schedule import cosine
 from nas.train.subset import used_images
 
 _COARSE_FROM, _COARSE, _FINE = 128, 32, 4  # progressive resizing: from this side on steps of 32 pixels, below of 4
@@ -106,6 +106,22 @@ def plan_training(recipe: Recipe, data: DataSet) -> Plan:
             epochs.append(epoch)
             step += epoch.steps
     return Plan(tuple(epochs), recipe)
+
+
+def cosine(progress: float, *, warmup: float = 0.0, floor: float = 0.0) -> float:
+    """Factor of the learning rate: a linear rise over `warmup`, then half a cosine down to `floor`.
+
+    Half a cosine: 'SGDR' (arXiv:1608.03983), without restarts.
+
+    Args:
+        progress: share of the training that is done, in [0, 1].
+        warmup: share of the training that the rise takes, in [0, 1).
+        floor: the factor at the end, in [0, 1].
+    """
+    if progress < warmup:
+        return progress / warmup
+    descent = (progress - warmup) / (1 - warmup)
+    return floor + (1 - floor) * (1 + math.cos(math.pi * descent)) / 2
 
 
 def _side(recipe: Recipe, fidelity: Fidelity, epoch: int) -> int:

@@ -23,7 +23,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from search_tables import make_problem
 from surrogate_searches import setting_of, trained
 
-from nas.search.bench.answering import seen_by
+from nas.search.bench.run import seen_by
 from nas.search.bench.table import Table, read_table
 from nas.search.samplers.base import Setting
 from nas.search.samplers.surrogate.description import Description

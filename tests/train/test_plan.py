@@ -7,8 +7,7 @@ from hypothesis import given, strategies as st
 
 from nas.data import DataSet
 from nas.train import Recipe
-from nas.train.plan import Plan, plan_training
-from nas.train.schedule import cosine
+from nas.train.plan import Plan, cosine, plan_training
 
 RUNGS = {"epochs": 6, "resolution": 8, "batch": 32, "rungs": [1, {"epochs": 3, "resolution": 4, "data_share": 0.25}]}
 
@@ -75,3 +74,29 @@ def test_a_scaled_rate_follows_the_images_that_a_step_has(digits: DataSet) -> No
 def test_an_unscaled_rate_is_that_of_the_recipe_on_small_data_too(digits: DataSet) -> None:
     found = plan(digits, batch=4096, warmup=0.0, learning_rate_floor=1.0)
     assert found.learning_rate(0) == pytest.approx(1e-3)
+
+
+def test_cosine_rises_peaks_and_falls() -> None:
+    assert cosine(0, warmup=0.2) == 0
+    assert cosine(0.1, warmup=0.2) == pytest.approx(0.5)
+    assert cosine(0.2, warmup=0.2) == 1
+    assert cosine(0.6, warmup=0.2) == pytest.approx(0.5)
+    assert cosine(1, warmup=0.2) == pytest.approx(0)
+
+
+def test_cosine_without_warmup_starts_at_the_top() -> None:
+    assert cosine(0) == 1
+
+
+@given(st.floats(0, 1), st.floats(0, 0.99), st.floats(0, 1))
+def test_cosine_stays_within_its_bounds(progress: float, warmup: float, floor: float) -> None:
+    factor = cosine(progress, warmup=warmup, floor=floor)
+    assert 0 <= factor <= 1 + 1e-12
+    if progress >= warmup:
+        assert factor >= floor - 1e-12
+
+
+@given(st.lists(st.floats(0.3, 1), min_size=2), st.floats(0, 0.3))
+def test_cosine_never_rises_after_the_warmup(points: list[float], warmup: float) -> None:
+    factors = [cosine(point, warmup=warmup) for point in sorted(points)]
+    assert factors == sorted(factors, reverse=True)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nas.cli.options import Budgets, Json, Seed, Space
+from nas.cli.options import Budgets, Json, MarkdownFile, Seed, Space
 
 if TYPE_CHECKING:
     from nas.search.simulation.apart import Measured
@@ -59,7 +59,7 @@ def run(
         Path | None,
         typer.Option("--keep", help="A file (.json) of finished simulations: they are shown, and not done again."),
     ] = None,
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write the report as a Markdown file.")] = None,
+    output: MarkdownFile = None,
     as_json: Json = False,
 ) -> None:
     """Find out how many workers and trials one driver can serve, with trainings that take no time.

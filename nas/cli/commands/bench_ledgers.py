@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from nas.cli.options import Json
+from nas.cli.options import CurvesFile, Json, MarkdownFile
 
 
 def run(
@@ -17,10 +16,8 @@ def run(
         list[str] | None,
         typer.Option("--study", metavar="NAME", help="Only this search of the ledgers that have it. Repeatable."),
     ] = None,
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write the report as a Markdown file.")] = None,
-    plot: Annotated[
-        Path | None, typer.Option("--plot", help="Draw the curves: .html, .png or .svg (extra plots).")
-    ] = None,
+    output: MarkdownFile = None,
+    plot: CurvesFile = None,
     as_json: Json = False,
 ) -> None:
     """Compare finished searches: how good the front was for the training time that had gone into it.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nas.cli.options import Json
+from nas.cli.options import CurvesFile, Json, MarkdownFile
 
 if TYPE_CHECKING:
     from nas.report.bench import Conditions
@@ -47,10 +47,8 @@ def run(
         Path | None,
         typer.Option("--keep", help="Keep finished searches in this file; those that are in it are not done again."),
     ] = None,
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write the report as a Markdown file.")] = None,
-    plot: Annotated[
-        Path | None, typer.Option("--plot", help="Draw the curves: .html, .png or .svg (extra plots).")
-    ] = None,
+    output: MarkdownFile = None,
+    plot: CurvesFile = None,
     as_json: Json = False,
 ) -> None:
     r"""Judge samplers on tables of networks that somebody trained, through the engine of `nas search`.

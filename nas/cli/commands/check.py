@@ -23,12 +23,16 @@ from nas.cli.options import (
 from nas.ledger.address import DEFAULT_STORAGE
 
 if TYPE_CHECKING:
+    from nas.analysis.proxy_health import HealthRow
     from nas.architecture import Architecture
     from nas.cost import Budget
     from nas.data import DataSet, Description
+    from nas.search.definition import StudyFile
+    from nas.search.resolve import Asked
     from nas.space.feasible import FeasibleSet
     from nas.space.summary import Summary
     from nas.task import Task
+    from nas.train.default_recipe import ChosenBy
     from nas.train.recipe import Recipe
 
 _TIMED = 3  # architectures whose pace is measured
@@ -56,12 +60,11 @@ def run(
     """
     from dataclasses import asdict
 
-    from nas.analysis.proxy_health import HealthRow, expected_health
     from nas.cli.health_view import health_view
     from nas.cli.output import draw
     from nas.cost import Budget
     from nas.search.definition import DEFAULT_TRIALS
-    from nas.search.launch import chosen_by, default_workers, resolve_device, yardstick_on
+    from nas.search.launch import default_workers, resolve_device
     from nas.search.resolve import Asked
     from nas.space import load_space
     from nas.space.summary import summarise
@@ -76,10 +79,7 @@ def run(
     health: list[HealthRow] = []
     plan: dict[str, Any] = {"trials": trials or DEFAULT_TRIALS, "workers": workers or default_workers(place)}
     if own is None:
-        described = _described(written.data)
-        health = expected_health(yardstick_on(described))
-        by = None if asked.names_recipe else chosen_by(within, described)
-        proxy = written.recipe if by is None else by.recipe().changed(**asked.recipe_changes)
+        proxy, by, health = _proxy(within, asked, written)
         plan |= _proxy_plan(looked, written.data, proxy, place, plan)
         plan |= {"chosen_by": None if by is None else by.to_dict(), "proxy_health": [one.to_dict() for one in health]}
     else:
@@ -130,6 +130,17 @@ def _latency_words(latency: dict[str, Any]) -> list[str]:
     unseen = f"; {latency['unseen']} hold what nobody has measured" if latency["unseen"] else ""
     share = f"of {latency['drawn']} points within the other bounds {latency['within']} are within the latency, too"
     return [*words, f"{share}, by prediction{unseen}; a search measures each before it trains it"]
+
+
+def _proxy(within: FeasibleSet, asked: Asked, written: StudyFile) -> tuple[Recipe, ChosenBy | None, list[HealthRow]]:
+    """How candidates would be trained, by what that was chosen if nobody named it, and what it could tell apart."""
+    from nas.analysis.proxy_health import expected_health
+    from nas.search.launch import chosen_by, yardstick_on
+
+    described = _described(written.data)
+    by = None if asked.names_recipe else chosen_by(within, described)
+    recipe = written.recipe if by is None else by.recipe().changed(**asked.recipe_changes)
+    return recipe, by, expected_health(yardstick_on(described))
 
 
 def _proxy_plan(looked: Summary, data: str, proxy: Recipe, device: str, plan: dict[str, Any]) -> dict[str, Any]:

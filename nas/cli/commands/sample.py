@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,10 +13,12 @@ from nas.ledger.address import DEFAULT_STORAGE
 
 if TYPE_CHECKING:
     from numpy.random import Generator
+    from rich.table import Table
 
     from nas.architecture import Architecture
     from nas.cost import Budget
     from nas.measure.prediction.within import Foretold
+    from nas.report.cost import CostRow
     from nas.space.feasible import FeasibleSet
     from nas.task import Task
 
@@ -67,10 +70,17 @@ def run(
         )
         return
     from nas.cli.output import draw
+
+    title = f"{count} of {within.size} points of {found.name} within {limits}, at {task.resolution}x{task.resolution}"
+    draw(_table(title, rows, drawn, latencies))
+
+
+def _table(title: str, rows: Sequence[CostRow], drawn: Sequence[Architecture], latencies: Sequence[Foretold]) -> Table:
+    from itertools import zip_longest
+
     from nas.cli.tables import table
     from nas.units import format_count
 
-    title = f"{count} of {within.size} points of {found.name} within {limits}, at {task.resolution}x{task.resolution}"
     profiles = list(latencies[0].latency) if latencies else []
     made = table(
         title, "id", "depths", "widths", ">params", ">FLOPs", ">activations", *(f">ms, {one}" for one in profiles)
@@ -82,7 +92,7 @@ def run(
         made.add_row(row.id, " ".join(depths), " ".join(widths), *numbers, *times)
     if profiles:
         made.caption = "milliseconds are predicted; nas latency measures them"
-    draw(made)
+    return made
 
 
 def _foretold(

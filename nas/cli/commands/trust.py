@@ -13,6 +13,7 @@ from nas.cli.options import (
     Classes,
     Data,
     Json,
+    MarkdownFile,
     Metrics,
     Resolution,
     Seed,
@@ -52,7 +53,7 @@ def run(
         str | None, typer.Option("--study", help="Name for the study; default: by space and budget.")
     ] = None,
     checkpoints: Checkpoints = None,
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write the report as a Markdown file.")] = None,
+    output: MarkdownFile = None,
     resolution: Resolution = None,
     classes: Classes = None,
     *,

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Sequence
+from statistics import NormalDist, fmean, variance
 
+from nas.analysis.bootstrap import Estimate
+from nas.analysis.effects.importance import at_equal_cost
 from nas.analysis.effects.table import MARGIN, Finding
-from nas.report.study.control import search_gain
+from nas.analysis.outcomes import Origin, Outcome
 from nas.report.study.rows import NO_BUDGET, StudyRows
 from nas.units import format_count, format_seconds, plural
 
+_LEAST = 5  # candidates on either side of a comparison with chance
 _NAMED = 3  # values of decisions in a sentence
 _GROWTH = 1e-3  # of the hypervolume; less does not count as any
 
@@ -106,7 +111,7 @@ def _grew(before: float, after: float) -> bool:
 def _control(rows: StudyRows) -> Iterator[str]:
     """Search against chance, at equal cost: chance alone has no reason to choose cheap or dear networks."""
     analysis = rows.analysis
-    found = None if analysis is None else search_gain(analysis.outcomes, analysis.cost)
+    found = None if analysis is None else _search_gain(analysis.outcomes, analysis.cost)
     if found is None:
         return
     value, low, high = (100 * one for one in found)
@@ -116,6 +121,25 @@ def _control(rows: StudyRows) -> Iterator[str]:
         f"At equal cost, the candidates that the sampler chose are {value:+.1f} points ({low:+.1f} to {high:+.1f}, "
         f"95 %) against those drawn at random, on average{where}: {verdict}."
     )
+
+
+def _search_gain(outcomes: Sequence[Outcome], cost: str) -> Estimate | None:
+    """Mean accuracy at equal cost of chosen candidates above that of random ones, with its 95 % interval.
+
+    The interval is Welch's (Biometrika 34, 1947) with normal quantiles; None for too few of either.
+    """
+    if not outcomes:
+        return None
+    above = at_equal_cost(outcomes, cost)
+    by: dict[Origin, list[float]] = {origin: [] for origin in Origin}
+    for value, one in zip(above, outcomes, strict=True):
+        by[one.origin].append(float(value))
+    chosen, drawn = by[Origin.CHOSEN], by[Origin.RANDOM]
+    if min(len(chosen), len(drawn)) < _LEAST:
+        return None
+    value = fmean(chosen) - fmean(drawn)
+    half = NormalDist().inv_cdf(0.975) * math.sqrt(variance(chosen) / len(chosen) + variance(drawn) / len(drawn))
+    return Estimate(value, value - half, value + half)
 
 
 def _decisions(rows: StudyRows) -> Iterator[str]:

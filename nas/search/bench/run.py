@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 
+from nas.executors.base import Report
 from nas.ledger import Ledger
-from nas.records import StudyKind, StudyRecord, TrialState
-from nas.search.bench.answering import TableAnswers, seen_by
+from nas.records import Evaluation, Job, StudyKind, StudyRecord, TrialState
 from nas.search.bench.contestant import Contestant
 from nas.search.bench.in_process import InProcess
 from nas.search.bench.scores import Curve, FrontScore, RegretScore
@@ -137,6 +137,24 @@ def tasks_of(
         for one in contestants
         for quantile in quantiles
     ]
+
+
+class TableAnswers:
+    """The work of a worker that knows a table: each network shows one of its accuracies, the same one every time."""
+
+    def __init__(self, table: Table, *, seed: int) -> None:
+        """Which accuracy each network shows is drawn from `seed`."""
+        self._shown = seen_by(table, seed=seed)
+
+    def __call__(self, job: Job, *, report: Report | Callable[[float], None]) -> Evaluation:
+        """Answer a job at once."""
+        return Evaluation(key=job.key, accuracy=float(self._shown[job.architecture["row"]]))
+
+
+def seen_by(table: Table, *, seed: int) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    """The accuracy (n,) that each network shows to the search of a seed."""
+    columns = np.random.default_rng(seed).integers(table.seen.shape[1], size=len(table))
+    return np.asarray(table.seen[np.arange(len(table)), columns])
 
 
 def _score(table: Table, domain: TableDomain, task: Task) -> FrontScore | RegretScore:

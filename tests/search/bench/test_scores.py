@@ -9,7 +9,7 @@ from search_tables import make_table
 
 from nas.analysis.hypervolume import hypervolume
 from nas.analysis.pareto import non_dominated
-from nas.search.bench.answering import seen_by
+from nas.search.bench.run import seen_by
 from nas.search.bench.scores import FrontScore, RegretScore
 from nas.search.bench.table import read_table
 
