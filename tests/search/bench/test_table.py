@@ -78,7 +78,7 @@ def test_rows_may_be_in_another_folder(tmp_path: Path) -> None:
     (tmp_path / "rows").mkdir()
     (tmp_path / "small.csv").rename(tmp_path / "rows" / "small.csv")
     assert len(read_table(path, tmp_path / "rows")) == 24
-    with pytest.raises(DataError, match="--files names a folder"):
+    with pytest.raises(DataError, match="--files names the folder"):
         read_table(path)
 
 
