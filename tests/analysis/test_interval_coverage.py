@@ -16,6 +16,7 @@ def _no_p_value(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(3600)  # up to four minutes on a machine that has nothing else to do
 @pytest.mark.parametrize("kind", sorted(KINDS))
 def test_every_interval_holds_as_often_as_it_says(kind: str) -> None:
     """The bounds of 93 and 97 %, and beyond them what chance does to one of a thousand lines."""

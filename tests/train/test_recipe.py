@@ -144,6 +144,12 @@ def test_recipes_of_papers_say_what_differs(name: str) -> None:
     header = " ".join(line[2:] for line in text.splitlines() if line.startswith("#"))
     assert "arXiv:" in header
     assert all(word in header for word in ("Differs", "EXIF", "bilinear", "bf16"))
+    if name != "convnext_finetune":  # which takes weights and constants over from the release
+        assert "channels are normalised by" in header
+        assert "weights start normal" in header
+    if name == "unireplknet_300e":
+        assert "0.3 and 0.3 for A, F and P" in header  # Mixup and CutMix by size
+        assert "the response norm's weights are not decayed" in header
 
 
 def test_published_settings_of_other_families() -> None:
