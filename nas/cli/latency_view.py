@@ -45,9 +45,7 @@ def latency_table(rows: Sequence[LatencyRow], title: str, published: Mapping[str
             str(one.runs),
             "-" if one.spread is None else f"{one.spread:.1%}",
             "-" if one.peak_memory is None else format_bytes(one.peak_memory),
-            ", ".join(row.ties)
-            if len(row.ties) <= _TIES
-            else f"{', '.join(row.ties[:_TIES])} and {len(row.ties) - _TIES} more",
+            _some(row.ties),
         )
     made.caption = "\n".join(
         f"! {row.name} is unstable: {'; '.join(row.record.unstable)}" for row in rows if row.record.unstable

@@ -202,11 +202,7 @@ def load_profile(reference: str) -> NamedProfile:
     """
     path = _located(reference)
     root, problems = read_yaml(path, name=path.name if path.parent == _FOLDER else None)
-    profile = read_model(Profile, root, problems)
-    problems.check()
-    if profile is None:
-        raise UserError(f"{path}: cannot be read")
-    return NamedProfile(name=path.stem, profile=profile)
+    return NamedProfile(name=path.stem, profile=read_model(Profile, root, problems))
 
 
 def _located(reference: str) -> Path:

@@ -173,9 +173,6 @@ _KINDS: Mapping[str, Callable[[], Iterable[PartRow]]] = {
     "recipe": _recipes,
 }
 
-KINDS = tuple(_KINDS)
-"""The words that `grammar` knows, in its order."""
-
 _PAPER = re.compile(r"\s*\(([^()]*arXiv:[^()]*)\)")
 
 

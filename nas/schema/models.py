@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from nas.errors import shortened
+from nas.errors import UserError, shortened
 from nas.registry import did_you_mean
 from nas.schema.nodes import Node
 from nas.schema.problems import Problems
@@ -17,21 +17,28 @@ from nas.schema.problems import Problems
 M = TypeVar("M", bound=BaseModel)
 
 
-def read_model(model: type[M], node: Node, problems: Problems, context: object = None) -> M | None:
-    """The model that `node` describes; None when there were problems, which are added to `problems`.
+def read_model(model: type[M], node: Node, problems: Problems, context: object = None) -> M:
+    """The model that a file describes.
 
     Args:
         model: what to read.
-        node: from a file.
-        problems: of that file.
+        node: the whole of it.
+        problems: what is wrong with it already.
         context: what the model's validators are told beside the values.
+
+    Raises:
+        SchemaError: all problems, those that were known before as well.
     """
+    found: M | None = None
     try:
-        return model.model_validate(node.plain(), context=context)
+        found = model.model_validate(node.plain(), context=context)
     except ValidationError as error:
         for finding in error.errors(include_url=False):
             _note(model, finding, node, problems)
-        return None
+    problems.check()
+    if found is None:
+        raise UserError(f"{problems.source.name}: cannot be read")
+    return found
 
 
 def _note(model: type[BaseModel], finding: Any, node: Node, problems: Problems) -> None:

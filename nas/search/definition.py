@@ -346,9 +346,6 @@ def read_study_file(path: Path) -> StudyFile:
         running = command_line("compare", arguments=[str(path)])
         raise UserError(f"{path}: this study compares given architectures; run it with: {running}")
     study = read_model(StudyFile, root, problems, RecipePlace(folder=path.parent))
-    problems.check()
-    if study is None:
-        raise UserError(f"{path}: cannot be read")
     load_plugins(study.plugins, path)
     return study
 

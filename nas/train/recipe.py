@@ -386,11 +386,7 @@ def load_recipe(reference: str | Path, where: RecipePlace = RecipePlace()) -> Re
         raise UserError(f"{where.bases[-1]}: its base leads back to {path.name}: {way}")
     root, problems = read_yaml(path)
     context = RecipePlace(folder=path.parent, bases=(*where.bases, path.resolve()))
-    recipe = read_model(Recipe, root, problems, context)
-    problems.check()
-    if recipe is None:
-        raise UserError(f"{path}: cannot be read")
-    return recipe
+    return read_model(Recipe, root, problems, context)
 
 
 def packaged_recipe(name: str) -> dict[str, Any]:

@@ -27,7 +27,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from nas.errors import DataError, UserError
+from nas.errors import DataError
 from nas.schema.models import read_model
 from nas.schema.nodes import read_yaml
 
@@ -72,11 +72,7 @@ def read_table_file(path: Path) -> TableFile:
         SchemaError: all its problems.
     """
     root, problems = read_yaml(path)
-    found = read_model(TableFile, root, problems)
-    problems.check()
-    if found is None:
-        raise UserError(f"{path}: cannot be read")
-    return found
+    return read_model(TableFile, root, problems)
 
 
 def data_file(description: TableFile, path: Path, folder: Path | None) -> Path:

@@ -10,7 +10,6 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from nas.architecture import Architecture
-from nas.errors import UserError
 from nas.records import StudyKind
 from nas.schema.models import read_model
 from nas.schema.nodes import read_yaml
@@ -136,8 +135,5 @@ def read_comparison(path: Path) -> ComparisonFile:
     """Read a comparison file; raises SchemaError with all its problems."""
     root, problems = read_yaml(path)
     found = read_model(ComparisonFile, root, problems, RecipePlace(folder=path.parent))
-    problems.check()
-    if found is None:
-        raise UserError(f"{path}: cannot be read")
     load_plugins(found.plugins, path)
     return found
