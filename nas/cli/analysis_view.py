@@ -183,10 +183,10 @@ def refusals(contests: Sequence[Contest]) -> list[str]:
     return [*(f"{doubt}." for doubt in doubts), *(f"{one.about}: {one.why}." for one in contests if one.why)]
 
 
-def cuts_table(cuts: Sequence[Cut], cost: str) -> Table:
-    """What a refined space does without."""
+def cuts_table(cuts: Sequence[Cut], cost: str, *, where: str = "") -> Table:
+    """What a refined space does without, or could in some stages."""
     made = table(
-        f"Worse beyond doubt at equal {metric_label(cost)}, in points of top-1",
+        f"Worse beyond doubt{where} at equal {metric_label(cost)}, in points of top-1",
         "decision", "without", "against", ">difference", ">95% interval",
     )  # fmt: skip
     for cut in cuts:

@@ -14,7 +14,7 @@ from nas.analysis.outcomes import cost_of, outcomes_of
 from nas.architecture import Architecture
 from nas.errors import BudgetError, StudyError
 from nas.ledger import Ledger
-from nas.records import StudyKind
+from nas.records import Plain, StudyKind
 from nas.schema.nodes import parse_yaml
 from nas.search.definition import StudyDefinition, searched_study
 from nas.space import SearchSpace
@@ -32,6 +32,7 @@ class Shrunk:
         space: the new one.
         text: its file.
         cuts: what every place of the file has lost; none where nothing is beyond doubt.
+        kept: what is worse beyond doubt in one stage, and stays: the file asks for it once for several stages.
         model: what the evidence is from.
     """
 
@@ -40,6 +41,7 @@ class Shrunk:
     space: SearchSpace
     text: str
     cuts: tuple[Cut, ...]
+    kept: tuple[Cut, ...]
     model: Model
 
     def to_dict(self) -> dict[str, Any]:
@@ -51,24 +53,30 @@ class Shrunk:
             "candidates": self.model.used,
             "points": self.definition.space.size(),
             "refined_points": self.space.size(),
-            "cuts": [
-                {
-                    "decisions": list(cut.question.decisions),
-                    "dropped": [value for loss in cut.losses for value in loss.values],
-                    "evidence": [
-                        {
-                            "value": loss.level.label,
-                            "against": loss.evidence.value.label,
-                            "effect": None if loss.evidence.effect is None else -loss.evidence.effect,
-                            "low": None if loss.evidence.high is None else -loss.evidence.high,
-                            "high": None if loss.evidence.low is None else -loss.evidence.low,
-                        }
-                        for loss in cut.losses
-                    ],
-                }
-                for cut in self.cuts
-            ],
+            "cuts": [{**_plain(cut), "dropped": _values(cut)} for cut in self.cuts],
+            "kept": [{**_plain(cut), "worse": _values(cut)} for cut in self.kept],
         }
+
+
+def _values(cut: Cut) -> list[Plain]:
+    return [value for loss in cut.losses for value in loss.values]
+
+
+def _plain(cut: Cut) -> dict[str, Any]:
+    """A cut's decisions and evidence, JSON-ready."""
+    return {
+        "decisions": list(cut.question.decisions),
+        "evidence": [
+            {
+                "value": loss.level.label,
+                "against": loss.evidence.value.label,
+                "effect": None if loss.evidence.effect is None else -loss.evidence.effect,
+                "low": None if loss.evidence.high is None else -loss.evidence.high,
+                "high": None if loss.evidence.low is None else -loss.evidence.low,
+            }
+            for loss in cut.losses
+        ],
+    }
 
 
 def shrink(ledger: Ledger, study: str | None) -> Shrunk:
@@ -88,7 +96,9 @@ def shrink(ledger: Ledger, study: str | None) -> Shrunk:
         raise StudyError(f"study {study!r} supports no narrower space: no effect can be told: {model.doubt}")
     asked = places(definition.space.root)
     marks = {place.decisions: place.mark for place in asked}
-    found = cuts(model, [Question(decisions=place.decisions, is_range=place.is_range) for place in asked])
+    questions = [Question(decisions=place.decisions, is_range=place.is_range) for place in asked]
+    found = cuts(model, questions)
+    kept = _kept(model, questions, found)
     narrowings = [
         Narrowing(
             mark=marks[cut.question.decisions],
@@ -101,7 +111,22 @@ def shrink(ledger: Ledger, study: str | None) -> Shrunk:
     text = narrowed(definition.space, name, narrowings, _about(study, definition, model, found))
     space = read_space(*parse_yaml(text, f"{name}.yaml"))
     _require_some(space, definition, study)
-    return Shrunk(study=study, definition=definition, space=space, text=text, cuts=tuple(found), model=model)
+    return Shrunk(
+        study=study, definition=definition, space=space, text=text, cuts=tuple(found), kept=tuple(kept), model=model
+    )
+
+
+def _kept(model: Model, questions: Sequence[Question], found: Sequence[Cut]) -> list[Cut]:
+    """What would go if every stage had a place of its own, of places that ask for several stages and lose nothing."""
+    lost = {name for cut in found for name in cut.question.decisions}
+    alone = [
+        Question(decisions=(name,), is_range=one.is_range)
+        for one in questions
+        if len(one.decisions) > 1
+        for name in one.decisions
+        if name not in lost
+    ]
+    return cuts(model, alone)
 
 
 def _require_some(space: SearchSpace, definition: StudyDefinition, study: str) -> None:

@@ -227,7 +227,8 @@ def _confirm(front: StudyFront, seeds: int, storage: str, *, workers: int | None
     lost = shrinkage(rows)
     if lost is not None:
         remaining = sum(one.remains for one in rows)
-        draw(f"{remaining} of {len(rows)} remain on the front; on average {100 * lost:.1f} points were luck.")
+        luck = f"{100 * lost:.1f} points were luck" if lost >= 0 else f"they came out {-100 * lost:.1f} points higher"
+        draw(f"{remaining} of {len(rows)} remain on the front; on average {luck}.")
 
 
 def _print_csv(shown: Sequence[Shown]) -> None:

@@ -113,6 +113,10 @@ def _draw(shrunk: Shrunk, gained: Gain | None) -> None:
     if shrunk.cuts:
         draw(cuts_table(shrunk.cuts, shrunk.model.cost))
     else:
-        draw("No value is worse beyond doubt: the space stays as it is, and there is nothing to verify.")
+        everywhere = " in all stages at once" if shrunk.kept else ""
+        draw(f"No value is worse beyond doubt{everywhere}: the space stays as it is, and there is nothing to verify.")
+    if shrunk.kept:
+        draw("", cuts_table(shrunk.kept, shrunk.model.cost, where=" in one stage"))
+        draw("These stay: the file asks for them once for all stages. A list in its place has a choice for each stage.")
     for sentence in [] if gained is None else gain_sentences(gained, shrunk.model.cost):
         draw(sentence)
