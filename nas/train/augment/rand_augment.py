@@ -77,8 +77,10 @@ class RandAugment:
 
     Fifteen operations, equally likely, drawn with repetition. As in ConvNeXt's recipe, and other than in the paper, the
     effect of every one grows with the magnitude, the magnitude is noisy, and only a share of the operations is applied.
-    Differs from that recipe in that geometry is sampled bilinearly. Theirs is bicubic: timm draws between the two only
-    where training images are resized by a draw, and ConvNeXt's are resized bicubically.
+    Differs from that recipe in that geometry is sampled bilinearly, within one grey level of timm's operations given
+    that filter. Theirs is bicubic: timm hands the filter that resizes the crops on to the operations, bicubic in
+    ConvNeXt's recipe, and draws between bilinear and bicubic only where that filter is `random`.
+    torchvision's `RandAugment`, another variant, takes the nearest pixel unless told otherwise.
 
     Attributes:
         count: operations on each image.
