@@ -20,7 +20,8 @@ POINTS = {
     "gated": ("conv2former_t", "van_b1", "moganet_xt", "hornet_t_7x7", "mambaout_tiny"),
     "families": (
         *("convnext_tiny", "inceptionnext_tiny", "unireplknet_n", "conv2former_t", "van_b1", "hornet_t_7x7"),
-        *("moganet_xt", "mambaout_tiny", "replknet_13"),
+        *("moganet_xt", "mambaout_tiny", "replknet_13", "convnextv2_tiny", "slak_t_w1", "focalnet_t_srf"),
+        *("convformer_s18", "poolformerv2_s12", "fasternet_t2", "repvit_m1_0"),
     ),
     "regnet": tuple(
         f"regnet{form}_{size}"

@@ -16,6 +16,10 @@ from nas.space.feasible.rows import NOT_ASKED, AnswerSets, answers_of, stacked
 from nas.space.tree import Decision, Here, PerStage, Struct, Tree, Walk, pattern_lengths, spread
 
 
+class _PatternError(Exception):
+    """Blocks of one kind follow a pattern."""
+
+
 class BlockTable:
     """The options of a stage's block, each a repeating pattern of specs (mostly one).
 
@@ -109,10 +113,27 @@ def block_table(tree: Tree, stage: int, deepest: int) -> BlockTable:
         TooManyError: its decisions are coupled too much to list them.
     """
     try:
-        sets = list(_block_sets(tree, stage, {}))
+        tables = [_table_of(one, deepest) for one in _block_sets(tree, stage, {})]
     except InseparableError:
         return listed_table(options(lambda walk: tree.resolve(walk, Here(stage))), deepest)
-    return BlockTable(stacked([block_set.answers for block_set in sets]), sets, None)
+    return _joined(tables)
+
+
+def _table_of(found: BlockSet | list[Option], deepest: int) -> BlockTable:
+    return listed_table(found, deepest) if isinstance(found, list) else BlockTable(found.answers, [found], None)
+
+
+def _joined(tables: Sequence[BlockTable]) -> BlockTable:
+    """The options of all tables; specs are counted on from one to the next."""
+    if len({one.pattern.shape[1] for one in tables} | {1}) == 1:
+        return BlockTable(stacked([one.answers for one in tables]), [row for one in tables for row in one.sets], None)
+    patterns: list[tuple[int, ...]] = []
+    before = 0
+    for one in tables:
+        rows = zip(one.pattern.tolist(), one.period.tolist(), strict=True)
+        patterns += [tuple(before + spec for spec in row[:period]) for row, period in rows]
+        before += len(one.keys)
+    return BlockTable(stacked([one.answers for one in tables]), [row for one in tables for row in one.sets], patterns)
 
 
 def listed_table(found: list[Option], deepest: int) -> BlockTable:
@@ -146,8 +167,8 @@ def pattern_of(value: Any, deepest: int) -> list[Block]:
     return read
 
 
-def _block_sets(tree: Tree, stage: int, prefix: Mapping[str, int]) -> Iterator[BlockSet]:
-    """The sets of a tree; InseparableError where it is no choice between mappings."""
+def _block_sets(tree: Tree, stage: int, prefix: Mapping[str, int]) -> Iterator[BlockSet | list[Option]]:
+    """The sets of a tree, options where blocks follow a pattern; InseparableError where it is no choice of mappings."""
     if isinstance(tree, PerStage):
         yield from _block_sets(tree.entries[stage], stage, prefix)
     elif isinstance(tree, Decision) and tree.name(stage) not in prefix:
@@ -156,9 +177,20 @@ def _block_sets(tree: Tree, stage: int, prefix: Mapping[str, int]) -> Iterator[B
                 raise InseparableError
             yield from _block_sets(tree.branches[answer], stage, {**prefix, tree.name(stage): code})
     elif isinstance(tree, Struct) and tree.kind is not None:
-        yield _combined_blocks(tree, tree.kind, stage, prefix)
+        try:
+            yield _combined_blocks(tree, tree.kind, stage, prefix)
+        except _PatternError:
+            yield _patterned(tree, stage, prefix)
     else:
         raise InseparableError
+
+
+def _patterned(tree: Struct, stage: int, prefix: Mapping[str, int]) -> list[Option]:
+    """The options of a mapping that has a pattern in it, which are priced one by one."""
+    found = options(_resolving(tree, stage))
+    if any(name in prefix for option in found for name in option.codes):
+        raise InseparableError
+    return [Option({**prefix, **option.codes}, option.value) for option in found]
 
 
 def _combined_blocks(tree: Struct, kind: str, stage: int, prefix: Mapping[str, int]) -> BlockSet:
@@ -168,7 +200,9 @@ def _combined_blocks(tree: Struct, kind: str, stage: int, prefix: Mapping[str, i
     for part in independent(tree):
         found = options(_resolving(part, stage))
         names = {name for option in found for name in option.codes}
-        if names & taken or any(True for option in found for _ in pattern_lengths(option.value)):
+        if any(True for option in found for _ in pattern_lengths(option.value)):
+            raise _PatternError
+        if names & taken:
             raise InseparableError
         taken |= names
         groups.append(field_group(kind, found))

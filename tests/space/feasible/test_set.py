@@ -326,3 +326,18 @@ def test_more_than_there_are_is_an_error() -> None:
     assert feasible.count is not None
     with pytest.raises(BudgetError, match=f"only {feasible.count} of 10000 distinct architectures"):
         feasible.draw(10_000, np.random.default_rng(0))
+
+
+def test_blocks_that_follow_a_pattern_stand_beside_others() -> None:
+    """Those of the pattern are priced one by one, the others together; conditions and answers stay their own."""
+    plain = "{kind: mixer_first, mixer: {kind: depthwise, kernel: {choice: [3, 5]}}, ratio: {choice: [2, 4]}}"
+    gated = "{pattern: [{kind: squeeze_excite, reduction: {choice: [2, 4]}}, null]}"
+    patterned = f"{{kind: bottleneck, mixer: {{kind: depthwise, kernel: {{choice: [3, 7]}}}}, gate: {gated}}}"
+    space = space_with(block=f"{{per: stage, choice: [{plain}, {patterned}]}}", depth="[1, 3]")
+    points = every_point(space)
+    feasible = space.within()
+    assert feasible.count == len(points) == 8 * 8
+    codes = np.stack([feasible.encode(answers) for _, answers in points])
+    costs = feasible.costs(codes)
+    assert (np.stack([costs[name] for name in COSTS], axis=1) == prices(points, space.task)).all()
+    assert [feasible.architecture(row) for row in codes] == [one for one, _ in points]
