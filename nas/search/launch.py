@@ -354,11 +354,7 @@ def run_plan(
         workers_of(settings, plan.work(settings.device), jobs=plan.limits.trials, images=plan.images, say=say) as pool,
         CurveLog(weights.folder, notify=ledger.notify) as curves,
     ):
-        if plan.is_new:
-            definition = begun(plan, gauge, ledger)
-        elif plan.takes_up:
-            stored = ledger.study(plan.name).definition
-            ledger.redefine_study(plan.name, {**stored, **definition.to_dict()})
+        definition = _entered(plan, gauge, ledger)
         problem = definition.problem(checkpoints, gauge)
         search = Search(
             plan.name,
@@ -388,6 +384,16 @@ def run_plan(
         progress = driver.run(this_process())
     prune_checkpoints(checkpoints, set())  # who goes on in a longer run trains from the start again, bit for bit
     return progress
+
+
+def _entered(plan: Plan, gauge: Gauge | None, ledger: Ledger) -> StudyDefinition:
+    """What the study is from now on, as the ledger has it, too."""
+    if plan.is_new:
+        return begun(plan, gauge, ledger)
+    if plan.takes_up:
+        stored = ledger.study(plan.name).definition
+        ledger.redefine_study(plan.name, {**stored, **plan.definition.to_dict()})
+    return plan.definition
 
 
 def resolve_device(name: str) -> str:

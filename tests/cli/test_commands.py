@@ -1,34 +1,16 @@
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import Any
 
 import pytest
+from answers import Capture, complaint, document
 
 from nas.cli.main import main
-
-Capture = pytest.CaptureFixture[str]
 
 
 @pytest.fixture(autouse=True)
 def _empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-
-
-def document(capsys: Capture, *arguments: str) -> Any:
-    """What a command prints under --json, which must be one document and nothing else."""
-    assert main([*arguments, "--json"]) == 0
-    return json.loads(capsys.readouterr().out)
-
-
-def complaint(capsys: Capture, *arguments: str) -> str:
-    """What a command that refuses its input says on stderr."""
-    assert main(list(arguments)) == 2
-    captured = capsys.readouterr()
-    assert captured.out == ""
-    assert "Traceback" not in captured.err
-    return captured.err
 
 
 def test_cost_gives_the_papers_integers(capsys: Capture) -> None:

@@ -9,16 +9,15 @@ from __future__ import annotations
 import json
 import sqlite3
 from pathlib import Path
-from typing import Any
 
 import pytest
+from answers import Capture, document
 
 from nas.cli.main import main
 from nas.ledger import Ledger
 from nas.ledger.revision import REVISIONS, VERSION_TABLE
 from nas.records import StudyKind
 
-Capture = pytest.CaptureFixture[str]
 DUMP = Path(__file__).parent.parent / "ledger" / "before_kinds.sql"
 KINDS = {
     "pair": StudyKind.COMPARE,
@@ -34,11 +33,6 @@ def _old_ledger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with sqlite3.connect("nas.db") as connection:
         connection.executescript(DUMP.read_text(encoding="utf-8"))
     connection.close()
-
-
-def document(capsys: Capture, *arguments: str) -> Any:
-    assert main([*arguments, "--json"]) == 0
-    return json.loads(capsys.readouterr().out)
 
 
 def test_an_old_ledger_learns_the_kinds_of_its_studies_when_it_is_first_looked_at(capsys: Capture) -> None:

@@ -11,10 +11,10 @@ import sys
 import time
 from contextlib import chdir, redirect_stdout
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
+from answers import document
 from filelock import FileLock
 from safetensors.torch import load_file
 
@@ -45,14 +45,9 @@ def _inside(searched: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(searched)
 
 
-def printed(capsys: pytest.CaptureFixture[str], *arguments: str) -> Any:
-    assert main([*arguments, "--json"]) == 0
-    return json.loads(capsys.readouterr().out)
-
-
 @pytest.mark.usefixtures("_inside")
 def test_search_ends_with_a_front_within_budget(capsys: pytest.CaptureFixture[str]) -> None:
-    front = printed(capsys, "pareto")
+    front = document(capsys, "pareto")
     first = json.loads(Path("printed.json").read_text())["front"]
     assert [{**row, "weights": ""} for row in front] == [{**row, "weights": ""} for row in first]
     assert all(Path(row["weights"]).parents[2] == Path.cwd() for row in front)  # the project has moved since
@@ -61,13 +56,13 @@ def test_search_ends_with_a_front_within_budget(capsys: pytest.CaptureFixture[st
     accuracies = [row["accuracy"] for row in front]
     assert accuracies == sorted(accuracies)
     assert {"id", "accuracy", "flops", "params", "rung", "seeds"} <= front[0].keys()
-    (study,) = printed(capsys, "studies")
+    (study,) = document(capsys, "studies")
     assert (study["name"], study["counts"]["done"]) == ("small", 3)
 
 
 @pytest.mark.usefixtures("_inside")
 def test_tables_and_csv_show_the_front(capsys: pytest.CaptureFixture[str]) -> None:
-    front = printed(capsys, "pareto")
+    front = document(capsys, "pareto")
     assert main(["pareto"]) == main(["studies"]) == main(["pareto", "small", "--all"]) == 0
     shown = capsys.readouterr().out
     assert all(row["id"] in shown for row in front)
@@ -77,13 +72,13 @@ def test_tables_and_csv_show_the_front(capsys: pytest.CaptureFixture[str]) -> No
 
 @pytest.mark.usefixtures("_inside")
 def test_rows_carry_decisions_and_the_plot_has_any_axes(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    rows = printed(capsys, "pareto", "--all")
+    rows = document(capsys, "pareto", "--all")
     assert all(row["decisions"] for row in rows)
     assert main(["pareto", "--csv"]) == 0
     header = capsys.readouterr().out.splitlines()[0].split(",")
     assert {f"decisions.{name}" for name in rows[0]["decisions"]} <= set(header)
     best = max(rows, key=lambda row: row["accuracy"])
-    assert [row["id"] for row in printed(capsys, "pareto", "--top", "1")] == [best["id"]]
+    assert [row["id"] for row in document(capsys, "pareto", "--top", "1")] == [best["id"]]
     page = tmp_path / "front.html"
     assert main(["pareto", "--plot", str(page), "--x", "params", "--y", "seconds"]) == 0
     assert best["id"] in page.read_text(encoding="utf-8")
@@ -120,11 +115,11 @@ def test_plots_that_cannot_be_are_refused(capsys: pytest.CaptureFixture[str], ar
 def test_exported_winner_is_the_very_network_that_was_trained(
     capsys: pytest.CaptureFixture[str], weights: str, tmp_path: Path
 ) -> None:
-    best = max(printed(capsys, "pareto"), key=lambda row: row["accuracy"])
+    best = max(document(capsys, "pareto"), key=lambda row: row["accuracy"])
     trained = load_file(best["weights"])
     if weights == "lost":
         Path(best["weights"]).rename(tmp_path / "hidden")
-    exported = printed(capsys, "export", "--best", "-o", str(tmp_path / "winner"))
+    exported = document(capsys, "export", "--best", "-o", str(tmp_path / "winner"))
     if weights == "lost":
         (tmp_path / "hidden").rename(best["weights"])
     assert (exported["id"], exported["retrained"]) == (best["id"], weights == "lost")
@@ -138,17 +133,17 @@ def test_exported_winner_is_the_very_network_that_was_trained(
 
 @pytest.mark.usefixtures("_inside")
 def test_candidates_can_be_named_everywhere(capsys: pytest.CaptureFixture[str]) -> None:
-    row = printed(capsys, "pareto")[0]
-    (cost,) = printed(capsys, "cost", f"small:{row['id'][:6]}", "--resolution", "32", "--classes", "10")
+    row = document(capsys, "pareto")[0]
+    (cost,) = document(capsys, "cost", f"small:{row['id'][:6]}", "--resolution", "32", "--classes", "10")
     assert (cost["id"], cost["flops"], cost["params"]) == (row["id"], row["flops"], row["params"])
-    assert printed(capsys, "show", f"small:{row['id']}")["id"] == row["id"]
+    assert document(capsys, "show", f"small:{row['id']}")["id"] == row["id"]
 
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("_inside")
 def test_training_longer_ends_with_a_folder_that_loads(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    row = printed(capsys, "pareto")[0]
-    trained = printed(capsys, "train", f"small:{row['id']}", "--epochs", "2", "-o", str(tmp_path / "trained"))
+    row = document(capsys, "pareto")[0]
+    trained = document(capsys, "train", f"small:{row['id']}", "--epochs", "2", "-o", str(tmp_path / "trained"))
     assert len(trained["curve"]) == 2
     assert trained["test"]["low"] <= trained["test"]["accuracy"] <= trained["test"]["high"]
     assert nas.load_model(tmp_path / "trained")(torch.zeros(1, 1, 32, 32)).shape == (1, 10)

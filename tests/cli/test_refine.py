@@ -13,6 +13,7 @@ from typing import Any
 
 import psutil
 import pytest
+from answers import Capture, document
 from interruption_run import workers_of
 
 from nas.cli.main import main
@@ -24,7 +25,6 @@ from nas.records import Evaluation, TrialState
 from nas.report.refine import RefinedRow
 from nas.train.recipe import load_recipe
 
-Capture = pytest.CaptureFixture[str]
 SMALL = ["search", "--space", "tiny", "--budget", "2.5MFLOPs", "--epochs", "1", "--data-share", "0.1"]
 REFINE = ["refine", "--top", "1", "--trials", "4", "--epochs", "2", "--rungs", "1", "--workers", "1"]
 STUDY = "small"
@@ -45,26 +45,21 @@ def _inside(searched: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(searched)
 
 
-def printed(capsys: Capture, *arguments: str) -> Any:
-    assert main([*arguments, "--json"]) == 0
-    return json.loads(capsys.readouterr().out)
-
-
 @pytest.mark.slow
 @pytest.mark.usefixtures("_inside")
 def test_dry_run_says_what_would_run_and_begins_nothing(capsys: Capture) -> None:
-    plan = printed(capsys, *REFINE, "--dry-run")
+    plan = document(capsys, *REFINE, "--dry-run")
     assert plan["study"].startswith(f"{STUDY}-refined-")
     (recipes,) = plan["recipes"].values()
     assert len(recipes) == 4
     assert recipes[0] == plan["definition"]["recipe"] == {"epochs": 2, "rungs": recipes[0]["rungs"], "data_share": 0.1}
     assert [rung["epochs"] for rung in recipes[0]["rungs"]] == [1]
-    more = printed(capsys, *REFINE, "--trials", "6", "--dry-run")
+    more = document(capsys, *REFINE, "--trials", "6", "--dry-run")
     assert next(iter(more["recipes"].values()))[:4] == recipes
     assert more["study"] == plan["study"]
-    assert printed(capsys, *REFINE, "--seed", "1", "--dry-run")["study"] != plan["study"]
+    assert document(capsys, *REFINE, "--seed", "1", "--dry-run")["study"] != plan["study"]
     identity = next(iter(plan["recipes"]))
-    named = printed(capsys, "refine", STUDY, "--id", identity[:6], "--epochs", "9", "--dry-run")
+    named = document(capsys, "refine", STUDY, "--id", identity[:6], "--epochs", "9", "--dry-run")
     assert list(named["recipes"]) == [identity]
     assert [rung["epochs"] for rung in named["definition"]["recipe"]["rungs"]] == [1, 3]
     with Ledger.read("sqlite:///nas.db") as ledger:

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from pathlib import Path
-from typing import Any
 
 import optuna
 import pytest
+from answers import Capture, complaint, document
 
 from nas.cli.main import main
 from nas.ledger import Ledger
 from nas.search.manage import _Folders
 
-Capture = pytest.CaptureFixture[str]
 DUMP = Path(__file__).parent.parent / "ledger" / "before_kinds.sql"
 WEIGHTS = Path("nas.db.weights")
 SHARED, OWN = "70dff3e05d97.safetensors", "4b4b1e21a95d.safetensors"
@@ -30,18 +28,6 @@ def _ledger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (WEIGHTS / "mine" / SHARED).write_bytes(b"123456")
     (WEIGHTS / "mine" / OWN).write_bytes(b"12345678")
     (WEIGHTS / "mine" / "checkpoints" / "one.ckpt").write_bytes(b"12")
-
-
-def document(capsys: Capture, *arguments: str) -> Any:
-    assert main([*arguments, "--json"]) == 0
-    return json.loads(capsys.readouterr().out)
-
-
-def complaint(capsys: Capture, *arguments: str) -> str:
-    assert main(list(arguments)) == 2
-    captured = capsys.readouterr()
-    assert captured.out == ""
-    return captured.err
 
 
 def files() -> list[str]:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from answers import Capture, document
 from rich.console import Console
 
 from nas.cli.main import main
@@ -25,7 +26,6 @@ from nas.ledger.status import Driving, StudyStatus
 from nas.pulse import NodeState, Pulse, RungState, WorkerState
 from nas.records import Evaluation, EvaluationKey, Failure, StudyKind, StudyRecord, TrialRecord, TrialState
 
-Capture = pytest.CaptureFixture[str]
 BUSY = WorkerState(name="gpu-07:4711", job="3.1", architecture_id="0fce578b2b9a", rung=1, seconds=75.0, fraction=0.5)
 PULSE = Pulse(
     study="mine",
@@ -66,11 +66,6 @@ def driven(ledger: Ledger) -> Iterator[None]:
     with ledger.lease("mine", holder=PULSE.driver):
         ledger.save_pulse(PULSE)
         yield
-
-
-def document(capsys: Capture, *arguments: str) -> Any:
-    assert main([*arguments, "--json"]) == 0
-    return json.loads(capsys.readouterr().out)
 
 
 def test_status_as_a_document(ledger: Ledger, capsys: Capture) -> None:

@@ -7,26 +7,13 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
+from ppm_images import ppm, write_folders
 from pyarrow.parquet import write_table
 
 from nas.data import describe
 
 IMAGES = np.arange(20 * 6 * 8 * 3, dtype=np.uint8).reshape(20, 6, 8, 3)
 LABELS = np.arange(20) % 2
-
-
-def ppm(shade: int) -> bytes:
-    """An image whose bytes no version of a library changes."""
-    return b"P6 4 3 255\n" + bytes((shade + 7 * place) % 256 for place in range(36))
-
-
-def write_folders(root: Path, *folders: str, count: int) -> None:
-    shade = 0
-    for folder in folders:
-        (root / folder).mkdir(parents=True)
-        for index in range(count):
-            (root / folder / f"{index}.ppm").write_bytes(ppm(shade))
-            shade += 1
 
 
 def write_shards(root: Path, *, names: tuple[str, str] | None) -> None:

@@ -17,27 +17,12 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from PIL import Image
+from ppm_images import COUNT, ppm, write_folders
 from pyarrow.parquet import write_table
 
 from nas.data import Description, describe, load_data, open_source
 from nas.data.images import PixelReader
 from nas.errors import DataError
-
-COUNT = 6
-
-
-def ppm(shade: int) -> bytes:
-    return b"P6 4 3 255\n" + bytes((shade + 7 * place) % 256 for place in range(36))
-
-
-def write_folders(root: Path, *folders: str, count: int = COUNT) -> Path:
-    shade = 0
-    for folder in folders:
-        (root / folder).mkdir(parents=True)
-        for index in range(count):
-            (root / folder / f"{index}.ppm").write_bytes(ppm(shade))
-            shade += 1
-    return root
 
 
 def divided(root: Path, train: str = "train", test: str = "test", *more: str) -> Path:

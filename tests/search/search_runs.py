@@ -52,6 +52,19 @@ def run_here(
         return Driver(search, executor=executor, watch=watch).run("here:1")
 
 
+def interrupted_after(looks: int) -> Watch:
+    """A watch that presses Ctrl-C at the look after so many."""
+    left = looks
+
+    def watch(progress: Progress) -> None:
+        nonlocal left
+        left -= 1
+        if left < 0:
+            raise KeyboardInterrupt
+
+    return watch
+
+
 def every_sampler() -> list[Any]:
     """All registered names; Optuna's Gaussian process takes seconds for each candidate."""
     return [pytest.param(name, marks=pytest.mark.slow) if name == "gp" else name for name in samplers]

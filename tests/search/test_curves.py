@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import search_works
-from search_runs import make_definition
+from search_runs import interrupted_after, make_definition
 
 from nas.executors.base import Report
 from nas.ledger import Ledger
@@ -16,7 +16,6 @@ from nas.search.bench.in_process import InProcess
 from nas.search.curves import CURVES, CurveLog
 from nas.search.definition import StudyDefinition
 from nas.search.driver import Driver
-from nas.search.pulse import Progress
 from nas.search.search import Search
 from nas.search.stopping import Limits
 from nas.train.recipe import Recipe
@@ -36,20 +35,12 @@ def curving(job: Job, *, report: Report) -> Evaluation:
 def piece(
     ledger: Ledger, definition: StudyDefinition, folder: Path, *, trials: int, after: int, notify: Any = pytest.fail
 ) -> None:
-    looks = 0
-
-    def watch(progress: Progress) -> None:
-        nonlocal looks
-        looks += 1
-        if looks > after:
-            raise KeyboardInterrupt
-
     with InProcess(curving, workers=2) as executor, CurveLog(folder, notify=notify) as curves:
         search = Search(
             "study", definition.problem(), ledger=ledger, limits=Limits(trials=trials, fruitless_asks=300),
             logs=[curves],
         )  # fmt: skip
-        Driver(search, executor=executor, watch=watch).run("here:1")
+        Driver(search, executor=executor, watch=interrupted_after(after)).run("here:1")
 
 
 def rows_of(folder: Path) -> list[dict[str, Any]]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import search_works
-from search_runs import Runner, make_definition
+from search_runs import Runner, interrupted_after, make_definition
 
 from nas.analysis.front import evaluated_rows, front_rows
 from nas.analysis.pareto import non_dominated
@@ -19,7 +19,6 @@ from nas.executors.local import LocalExecutor
 from nas.ledger import Ledger
 from nas.records import Failure, StudyKind, StudyRecord, TrialState
 from nas.search.driver import Driver
-from nas.search.pulse import Progress
 from nas.search.search import Search
 from nas.search.stopping import Limits, Stop
 from nas.train.recipe import Recipe
@@ -78,17 +77,9 @@ def test_resumed_is_uninterrupted(run: Runner, ledger: Ledger, sampler: str) -> 
 
 
 def _interrupt(run: Runner, *, after: int, sampler: str) -> None:
-    looks = 0
-
-    def stop(progress: Progress) -> None:
-        nonlocal looks
-        looks += 1
-        if looks > after:
-            raise KeyboardInterrupt
-
     definition = make_definition(recipe=RECIPE, sampler=sampler)
     with pytest.raises(KeyboardInterrupt):
-        run(definition, trials=1000, name="pieces", watch=stop, work=search_works.climbing)
+        run(definition, trials=1000, name="pieces", watch=interrupted_after(after), work=search_works.climbing)
 
 
 @pytest.mark.slow

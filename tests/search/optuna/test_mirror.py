@@ -11,7 +11,7 @@ import pytest
 import search_works
 from optuna.trial import TrialState as OptunaState
 from optuna_rows import rows_of
-from search_runs import Runner, make_definition
+from search_runs import Runner, interrupted_after, make_definition
 
 from nas.analysis.front import evaluated_rows, front_rows
 from nas.ledger import Ledger
@@ -22,7 +22,6 @@ from nas.search.driver import Driver
 from nas.search.manage import copy_for_optuna
 from nas.search.objectives import Objectives
 from nas.search.optuna.mirror import Mirror
-from nas.search.pulse import Progress
 from nas.search.search import Search
 from nas.search.stopping import Limits
 from nas.search.trials import replayed
@@ -149,14 +148,6 @@ def test_a_search_in_pieces_leaves_what_a_copy_of_the_whole_is(ledger: Ledger, t
 
 def _piece(ledger: Ledger, definition: StudyDefinition, folder: Path, *, trials: int, after: int) -> None:
     """A run whose driver stops at the `after`th look, with nothing put in order."""
-    looks = 0
-
-    def watch(progress: Progress) -> None:
-        nonlocal looks
-        looks += 1
-        if looks > after:
-            raise KeyboardInterrupt
-
     problem = definition.problem()
     mirror = Mirror(
         f"sqlite:///{folder}/nas.db", "study", problem.domain.dimensions, problem.objectives, ledger=ledger,
@@ -167,7 +158,7 @@ def _piece(ledger: Ledger, definition: StudyDefinition, folder: Path, *, trials:
         search = Search(
             "study", problem, ledger=ledger, limits=Limits(trials=trials, fruitless_asks=300), mirror=mirror
         )
-        Driver(search, executor=executor, watch=watch).run("here:1")
+        Driver(search, executor=executor, watch=interrupted_after(after)).run("here:1")
 
 
 def _moment(text: str | None) -> datetime:
