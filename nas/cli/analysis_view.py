@@ -101,6 +101,8 @@ def interactions_table(found: Interactions) -> Table | str:
     made = table(
         "Pairs that are worth more together than by themselves, in points of top-1",
         "decisions", "values", ">extra", ">95% interval", ">p",
+        caption="p: of all values of a pair at once, adjusted (Holm). Intervals: of the values shown; those of all "
+        "pairs hold together, so that one may hold 0 where its pair is sure.",
     )  # fmt: skip
     for one in surely:
         made.add_row(
