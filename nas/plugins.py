@@ -91,14 +91,20 @@ def load(reference: str, folder: Path | None = None) -> Plugin:
     name = path.stem
     if not name.isidentifier() or name in _RESERVED:
         raise UserError(f"{path}: {name!r} cannot name a plug-in; call the file something like my_mixers.py")
-    try:
-        source = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise UserError(f"--plugin {path}: no such file") from None
-    except (OSError, ValueError) as error:
-        raise UserError(f"--plugin {path}: cannot be read: {getattr(error, 'strerror', None) or error}") from None
+    source = read_source(path, option="--plugin")
     plugin = Plugin(name=name, version=_version_in(source), reference=str(path), source=source)
     return _add(plugin, lambda: _run_source(plugin))
+
+
+def read_source(path: Path, *, option: str = "") -> str:
+    """The text of somebody's module; raises UserError, which names the option that it was given by."""
+    named = f"{option} {path}".lstrip()
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise UserError(f"{named}: no such file") from None
+    except (OSError, ValueError) as error:
+        raise UserError(f"{named}: cannot be read: {getattr(error, 'strerror', None) or error}") from None
 
 
 def receive(plugin: Plugin, digest: str) -> None:

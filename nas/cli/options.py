@@ -13,6 +13,7 @@ import typer
 from nas import plugins
 from nas.cli import completion
 from nas.command_line import command_line
+from nas.errors import UserError
 from nas.ledger.address import DEFAULT_STORAGE, redacted, storage_url
 from nas.task import Task
 
@@ -209,3 +210,13 @@ def overridden(task: Task, resolution: int | None, classes: int | None) -> Task:
         classes=task.classes if classes is None else classes,
         channels=task.channels,
     )
+
+
+def epochs_of(rungs: str | None) -> list[int] | None:
+    """What `--rungs` says: '1,3' or 'none'; raises UserError."""
+    if rungs is None:
+        return None
+    try:
+        return [] if rungs == "none" else [int(one) for one in rungs.split(",")]
+    except ValueError:
+        raise UserError(f"--rungs {rungs}: write numbers of epochs such as 1,3, or none") from None

@@ -19,6 +19,7 @@ from pathlib import Path
 from types import ModuleType
 
 from nas.errors import UserError
+from nas.plugins import read_source
 
 _MOST_BYTES = 8 * 2**20  # of source; more is no code that somebody wrote
 
@@ -74,13 +75,9 @@ def shipped_file(path: Path, name: str) -> Shipped:
     Raises:
         UserError: it is not there, or is no text.
     """
-    try:
-        source = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise UserError(f"{path}: no such file") from None
-    except (OSError, ValueError) as error:
-        raise UserError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from None
-    return Shipped(name=name, texts=(Text(name, source, str(path.absolute())),), folder=str(path.absolute().parent))
+    return Shipped(
+        name=name, texts=(Text(name, read_source(path), str(path.absolute())),), folder=str(path.absolute().parent)
+    )
 
 
 def shipped_module(module: str, folders: Sequence[Path]) -> Shipped | None:

@@ -14,6 +14,7 @@ from nas.cli.options import (
     Metrics,
     RecipeName,
     Storage,
+    epochs_of,
     proposed,
 )
 from nas.cli.workers import WorkerOptions
@@ -134,15 +135,11 @@ def _plan(
 
 def _recipe(own: Recipe, name: str | None, epochs: int | None, rungs: str | None) -> Recipe:
     """The study's recipe, or another one, with what the command line says instead."""
-    from nas.errors import UserError
     from nas.search.sweeps.refinement import refined_recipe
     from nas.train.recipe import load_recipe
 
     base = own if name is None else load_recipe(name)
-    try:
-        stops = None if rungs is None else [] if rungs == "none" else [int(one) for one in rungs.split(",")]
-    except ValueError:
-        raise UserError(f"--rungs {rungs}: write numbers of epochs such as 1,3, or none") from None
+    stops = epochs_of(rungs)
     if epochs is not None:
         kept = [rung for rung in base.to_dict().get("rungs", []) if rung["epochs"] < epochs]
         base = base.changed(epochs=epochs, rungs=kept)

@@ -27,6 +27,7 @@ from nas.cli.options import (
     StorageOrFile,
     TensorBoardFolder,
     WandbFolder,
+    epochs_of,
     proposed,
 )
 from nas.cli.workers import WorkerOptions, as_options
@@ -166,7 +167,7 @@ def run(
         path=path,
         given={
             "space": space, "budget": budget, "data": data, "objective": objective, "sampler": sampler, "seed": seed,
-            "control": control, "start": start, "recipe": recipe, "rungs": _rungs(rungs), "epochs": epochs,
+            "control": control, "start": start, "recipe": recipe, "rungs": epochs_of(rungs), "epochs": epochs,
             "data_share": data_share, "resolution": resolution, "classes": classes, "trials": trials, "time": time,
             "train_time": train_time, "patience": patience, "workers": who.workers, "evaluate": evaluate,
         },
@@ -225,18 +226,6 @@ def _require_places(page: Place | None, folders: Mapping[str, str | Path | None]
         there = next(one for one in (folder, *folder.parents) if one.exists())
         if not there.is_dir() or not os.access(there, os.W_OK):
             raise UserError(f"{option}: {there} is no folder that can be written to")
-
-
-def _rungs(text: str | None) -> list[int] | None:
-    """Numbers of epochs, as in '1,3'; raises UserError."""
-    from nas.errors import UserError
-
-    if text is None:
-        return None
-    try:
-        return [] if text == "none" else [int(one) for one in text.split(",")]
-    except ValueError:
-        raise UserError(f"--rungs {text}: write numbers of epochs such as 1,3, or none") from None
 
 
 def _plan(asked: Asked, name: str | None, storage: str, *, resume: bool) -> Plan:
