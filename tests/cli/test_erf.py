@@ -41,6 +41,8 @@ def test_larger_kernels_reach_further(capsys: Capture) -> None:
         assert image.width > image.height
     assert main(["erf", *arguments]) == 0
     assert json.loads(capsys.readouterr().out) == [small, large]
+    assert main(["erf", "k3.yaml", "-n", "1", "-r", "16"]) == 0
+    assert "Fresh weights hold back" in capsys.readouterr().out
 
 
 @pytest.mark.slow
@@ -51,7 +53,9 @@ def test_weights_of_a_folder_are_trained_ones_on_images_of_their_channels(capsys
     trained, fresh = json.loads(capsys.readouterr().out)
     assert (trained["weights"], fresh["weights"], trained["data"]) == ("trained", "fresh", "digits")
     assert main(["erf", "trained", "-n", "2"]) == 0
-    assert "2 images of noise" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "2 images of noise" in said
+    assert "Fresh weights" not in said
 
 
 def test_other_forms_bare_checkpoints_and_absent_matplotlib_are_refused(

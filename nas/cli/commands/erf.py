@@ -102,3 +102,8 @@ def _show(fields: Sequence[ReceptiveField], data: str | None) -> None:
         for made, squares in ((logarithm, one.squares), (linear, one.linear)):
             made.add_row(one.name, one.weights, str(one.resolution), *(f"{square.area:.1%}" for square in squares))
     draw(logarithm, linear, f"{plural(fields[0].images, 'image')} of {data or 'noise'}")
+    if any(one.weights == "fresh" for one in fields):
+        draw(
+            "Fresh weights hold back what is behind a small layer scale; a folder by `nas train` or `nas export` has "
+            "trained ones."
+        )
