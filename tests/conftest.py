@@ -16,12 +16,12 @@ sys.dont_write_bytecode = False
 
 # No deadline: the first example of a test pays for imports, and machines differ.
 _CALM = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.register_profile("fast", _CALM, max_examples=20)
+settings.register_profile("fast", _CALM, max_examples=10)
 settings.register_profile("slow", _CALM, max_examples=200)
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """The slow tests' run takes ten times as many examples of every property, fast ones included."""
+    """The slow tests' run takes twenty times as many examples of every property, fast ones included."""
     settings.load_profile("slow" if config.getoption("markexpr") == "slow" else "fast")
 
 
@@ -37,9 +37,12 @@ def pytest_collection_finish() -> None:
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """Twice as many as cores, where those are few: a good part of the tests waits for processes and servers."""
+    """One more than cores, where those are few: a part of the tests waits for processes and servers.
+
+    Not more of them: each collects all tests and imports what they need, which takes ten seconds of processor time.
+    """
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(cores, min(4, 2 * cores))
+    return max(cores, min(4, cores + 1))
 
 
 # A shell starts its background jobs with Ctrl-C ignored, nohup with SIGHUP, and they pass this on to programs that

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -42,11 +42,16 @@ def load_space(ref: str | Path) -> SearchSpace:
     if len(path.parts) > 1 or path.is_absolute() or _is_file(path) or not name:
         return _read(path, str(ref))
     if name in space_names():
-        return _read(packaged(SPACES) / f"{name}.yaml", f"{name}.yaml")
+        return _packaged_space(name)
     if os.path.isdir(path):
         return _read(path, str(ref))
     hint = did_you_mean(name, space_names())
     raise UnknownNameError(f"no file {str(ref)!r} here and no packaged space {name!r}; {hint}")
+
+
+@lru_cache(maxsize=2)  # a space keeps its last set of points, which a study from Python prices anew otherwise
+def _packaged_space(name: str) -> SearchSpace:
+    return _read(packaged(SPACES) / f"{name}.yaml", f"{name}.yaml")
 
 
 def load_architecture(ref: str | Path) -> Architecture:

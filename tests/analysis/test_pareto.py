@@ -77,6 +77,7 @@ def test_no_points_have_no_front() -> None:
     assert ranks([], maximise=(True, False)) == []
 
 
+@pytest.mark.slow
 def test_a_large_front_of_two_objectives_is_quick() -> None:
     # All on one front, and all on fronts of their own: n^2 comparisons would take minutes.
     count = 100_000

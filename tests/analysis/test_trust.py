@@ -113,6 +113,7 @@ def test_ceiling_of_a_reference_without_noise_is_one() -> None:
     assert ceiling == pytest.approx((1, 1, 1))
 
 
+@pytest.mark.slow
 def test_ceiling_is_what_perfect_knowledge_reaches() -> None:
     """The correction against the very thing it estimates, on 1,200 architectures with as much noise as difference."""
     truth = np.random.default_rng(2).normal(size=1200)

@@ -50,6 +50,7 @@ def test_a_candidate_is_asked_for_and_its_accuracy_told(tmp_path: Path) -> None:
     assert study.status().pulse.best == candidate.id
 
 
+@pytest.mark.slow
 def test_a_failure_is_told_and_goes_on(tmp_path: Path) -> None:
     study = begun(tmp_path)
     candidate = study.ask()
@@ -58,6 +59,7 @@ def test_a_failure_is_told_and_goes_on(tmp_path: Path) -> None:
     assert (study.trials[0].state, study.trials[0].failure) == ("failed", "diverged")
 
 
+@pytest.mark.slow
 def test_no_architecture_is_asked_for_twice_and_none_over_budget(tmp_path: Path) -> None:
     study = begun(tmp_path, budget="8MFLOPs")
     open_ones = [study.ask() for _ in range(2)]

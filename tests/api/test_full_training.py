@@ -108,6 +108,7 @@ def test_every_epoch_has_a_row_however_often_the_training_was_interrupted(tmp_pa
     assert [event.value for event in seen] == pytest.approx([float(row["validation_accuracy"]) for row in rows])
 
 
+@pytest.mark.slow
 def test_what_is_finished_is_not_done_again(tmp_path: Path) -> None:
     first = run(tmp_path)
     moments: list[Moment] = []
@@ -126,6 +127,7 @@ def test_a_folder_of_something_else_is_not_written_into(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
 
 
+@pytest.mark.slow
 def test_another_trainings_checkpoint_is_not_overwritten(tmp_path: Path) -> None:
     def interrupt(moment: Moment) -> None:
         if moment.fraction > 0.2:

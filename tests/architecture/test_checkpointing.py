@@ -37,6 +37,7 @@ def trained(net: nn.Module, *, steps: int = 2) -> dict[str, torch.Tensor]:
     return {"output": y.detach(), **gradients, **net.state_dict()}
 
 
+@pytest.mark.slow
 def test_outputs_gradients_and_running_statistics_are_the_same() -> None:
     plain, checkpointed = trained(network(checkpoint=False)), trained(network(checkpoint=True))
     assert plain.keys() == checkpointed.keys()

@@ -64,6 +64,7 @@ def test_searches_are_compared_by_training_time(tmp_path: Path, capsys: Capture)
     assert "random, no rungs" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_what_cannot_be_compared_is_left_out_and_said(tmp_path: Path, capsys: Capture) -> None:
     search(tmp_path / "a.db", "random")
     search(tmp_path / "b.db", "random", epochs=5)

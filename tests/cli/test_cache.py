@@ -29,6 +29,7 @@ def test_nothing_is_listed_at_first(capsys: Capture) -> None:
     assert "no resized images" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_entries_are_listed_and_pruned(capsys: Capture) -> None:
     small, large = (load_data("digits", resolution=side) for side in (8, 16))
     listed = document(capsys)

@@ -56,6 +56,7 @@ def test_show_draws_every_part_and_its_numbers_add_up(capsys: Capture) -> None:
     assert "norm_placement: before_pointwise" in drawn
 
 
+@pytest.mark.slow
 def test_show_draws_into_files(capsys: Capture) -> None:
     assert main(["show", "convnext_atto", "--svg", "new/a.svg", "--png", "a.png"]) == 0
     assert Path("new/a.svg").read_text().startswith("<svg")
@@ -75,6 +76,7 @@ def test_sample_is_distinct_within_budget_and_repeatable(capsys: Capture) -> Non
     assert drawn == document(capsys, *arguments)
 
 
+@pytest.mark.slow
 def test_check_says_what_a_run_would_do(capsys: Capture) -> None:
     checked = document(capsys, "check", "--space", "tiny", "--budget", "3MFLOPs", "--trials", "4", "--workers", "2")
     assert checked["size"] == 193536

@@ -39,7 +39,7 @@ COMMANDS = {
     "copy": ["studies", "mine", "--copy-to", "sqlite:///out.db"],
     "table": ["compare", "arch.yaml", "--data", "digits", "--epochs", "1", "-o", "out.md"],
 }
-QUICK = ("export", "sample")
+QUICK = ("sample",)
 ROOM = (0, 1, 200, 4_000, 12_000, 40_000, 150_000, 600_000, 3_000_000)
 """Bytes that the largest file may have."""
 

@@ -95,6 +95,7 @@ def test_an_old_search_goes_on_and_its_winner_can_be_taken(capsys: Capture) -> N
 RECIPE = "epochs: 1\ndata_share: 0.05\n"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "said", [["--recipe", "short.yaml", "--data", "digits"], pytest.param(["--epochs", "1"], marks=pytest.mark.slow)]
 )

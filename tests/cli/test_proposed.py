@@ -81,9 +81,7 @@ def test_a_proposed_command_is_read_by_a_shell_as_it_was_meant(name: str, tmp_pa
 
 
 PRINTED = [
-    name if name in ("it's", "-dash") else pytest.param(name, marks=pytest.mark.slow)
-    for name in NAMES
-    if name.isprintable()
+    name if name == "it's" else pytest.param(name, marks=pytest.mark.slow) for name in NAMES if name.isprintable()
 ]
 """Those that our own splitting of commands understands, too."""
 

@@ -33,6 +33,7 @@ def test_studies_without_a_front_are_left_out_and_it_is_said(capsys: Capture) ->
     assert "unknown study 'nobody'" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_the_best_of_several_studies_is_taken(capsys: Capture) -> None:
     with Ledger.read("sqlite:///nas.db") as ledger:
         study, best, left_out = choose_among(ledger, ["mine", "compared", "other"], None)
@@ -44,6 +45,7 @@ def test_the_best_of_several_studies_is_taken(capsys: Capture) -> None:
     assert max(rows, key=lambda row: row["accuracy"])["id"] == best
 
 
+@pytest.mark.slow
 def test_searches_of_a_ledger_are_named(capsys: Capture) -> None:
     assert main(["bench", "ledgers", "nas.db", "--study", "mine", "--json"]) == 0
     assert len(json.loads(capsys.readouterr().out)["searches"]) == 1

@@ -51,6 +51,7 @@ def test_a_full_disk_behind_stdout_is_one_message(tmp_path: Path) -> None:
     assert done.stderr.decode().strip() == said
 
 
+@pytest.mark.slow
 def test_an_error_that_nobody_can_read_keeps_its_exit_code(tmp_path: Path) -> None:
     assert run(["presets", "--no-such"], "2>/dev/full", tmp_path).returncode == 2
 

@@ -49,6 +49,7 @@ def test_a_study_is_renamed_with_its_files_and_optunas_copy(capsys: Capture) -> 
     assert document(capsys, "search", "--resume", "--study", "yours", "--dry-run")["study"] == "yours"
 
 
+@pytest.mark.slow
 def test_a_deleted_study_leaves_to_others_what_they_use(capsys: Capture) -> None:
     gone = document(capsys, "studies", "--delete", "mine", "--yes")
     assert gone == {"study": "mine", "files": 2, "bytes": 10, "handed_over": 2}

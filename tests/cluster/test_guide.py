@@ -193,6 +193,7 @@ def slurm(stage: Stage, *, nodes: int = 3, **variables: str) -> subprocess.Popen
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("nodes", [1, pytest.param(3, marks=pytest.mark.slow)])
 def test_a_slurm_job_searches_and_leaves_nothing(stage: Stage, nodes: int) -> None:
     stage.port = 20000 + stage.port % 20000

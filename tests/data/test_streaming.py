@@ -112,6 +112,7 @@ def test_a_damaged_image_is_named(path: Path, cache: Path) -> None:
     assert not decoders()
 
 
+@pytest.mark.slow
 def test_a_decoder_that_ends_is_no_endless_wait(path: Path, cache: Path) -> None:
     data = streamed(path, cache)
     reading = data.train.read(np.array([row % 72]) for row in range(100_000))

@@ -190,6 +190,7 @@ def test_a_job_says_that_it_lives_before_and_while_it_reads_images(job: Job, tmp
     assert missing == [0.0]
 
 
+@pytest.mark.slow
 def test_too_little_memory_is_met_with_half_the_batch(job: Job, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("nas.evaluate.proxy.make_model", lambda *given, **named: Hungry())
     found = evaluate(job, report=silent, cache=cache)

@@ -41,6 +41,7 @@ def packed() -> tuple[DataSet, Decoded, ImageTransfer]:
     return data, content, transfer
 
 
+@pytest.mark.slow
 def test_images_arrive_as_they_were_sent(machines: Machines) -> None:
     sent, content, transfer = packed()
     assert content.is_here()

@@ -44,6 +44,7 @@ def test_the_detector_of_the_page_learns_on_the_maps_of_an_exported_network(chan
     assert losses[-1] < 0.5 * losses[0]
 
 
+@pytest.mark.slow
 def test_every_weight_of_a_backbone_gets_a_gradient(tmp_path: Path) -> None:
     network = load_space("tiny").build(drawing(random.Random(0)))
     write_export(tmp_path / "out", fresh_bundle(network, Task(resolution=64, classes=10)), [], Options())
@@ -54,6 +55,7 @@ def test_every_weight_of_a_backbone_gets_a_gradient(tmp_path: Path) -> None:
     assert all(one.grad is not None for one in backbone.parameters())
 
 
+@pytest.mark.slow
 @settings(max_examples=10, deadline=None)
 @given(space=st.sampled_from(sorted(space_names())), seed=st.integers(0, 10**6))
 def test_an_architecture_comes_back_from_python_and_timm(space: str, seed: int) -> None:

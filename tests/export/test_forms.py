@@ -105,6 +105,7 @@ def test_a_form_that_computes_something_else_fails_and_leaves_nothing(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_a_form_that_is_wrong_on_real_images_alone_fails_and_leaves_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

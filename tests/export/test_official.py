@@ -93,9 +93,8 @@ def test_a_preset_without_a_known_layout_says_so() -> None:
         from_official("r50_to_convnext_t/gelu", checkpoint("ConvNeXt-isotropic-S"))
 
 
-@pytest.mark.parametrize(
-    "container", ["model", *(pytest.param(one, marks=pytest.mark.slow) for one in ("state_dict", "state_dict_ema"))]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("container", ["model", "state_dict", "state_dict_ema"])
 def test_containers_are_opened(container: str) -> None:
     held = {container: checkpoint("VAN-B1"), "epoch": 3}
     found, plain = (from_official("van_b1", one).state_dict() for one in (held, checkpoint("VAN-B1")))
@@ -110,6 +109,7 @@ def test_a_missing_and_an_unexpected_tensor_are_named() -> None:
         from_official("van_b1", tensors)
 
 
+@pytest.mark.slow
 def test_a_tensor_of_another_shape_is_named() -> None:
     tensors = {**checkpoint("VAN-B1"), "norm1.bias": torch.zeros(7)}
     with pytest.raises(CheckpointError, match=r"norm1\.bias has shape \(7,\)"):

@@ -49,6 +49,7 @@ def killed_writer(url: str, start: int, after: int) -> int:
     return int(rest[-1]) if rest else start + 2 * after - 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "url", ["sqlite", pytest.param("postgres", marks=[pytest.mark.postgres, pytest.mark.slow])], indirect=True
 )

@@ -260,6 +260,7 @@ def _namespaces_can_be_made() -> bool:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not _namespaces_can_be_made(), reason="makes a PID namespace, as containers have")
 @pytest.mark.parametrize(
     "url", ["sqlite", pytest.param("postgres", marks=[pytest.mark.postgres, pytest.mark.slow])], indirect=True

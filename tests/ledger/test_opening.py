@@ -248,6 +248,7 @@ with Ledger.open({url!r}) as ledger:
         assert len(ledger.trials("alpha")) == 1 + len(numbers)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="only root can become somebody without rights")
 def test_an_old_ledger_that_may_not_be_written_is_one_message() -> None:
     with tempfile.TemporaryDirectory() as folder:

@@ -55,6 +55,7 @@ def test_few_rounds_and_a_narrow_limit_flag_a_record(tmp_path: Path) -> None:
     assert any("spread" in why for why in one.unstable)
 
 
+@pytest.mark.slow
 def test_a_network_that_the_runtime_refuses_is_a_failure_and_the_others_are_measured(tmp_path: Path) -> None:
     pytest.importorskip("onnxruntime")
     named = load_profile(write_profile(tmp_path, "onnxruntime", CPU))

@@ -111,6 +111,7 @@ def test_what_cannot_be_compared_is_refused(storage: str, capsys: Capture, argum
     assert said in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_studies_are_compared_if_they_were_trained_alike(storage: str, capsys: Capture) -> None:
     assert main(["analyze", "drawn", "chosen", "--storage", storage, "--json"]) == 0
     (contest,) = json.loads(capsys.readouterr().out)["populations"]

@@ -14,6 +14,7 @@ RISING = Series("ours", X, X / 20, X / 25, X / 18)
 FLAT = Series("theirs", X, X * 0 + 0.3, X * 0 + 0.3, X * 0 + 0.3)
 
 
+@pytest.mark.slow
 def test_image_shows_every_line_in_its_colour(tmp_path: Path) -> None:
     write_chart([Panel("a", "x", "y", [RISING, FLAT]), Panel("b", "x", "y", [FLAT])], tmp_path / "p.png", title="t")
     image = Image.open(tmp_path / "p.png").convert("RGB")

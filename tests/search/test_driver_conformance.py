@@ -29,7 +29,10 @@ from nas.search.pulse import Progress
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "ledger"))
 
-pytestmark = pytest.mark.parametrize("kind", SOURCES)
+# A comparison and a trust run are sweeps of the same class, which tests of sweeps run quickly.
+_QUICK = (StudyKind.SEARCH, StudyKind.REFINE)
+_KINDS = [pytest.param(kind, marks=[pytest.mark.slow] * (kind not in _QUICK)) for kind in SOURCES]
+pytestmark = pytest.mark.parametrize("kind", _KINDS)
 ENDED = {TrialState.DONE, TrialState.STOPPED, TrialState.REUSED, TrialState.REJECTED}
 
 

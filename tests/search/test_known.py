@@ -61,6 +61,7 @@ def test_whatever_changes_the_end_is_another_training(change: dict[str, Any]) ->
     assert not STOPPING.changed(anneal="rung").ends_as(straight.changed(anneal="rung"))
 
 
+@pytest.mark.slow
 def test_search_takes_up_what_a_comparison_trained_with_rungs(run: Runner, ledger: Ledger) -> None:
     definition = make_definition(recipe=STOPPING.without_rungs())
     first = definition.space.build(following({}))

@@ -39,6 +39,7 @@ def test_a_third_goes_on_from_rung_to_rung(run: Runner, ledger: Ledger) -> None:
     assert len(ledger.evaluations("study")) == sum(reached)
 
 
+@pytest.mark.slow
 def test_the_front_is_of_the_highest_rung_and_every_result_is_kept(run: Runner, ledger: Ledger) -> None:
     definition = make_definition(recipe=RECIPE)
     run(definition, trials=27, work=search_works.climbing)
@@ -104,6 +105,7 @@ def test_who_diverges_on_a_higher_rung_is_not_sent_again(run: Runner, ledger: Le
     assert all(rows[one.architecture_id].rung == 0 for one in failed)  # they keep what they had
 
 
+@pytest.mark.slow
 def test_no_candidate_goes_on_after_the_time_is_up(run: Runner, ledger: Ledger) -> None:
     progress = run(make_definition(recipe=RECIPE), trials=30, train_seconds=0.09, work=search_works.climbing)
     assert progress.stop is Stop.TRAIN_TIME

@@ -36,6 +36,7 @@ def test_search_trains_as_many_distinct_candidates_as_asked_within_budget(run: R
     assert progress.best_id == best.architecture_id
 
 
+@pytest.mark.slow
 def test_evaluations_of_the_ledger_are_reused_across_studies(run: Runner, ledger: Ledger) -> None:
     run(make_definition(), trials=10, name="first")
     progress = run(make_definition(), trials=10, name="second", work=search_works.always_broken)
@@ -76,6 +77,7 @@ def test_another_seed_is_another_training(run: Runner) -> None:
     assert progress.reused == 0
 
 
+@pytest.mark.slow
 def test_failed_candidates_are_kept_and_told_and_do_not_stop_the_search(run: Runner, ledger: Ledger) -> None:
     progress = run(make_definition(sampler="tpe"), trials=20, work=search_works.sometimes_failing)
     assert progress.done == 20

@@ -80,6 +80,7 @@ def test_option_that_fits_in_one_stage_only_stands() -> None:
     assert space_of(text).size() == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("groups", "fits"),
     [("groups: {choice: [1, 2, 3, 4, 6, 8], per: stage}", lambda width, groups: width % groups == 0),

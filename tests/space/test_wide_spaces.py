@@ -72,6 +72,7 @@ def test_drawn_networks_cost_what_their_modules_do(space: str, n: int) -> None:
         check(found, architecture)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("space", [pytest.param(one, marks=[pytest.mark.slow] * (one != "families")) for one in POINTS])
 def test_a_network_of_a_walk_costs_what_its_modules_do(space: str) -> None:
     """The fast sibling: to draw within a budget, all of the space is priced, which takes seconds."""

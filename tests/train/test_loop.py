@@ -25,6 +25,7 @@ Make = Callable[[], nn.Module]
 QUICK = Recipe(resolution=8, epochs=2, batch=64, data_share=0.3, learning_rate=4e-3)
 
 
+@pytest.mark.slow
 def test_training_learns(tiny_net: Make, digits: DataSet) -> None:
     recipe = Recipe(resolution=8, epochs=2, batch=32, learning_rate=1e-2)
     model = tiny_net()

@@ -10,6 +10,7 @@ from nas.analysis.effects.factors import factors
 from nas.analysis.effects.importance import at_equal_cost, holm, importances
 
 
+@pytest.mark.slow
 def test_importances_agree_with_optunas() -> None:
     rows = drawn(TINY, 1000, 0)
     study = optuna.create_study(direction="maximize")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from planted import TINY, World, drawn
 
 from nas.analysis.effects.interactions import interactions
@@ -16,6 +17,7 @@ def test_the_planted_pair_is_the_strongest() -> None:
     assert second.p > 0.05
 
 
+@pytest.mark.slow
 def test_no_pair_stands_out_where_none_was_planted() -> None:
     alarms = sum(interactions(drawn(World(), 150, seed), "flops").rows[0].p < 0.05 for seed in range(10))
     assert alarms <= 2

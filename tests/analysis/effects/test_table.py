@@ -16,7 +16,7 @@ from nas.analysis.outcomes import Origin, Outcome
 Study = Callable[[World, int, int], list[Outcome]]
 
 
-@pytest.mark.parametrize(("study", "trials"), [(drawn, 150), (pursued, 200)])
+@pytest.mark.parametrize(("study", "trials"), [(drawn, 150), pytest.param(pursued, 200, marks=pytest.mark.slow)])
 def test_planted_effects_lie_in_their_intervals(study: Study, trials: int) -> None:
     found = tally(lambda seed: study(TINY, trials, seed), 4, TINY)
     assert found.inside > 0.98

@@ -94,6 +94,7 @@ def test_table_shows_interval_and_published_number(ledger: Ledger) -> None:
     assert f"| convnext_tiny | 4.46G | 28.6M | 82.1 | {100 * (rows[0].accuracy or 0):.1f} ± 0.0 | 3 |" in text
 
 
+@pytest.mark.slow
 def test_test_accuracies_are_shown_and_those_of_before_are_judged_again(ledger: Ledger, tmp_path: Path) -> None:
     run(make_comparison(seeds=2), ledger, work=search_works.tested)
     entries = [(name, "") for name in NAMES]

@@ -218,6 +218,7 @@ def test_modern_is_too_large_to_count_and_estimated(modern: FeasibleSet) -> None
     assert "95% interval" in str(count)
 
 
+@pytest.mark.slow
 def test_estimate_agrees_with_the_count() -> None:
     space = load_space("tiny")
     exact = space.within(["19..30MFLOPs", "10Gparams"]).size  # the second never binds
