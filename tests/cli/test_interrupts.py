@@ -165,7 +165,8 @@ def run_while_reading(command: str, place: str, number: int, folder: Path, *, se
     process = begun(folder, PROGRAM.format(slow=slow, grace=grace, words=READERS[command]))
     code, said = ended(process, number)
     assert (code, "Traceback" in said) == (130, False), said
-    assert not list(folder.glob("cache/images/.*-v*"))  # nothing half-written is left
+    kept = (".held", ".lock")  # empty files, by which processes tell each other what they use
+    assert [one for one in folder.glob("cache/images/.*-v*") if one.suffix not in kept] == []  # nothing half-written
     assert seconds < 60 or "ended without waiting" in said
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import runpy
 from collections.abc import Sequence
 from pathlib import Path
@@ -30,7 +31,9 @@ class Python(Form):
         )
         (subject.folder / self.file).write_text(python_source(subject.network, about), encoding="utf-8")
         state = {name: tensor.contiguous() for name, tensor in subject.network.state_dict().items()}
-        torch.save(state, subject.folder / self.weights)
+        content = io.BytesIO()  # PyTorch's own writer of files ends the process where the disk is full
+        torch.save(state, content)
+        (subject.folder / self.weights).write_bytes(content.getbuffer())
 
     def outputs(self, folder: Path, batches: Sequence[Tensor]) -> list[Tensor]:
         """By what `build` of the file, which was written a moment ago, makes."""

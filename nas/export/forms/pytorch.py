@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -56,24 +57,28 @@ class TorchScript(Form):
 def write_exported(subject: Subject, file: Path, batch: int | None) -> None:
     """Write the deployed network as an `ExportedProgram`, for so many images or any number; raises RefusedError."""
     shapes = ({0: torch.export.Dim("batch", min=1)},) if batch is None else None
+    content = io.BytesIO()  # PyTorch's own writer of files ends the process where the disk is full
     try:
         with warnings.catch_warnings(), torch.no_grad():
             warnings.simplefilter("ignore")  # what PyTorch's exporter deprecates in itself
             program = torch.export.export(subject.merged, (_images(subject, batch),), dynamic_shapes=shapes)
-            torch.export.save(program, file)
+            torch.export.save(program, content)
     except Exception as error:  # its errors are of no common type
         raise RefusedError(f"torch.export: {(str(error).strip().splitlines() or [''])[0]}") from error
+    file.write_bytes(content.getbuffer())
 
 
 def write_traced(network: nn.Module, images: Tensor, file: Path) -> None:
     """Write what a network does with images as TorchScript; raises RefusedError."""
+    content = io.BytesIO()
     try:
         with warnings.catch_warnings(), torch.no_grad():
             warnings.simplefilter("ignore")  # PyTorch deprecates it
             traced = torch.jit.trace(network, images, check_trace=False)  # type: ignore[no-untyped-call]  # in torch
-            traced.save(str(file))
+            torch.jit.save(traced, content)
     except (RuntimeError, TypeError, ValueError) as error:
         raise RefusedError(f"torch.jit: {(str(error).strip().splitlines() or [''])[0]}") from error
+    file.write_bytes(content.getbuffer())
 
 
 forms.register("torch-export")(TorchExport())
