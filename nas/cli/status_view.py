@@ -36,14 +36,14 @@ def status_view(status: StudyStatus, health: Sequence[HealthRow] = ()) -> Group:
     pulse = status.pulse
     parts: list[RenderableType] = [_headline(status), "", _facts(status), ""]
     if len(pulse.rungs) > 1:
-        parts.append(rungs_table(pulse))
+        parts += [rungs_table(pulse), ""]
     if pulse.nodes:
-        parts.append(nodes_table(pulse))
+        parts += [nodes_table(pulse), ""]
     if pulse.busy:
-        parts.append(under_way_table(pulse.busy))
+        parts += [under_way_table(pulse.busy), ""]
     if (known := health_view(health)) is not None:
-        parts.append(known)
-    return Group(*parts)
+        parts += [known, ""]
+    return Group(*parts[:-1])
 
 
 def is_unfinished(status: StudyStatus) -> bool:

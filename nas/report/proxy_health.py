@@ -78,7 +78,7 @@ def _line(alike: Sequence[HealthRow]) -> HealthLine:
 
 
 def _sentence(line: HealthLine, *, is_one: bool) -> str:
-    where = "" if is_one or not line.rungs else f" (rung {', '.join(map(str, line.rungs))})"
+    where = "" if is_one or not line.rungs else f"rung {', '.join(map(str, line.rungs))}: "
     if line.state is State.UNKNOWN:
-        return f"{line.what}{where}: {line.says}"
-    return f"{line.says}{where}{f': {line.advice}' if line.advice else ''}"
+        return f"{where}{line.what}: {line.says}"
+    return f"{where}{line.says}{f': {line.advice}' if line.advice else ''}"

@@ -62,7 +62,7 @@ def test_what_cannot_be_told_names_its_rung_once_for_each_reason(ledger: Ledger)
         ("rungs agree", (), State.UNKNOWN),
     ]
     assert (
-        health_sentences(rows)[3][1] == "near chance, at the ceiling, told apart (rung 1): 3 candidates, and it takes 4"
+        health_sentences(rows)[3][1] == "rung 1: near chance, at the ceiling, told apart: 3 candidates, and it takes 4"
     )
     assert lines[4].says == "3 candidates with both rung 0 and rung 1, and it takes 6"
 

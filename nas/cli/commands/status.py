@@ -74,7 +74,7 @@ def _say_how_to_go_on(status: StudyStatus, storage: str) -> None:
     from nas.cli.status_view import how_to_go_on, is_unfinished
 
     if is_unfinished(status):
-        draw(how_to_go_on(status, storage))
+        draw("", how_to_go_on(status, storage))
 
 
 def _watch(ledger: Ledger, study: str, every: float) -> StudyStatus:
