@@ -216,8 +216,8 @@ def _front(study: StudyRows) -> str:
     several = any(one.seeds > 1 for one in front)
     seeds = '<th scope="col">seeds</th>' if several else ""
     return (
+        f'<p class="soft">The front{_within(study)}, the most accurate first:</p>'
         f'<div class="scroll" tabindex="0" role="region" aria-label="Front of {escape(study.name)}"><table>'
-        f"<caption>The front{_within(study)}, the most accurate first</caption>"
         f'<thead><tr><th scope="col">id</th><th scope="col">validation top-1</th>{head}'
         f'<th scope="col">training</th>{seeds}<th scope="col" class="controls">take</th></tr></thead>'
         f"<tbody>{rows}</tbody></table></div>{left}"

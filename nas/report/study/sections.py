@@ -137,9 +137,9 @@ def _effects(effects: Sequence[Effect], cost: str) -> str:
         body.append(_effect(one, most, is_first=one.decision != before))
         before = one.decision
     return (
+        f'<p class="soft">Points of top-1 at equal {escape(metric_label(cost))}, against the average over the values '
+        "of the decision; the intervals hold together.</p>"
         '<div class="scroll" tabindex="0" role="region" aria-label="Effects of the decisions"><table>'
-        f"<caption>Points of top-1 at equal {escape(metric_label(cost))}, against the average over the values of the "
-        "decision; the intervals hold together</caption>"
         '<thead><tr><th scope="col">decision</th><th scope="col">value</th><th scope="col">seen</th>'
         '<th scope="col">effect</th><th scope="col">95 % interval</th><th scope="col">finding</th>'
         f'<th scope="col"><span class="hidden">as a bar</span></th></tr></thead><tbody>{"".join(body)}</tbody>'
