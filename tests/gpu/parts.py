@@ -226,7 +226,7 @@ def sharing(device: str, quick: bool) -> Result:
     for workers in (1, 2) if quick else (1, 4):
         begun = time.monotonic()
         command = search_command(f"by-{workers}", data, recipe, device, workers=workers, trials=trials)
-        subprocess.run([*command, "--storage", f"sqlite:///{workers}.db"], check=True, capture_output=True)
+        called([*command[1:], "--storage", f"sqlite:///{workers}.db"])
         seconds = time.monotonic() - begun
         rows.append({"workers": workers, "trainings": trials, "seconds": round(seconds, 1)})
     for row in rows:
