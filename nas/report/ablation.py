@@ -14,7 +14,7 @@ import numpy as np
 from nas.analysis.effects.model import Basis, Model
 from nas.analysis.effects.regression import UNKNOWN, contrasts
 from nas.analysis.effects.table import CONFIDENCE
-from nas.architecture import estimate
+from nas.architecture import Architecture, estimate
 from nas.cost import METRICS
 from nas.errors import UserError
 from nas.ledger import Ledger
@@ -23,6 +23,7 @@ from nas.report.analysis import Analysis
 from nas.search.definition import searched_study
 from nas.space import SearchSpace, load_architecture
 from nas.space.askers import following
+from nas.space.references import candidate_architecture, split_reference
 from nas.task import Task
 
 
@@ -142,16 +143,22 @@ def way_to_best(ledger: Ledger, analysis: Analysis, since: str) -> list[Step]:
     Args:
         ledger: where the study is.
         analysis: of the study.
-        since: a preset, a file, or the id of a candidate.
+        since: a preset, a file, `STUDY:ID`, or the id of a candidate of this study.
 
     Raises:
+        LedgerError: no such candidate.
         UserError: no such network, one that is no point of the study's space, or nothing can be expected.
     """
     definition = searched_study(ledger, analysis.study)[1]
     by_id = {row.id: row for row in analysis.outcomes}
-    start = by_id[since].decisions if since in by_id else definition.space.locate(load_architecture(since))
+    start = by_id[since].decisions if since in by_id else definition.space.locate(_network(ledger, since))
     if start is None:
         raise UserError(f"--from {since}: it is no point of the space {definition.space.name}")
     best = max(analysis.outcomes, key=lambda row: row.accuracy)
     measured = {row.id: row.accuracy for row in analysis.outcomes}
     return ablation_path(definition.space, definition.task, analysis.model, start, best.decisions, measured)
+
+
+def _network(ledger: Ledger, reference: str) -> Architecture:
+    found = split_reference(reference)
+    return load_architecture(reference) if found is None else candidate_architecture(ledger, *found)

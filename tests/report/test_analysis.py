@@ -16,6 +16,7 @@ import nas
 from nas.cli.main import main
 from nas.errors import StudyError
 from nas.ledger import Ledger
+from nas.report.ablation import way_to_best
 from nas.report.analysis import analyse
 
 Capture = pytest.CaptureFixture[str]
@@ -131,6 +132,10 @@ def test_the_way_to_the_best_leads_there_a_decision_at_a_time(storage: str, caps
     assert steps[-1]["flops"] == rows[-1].cost["flops"]
     differing = {name for name, value in rows[-1].decisions.items() if rows[0].decisions[name] != value}
     assert {step["decision"] for step in steps[1:]} == differing
+    with Ledger.read(storage) as ledger:
+        assert [one.id for one in way_to_best(ledger, analyse(ledger, "drawn"), f"drawn:{rows[0].id[:8]}")] == [
+            step["id"] for step in steps
+        ]
     assert main(["analyze", "chosen", "--from", "no", "--storage", storage]) == 2
 
 
