@@ -74,6 +74,7 @@ def test_no_architecture_is_asked_for_twice_and_none_over_budget(tmp_path: Path)
 _SLOW = [pytest.param(name, marks=pytest.mark.slow) for name in ("surrogate", "tpe", "nsga2")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sampler", ["random", *_SLOW])
 def test_taken_up_again_it_asks_as_if_it_had_never_stopped(tmp_path: Path, sampler: str) -> None:
     whole = told(begun(tmp_path, "whole", sampler=sampler), 3)
@@ -157,6 +158,7 @@ def test_what_was_told_is_no_training_of_another_study(tmp_path: Path) -> None:
     assert not (tmp_path / "winner").exists()
 
 
+@pytest.mark.slow
 def test_an_exhausted_space_is_an_error_at_once(tmp_path: Path) -> None:
     study = begun(tmp_path, space=_of_two(tmp_path), budget=None)
     first, second = study.ask(), study.ask()

@@ -165,6 +165,7 @@ def test_a_study_that_was_interrupted_is_taken_up_by_the_command_that_is_propose
     assert (plan["study"], plan["trials"], plan["seconds"]) == ("waiting", 9, 3600.0)
 
 
+@pytest.mark.slow
 def test_a_ledger_that_holds_a_study_of_this_name_is_named(whole: Path, capsys: Capture) -> None:
     shutil.copy(whole, "a b.db")
     shutil.copy(whole, "nas.db")

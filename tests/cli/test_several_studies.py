@@ -53,6 +53,7 @@ def test_searches_of_a_ledger_are_named(capsys: Capture) -> None:
     assert "no study 'nobody' in these ledgers" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_a_study_file_names_its_ledger(capsys: Capture) -> None:
     Path("runs").mkdir()
     Path("runs/study.yaml").write_text("{space: tiny, budget: 30MFLOPs, storage: team.db}")

@@ -71,6 +71,7 @@ def test_what_is_mapped_stays(references: list[str], cache: Path) -> None:
     assert numbers(cache) == [1]
 
 
+@pytest.mark.slow
 def test_nothing_is_removed_where_that_would_not_be_enough(references: list[str], cache: Path) -> None:
     load(references[0], cache)
     assert load(references[1], cache, limit=100).train.is_streamed
@@ -130,6 +131,7 @@ def test_what_another_process_maps_stays(references: list[str], cache: Path, oth
     assert entries(cache) == []
 
 
+@pytest.mark.slow
 def test_what_a_killed_writer_leaves_is_removed(
     references: list[str], cache: Path, other: Callable[[str], Other]
 ) -> None:

@@ -115,6 +115,7 @@ def test_a_form_that_is_wrong_on_real_images_alone_fails_and_leaves_nothing(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_a_form_that_computes_no_number_for_some_images_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(forms._things, "wrong", NotANumber())
     with pytest.raises(NasError, match=r"wrong: wrong.bin computes something else, by nan"):

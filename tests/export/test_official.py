@@ -101,6 +101,7 @@ def test_containers_are_opened(container: str) -> None:
     assert all(torch.equal(found[name], plain[name]) for name in plain)
 
 
+@pytest.mark.slow
 def test_a_missing_and_an_unexpected_tensor_are_named() -> None:
     tensors = dict(checkpoint("VAN-B1"))
     del tensors["norm4.bias"]
@@ -127,6 +128,7 @@ def test_what_holds_no_tensors_is_refused() -> None:
         from_official("convnext_tiny", {"epoch": 3})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", [".pth", pytest.param(".safetensors", marks=pytest.mark.slow)])
 def test_a_checkpoint_file_becomes_a_folder_that_loads(suffix: str, tmp_path: Path) -> None:
     path = tmp_path / f"van{suffix}"
@@ -166,6 +168,7 @@ WRAPPED = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "prefix",
     [pytest.param(one, id=words, marks=[pytest.mark.slow] * (words != "both")) for one, words in WRAPPED.items()],

@@ -73,6 +73,7 @@ def test_a_killed_writer_loses_nothing_it_was_told_is_stored(ledger: Ledger, url
         connection.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "url", ["sqlite", pytest.param("postgres", marks=[pytest.mark.postgres, pytest.mark.slow])], indirect=True
 )

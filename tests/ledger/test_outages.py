@@ -95,7 +95,11 @@ def every_change(ledger: Ledger, records: Any) -> list[Any]:
     return said
 
 
-@pytest.mark.parametrize("cuts", [("before",), ("after",), ("after", "before", "after")], ids="-".join)
+@pytest.mark.parametrize(
+    "cuts",
+    [*(pytest.param(one, marks=pytest.mark.slow) for one in (("before",), ("after",))), ("after", "before", "after")],
+    ids="-".join,
+)
 def test_every_change_happens_once_however_often_its_connection_is_lost(
     wire: Wire, postgres_server: Any, records: Any, monkeypatch: pytest.MonkeyPatch, cuts: tuple[str, ...]
 ) -> None:

@@ -66,6 +66,7 @@ def answers(url: str) -> None:
     raise RuntimeError("pgbouncer does not answer")
 
 
+@pytest.mark.slow
 def test_a_ledger_and_the_copy_of_a_study_work_through_it(pooled: str, records: Any) -> None:
     with Ledger.open(pooled) as ledger, Ledger.open(pooled) as another:
         ledger.create_study(records.study("alpha"))

@@ -86,6 +86,7 @@ def test_a_study_that_is_not_there(storage: str, capsys: Capture) -> None:
     assert "nothing" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_values_of_a_decision_are_compared_as_populations(storage: str, capsys: Capture, tmp_path: Path) -> None:
     plot = tmp_path / "kernels.html"
     command = ["analyze", "drawn", "--by", "kernel=3,7", "--plot", str(plot), "--storage", storage, "--json"]

@@ -3,6 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pytest
 from PIL import Image
 
 from nas.report.drawing import drawn_parts, height_of, placed
@@ -11,6 +12,7 @@ from nas.space import load_architecture
 from nas.task import Task
 
 
+@pytest.mark.slow
 def test_image_has_the_layout_of_the_drawing_and_the_colours_of_a_pattern(tmp_path: Path) -> None:
     parts = drawn_parts(load_architecture("unireplknet_t"), Task())
     write_drawing(parts, tmp_path / "drawing.png", title="$ two patterns $")

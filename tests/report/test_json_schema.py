@@ -65,6 +65,7 @@ def test_random_spaces_are_valid(text: str) -> None:
     assert problems("space", json.loads(text)) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [pytest.param("modern", marks=pytest.mark.slow), "tiny"])
 def test_random_architectures_are_valid_as_files(name: str) -> None:
     space = load_space(name)

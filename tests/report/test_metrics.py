@@ -105,6 +105,7 @@ def test_a_port_has_its_end() -> None:
         parse_place("65536")
 
 
+@pytest.mark.slow
 def test_clients_are_few_and_none_stays_for_ever(server: MetricsServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("nas.report.metrics._LONGEST", 1.0)
     place = (server.place.host, server.place.port)

@@ -50,6 +50,7 @@ def test_a_list_of_parts_is_one_value_and_a_list_inside_it_has_an_entry_a_stage(
         assert kernels == [7, 5, 3]
 
 
+@pytest.mark.slow
 def test_drawn_points_are_found_again_and_read_back() -> None:
     found = space()
     for architecture in found.sample(30, None, seed=1):

@@ -7,6 +7,7 @@ import random
 from collections.abc import Callable
 from typing import TypeVar
 
+import pytest
 from hypothesis import HealthCheck, assume, given, settings, strategies as st
 from space_texts import space_of, space_texts
 
@@ -82,6 +83,7 @@ def test_drawn_point_is_found_again(text: str, seed: int) -> None:
     assert space.contains(architecture)
 
 
+@pytest.mark.slow
 @_FEW
 @given(space_texts(), space_texts(), st.integers(0, 99))
 def test_point_of_another_space_is_located_only_if_it_can_be_built(text: str, other: str, seed: int) -> None:

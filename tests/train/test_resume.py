@@ -68,9 +68,8 @@ def run(
     return [*judged, training.curve], {name: tensor.clone() for name, tensor in model.state_dict().items()}
 
 
-@pytest.mark.parametrize(
-    "name", [one if one == "everything" else pytest.param(one, marks=pytest.mark.slow) for one in RECIPES]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("name", RECIPES)
 def test_resumed_is_uninterrupted(tiny_net: Make, digits: DataSet, tmp_path: Path, name: str) -> None:
     recipe = Recipe.from_dict(RECIPES[name])
     steps = Training(tiny_net(), digits, recipe, seed=5).plan.steps

@@ -19,11 +19,15 @@ TASK = Task(resolution=32, classes=10)
 N = 60
 
 
+def described(count: int) -> list[Description]:
+    within = nas.load_space("tiny").within("3..30MFLOPs")
+    rows = spread(within, count, np.random.default_rng(0))
+    return [describe(within.architecture(row), TASK) for row in rows]
+
+
 @pytest.fixture(scope="module")
 def networks() -> list[Description]:
-    within = nas.load_space("tiny").within("3..30MFLOPs")
-    rows = spread(within, N, np.random.default_rng(0))
-    return [describe(within.architecture(row), TASK) for row in rows]
+    return described(N)
 
 
 @pytest.fixture(scope="module")
@@ -48,6 +52,7 @@ def test_what_the_device_is_like_is_found_out(networks: list[Description], times
     assert ((low <= times) & (times <= high)).mean() >= 0.8
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [*TRIVIAL, *MODELS])
 def test_every_predictor_learns_and_gives_times(
     networks: list[Description], times: NDArray[np.float64], name: str
@@ -86,9 +91,9 @@ def test_a_mixer_left_out_of_the_calibration_is_flagged_in_every_network() -> No
     assert len(held_out) >= 4, held_out
 
 
-def test_few_networks_are_refused(networks: list[Description]) -> None:
+def test_few_networks_are_refused() -> None:
     with pytest.raises(UserError, match="too few to predict from"):
-        calibrate(networks[:10], [1.0] * 10)
+        calibrate(described(10), [1.0] * 10)
 
 
 def test_conformal_intervals_hold_what_they_promise() -> None:

@@ -29,6 +29,7 @@ def test_the_whole_table_is_the_whole_score(task: Task) -> None:
     assert 0 <= single.curve[-1] < 0.01  # the best one may look worse than another
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", [1, pytest.param(4, marks=pytest.mark.slow)])
 def test_a_task_has_one_outcome(task: Task, workers: int) -> None:
     one = replace(task, sampler="surrogate", trials=15, workers=workers)

@@ -124,6 +124,7 @@ def refusal_of(path: Path) -> str:
     return next(path.parent.glob("t.csv*")).name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("file", [pytest.param("t.csv", marks=pytest.mark.slow), "t.csv.gz"])
 def test_a_damaged_table_is_read_or_refused_with_one_message(file: str, tmp_path: Path) -> None:
     rng = random.Random(file)

@@ -145,6 +145,7 @@ def test_change_that_leaves_a_range_is_made_up_for_by_a_number() -> None:
     assert around[0] < 40  # type: ignore[operator]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("metric", [*(pytest.param(one, marks=pytest.mark.slow) for one in ("flops", "params")), "two"])
 def test_draws_are_uniform_over_the_points_within_budget(metric: str) -> None:
     space, points, budget = branched()
