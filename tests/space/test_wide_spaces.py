@@ -23,6 +23,7 @@ POINTS = {
         *("moganet_xt", "mambaout_tiny", "replknet_13", "convnextv2_tiny", "slak_t_w1", "focalnet_t_srf"),
         *("convformer_s18", "poolformerv2_s12", "fasternet_t2", "repvit_m1_0"),
     ),
+    "mobile": ("mobilenetv4_conv_s", "efficientnetv2_b0", "efficientnetv2_s", "regnetx_400mf", "starnet_s2"),
     "regnet": tuple(
         f"regnet{form}_{size}"
         for form in "xy"
@@ -32,7 +33,7 @@ POINTS = {
         )
     ),
 }
-BUDGETS = {"gated": "2..5GFLOPs", "families": "1..6GFLOPs", "regnet": "0.4..4GFLOPs"}
+BUDGETS = {"gated": "2..5GFLOPs", "families": "1..6GFLOPs", "mobile": "0.2..3GFLOPs", "regnet": "0.4..4GFLOPs"}
 
 
 def check(space: SearchSpace, architecture: Architecture, resolution: int = 64) -> None:
@@ -62,8 +63,12 @@ def test_published_networks_are_points(space: str, preset: str) -> None:
 
 @pytest.mark.parametrize(
     ("space", "n"),
-    [pytest.param(one, n, marks=pytest.mark.slow) for one, n in (("gated", 1000), ("families", 1000), ("regnet", 50))],
+    [
+        pytest.param(one, n, marks=pytest.mark.slow)
+        for one, n in (("gated", 1000), ("families", 1000), ("mobile", 200), ("regnet", 50))
+    ],
 )
+@pytest.mark.timeout(7200)
 def test_drawn_networks_cost_what_their_modules_do(space: str, n: int) -> None:
     found = load_space(space)
     drawn = found.sample(n, BUDGETS[space], seed=n)
