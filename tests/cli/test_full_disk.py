@@ -12,10 +12,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from option_place import official_weights
-from option_sweep import ARCHITECTURE_TEXT
-from PIL import Image
-from small_studies import write_ledger
+from option_place import official_weights, prepare
 
 from nas.cli.main import main
 
@@ -34,10 +31,10 @@ COMMANDS = {
     "report": ["report", "mine", "-o", "out.html"],
     "sample": ["sample", "tiny", "--budget", "5MFLOPs", "-n", "3", "-o", "out"],
     "erf": ["erf", "arch.yaml", "-n", "1", "-o", "out.png"],
-    "shrink": ["shrink", "mine", "-o", "out.yaml"],
+    "shrink": ["shrink", "searched", "-o", "out.yaml"],
     "pareto": ["pareto", "mine", "--plot", "out.svg"],
     "copy": ["studies", "mine", "--copy-to", "sqlite:///out.db"],
-    "table": ["compare", "arch.yaml", "--data", "digits", "--epochs", "1", "-o", "out.md"],
+    "table": ["compare", "arch.yaml", "--data", "digits", "--recipe", "quick.yaml", "-o", "out.md"],
 }
 QUICK = ("sample",)
 ROOM = (0, 1, 200, 4_000, 12_000, 40_000, 150_000, 600_000, 3_000_000)
@@ -45,15 +42,10 @@ ROOM = (0, 1, 200, 4_000, 12_000, 40_000, 150_000, 600_000, 3_000_000)
 
 
 @pytest.fixture(scope="module")
-def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def prepared(whole: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("prepared")
-    (folder / "arch.yaml").write_text(ARCHITECTURE_TEXT)
-    write_ledger(folder / "nas.db")
-    for part in ("train", "val", "test"):
-        for name in ("cat", "dog"):
-            (folder / "images" / part / name).mkdir(parents=True)
-            for index in range(8):
-                Image.new("RGB", (9, 7), (index * 20, 3, 9)).save(folder / "images" / part / name / f"{index}.png")
+    prepare(folder, whole)
+    (folder / "quick.yaml").write_text("epochs: 1\nresolution: 8\ndata_share: 0.05\n")
     return folder
 
 
