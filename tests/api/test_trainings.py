@@ -65,7 +65,7 @@ def test_architectures_are_compared_without_a_file(capsys: pytest.CaptureFixture
     one = f"filed:{filed['id'][:8]}"
     assert main(["compare", "small.yaml", one, "--recipe", "quick.yaml", "--study", "named", *workers]) == 0
     rows = json.loads(capsys.readouterr().out)
-    assert [row["label"] for row in rows] == ["small.yaml", one]
+    assert [row["label"] for row in rows] == ["small", one]
     assert {row["id"] for row in rows} == {filed["id"]}
     with Ledger.read("sqlite:///nas.db") as ledger:
         assert {trial.state for trial in ledger.trials("named")} == {TrialState.REUSED}
