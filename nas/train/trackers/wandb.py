@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,8 @@ from typing import Any
 from nas.train.trackers.base import TrackedRun, is_marked, put_mark, require_library, tag
 
 _PROJECT = "nas"
+_HEADER = 7  # bytes of a file without records
+_PATIENCE = 30.0  # seconds
 
 
 class WeightsAndBiases:
@@ -64,4 +67,15 @@ class _Run:
     def close(self) -> None:
         """Nothing more is coming."""
         self._run.finish()
-        put_mark(Path(self._run.dir).parent, self._mark)
+        folder = Path(self._run.dir).parent
+        _wait_for_the_file(folder)
+        put_mark(folder, self._mark)
+
+
+def _wait_for_the_file(folder: Path) -> None:
+    """W&B's service may say that a run is finished before its file has got the last records (1 of 16 under load)."""
+    until = time.monotonic() + _PATIENCE
+    while time.monotonic() < until:
+        if any(file.stat().st_size > _HEADER for file in folder.glob("run-*.wandb")):
+            return
+        time.sleep(0.01)
