@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from nas.analysis.front import FrontRow
 from nas.architecture import Architecture
 from nas.ledger import Ledger
 from nas.report.drawing import drawn_parts, svg
@@ -21,11 +20,8 @@ def front_drawings(ledger: Ledger, fronts: Sequence[StudyFront]) -> dict[str, st
 
 def _of_study(ledger: Ledger, front: StudyFront) -> Iterator[tuple[str, str]]:
     forms = ledger.architectures_of(front.name)
-    for row in _chosen(front):
-        architecture = Architecture.from_dict(forms[row.id])
-        yield row.id, svg(drawn_parts(architecture, architecture.task_of(front.task)), title=row.id)
-
-
-def _chosen(front: StudyFront) -> list[FrontRow]:
     rows = front.comparable
-    return [*front.best, *rows[:: max(1, -(-len(rows) // _MOST))]]
+    chosen = [*front.best, *rows[:: max(1, -(-len(rows) // _MOST))]]
+    for identity in dict.fromkeys(row.id for row in chosen):
+        architecture = Architecture.from_dict(forms[identity])
+        yield identity, svg(drawn_parts(architecture, architecture.task_of(front.task)), title=identity)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from nas.analysis.front import FrontRow, require_metric
 from nas.data.atomic import new_file
+from nas.records import Plain
 from nas.report.fronts import StudyFront
 from nas.report.images import IMAGES, PAGE, new_figure, require_form, write_figure
 from nas.report.words import metric_label, metric_words
@@ -213,9 +214,11 @@ def _page(plot: FrontPlot) -> str:
         figure.add_vline(limit, **line)
     for limit in plot.limits(plot.y_metric):
         figure.add_hline(limit, **line)
-    figure.update_xaxes(title_text=html.escape(metric_label(plot.x_metric)))
+    figure.update_xaxes(title_text=html.escape(metric_label(plot.x_metric)), exponentformat="SI")
     figure.update_yaxes(
-        title_text=html.escape(metric_label(plot.y_metric)), tickformat=".1%" if plot.y_metric == "accuracy" else None
+        title_text=html.escape(metric_label(plot.y_metric)),
+        tickformat=".1%" if plot.y_metric == "accuracy" else None,
+        exponentformat="SI",  # 1G, as everywhere else, and not 1B
     )
     figure.update_layout(title=html.escape(plot.title), template="simple_white", hoverlabel_align="left")
     return str(figure.to_html(include_plotlyjs=True, full_html=True, post_script=_at_the_pointer(plot.drawings)))
@@ -233,9 +236,13 @@ def _hover(row: FrontRow) -> str:
         f"<b>{html.escape(row.id)}</b>",
         f"{row.accuracy:.1%}, {format_count(row.flops)} FLOPs, {format_count(row.params)} parameters",
         *(f"{html.escape(profile)}: {ms:.3g} ms" for profile, ms in row.latency.items()),
-        *(f"{html.escape(name)}: {html.escape(str(value))}" for name, value in row.decisions.items()),
+        *(f"{html.escape(name)}: {html.escape(_as_in_yaml(value))}" for name, value in row.decisions.items()),
     ]
     return "<br>".join(lines)
+
+
+def _as_in_yaml(value: Plain) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 def _preset_words(plot: FrontPlot, one: PresetPoint) -> str:

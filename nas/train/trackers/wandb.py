@@ -73,7 +73,10 @@ class _Run:
 
 
 def _wait_for_the_file(folder: Path) -> None:
-    """W&B's service may say that a run is finished before its file has got the last records (1 of 16 under load)."""
+    """W&B's service may say that a run is finished before its file has any record (1 of 16 short runs, under load).
+
+    Those of a short run come all at once; of a long one only the first are waited for.
+    """
     until = time.monotonic() + _PATIENCE
     while time.monotonic() < until:
         if any(file.stat().st_size > _HEADER for file in folder.glob("run-*.wandb")):
